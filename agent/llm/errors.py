@@ -1,0 +1,33 @@
+"""What can go wrong between Lichen and a language model, by whose fault it is."""
+
+from ...envs.errors import LichenError
+
+
+class LLMUnavailable(LichenError):
+    """The model did not answer: server down, time-out, overload after all retries."""
+
+    hint = "Check that the server runs and is reachable; the episode was recorded as unknown."
+    retryable = True
+
+
+class LLMRefused(LichenError):
+    """The server refused the call for good (key, model name, request)."""
+
+    hint = "Check the key, the model name and the base URL."
+
+
+class LLMNonsense(LichenError):
+    """The model answered, and not in the form that was asked for, also after one repair turn."""
+
+    hint = "Use a model that follows the schema, or the planner style `reactive`."
+    retryable = True
+
+
+class ModelNotFound(LichenError):
+    """No such packaged model, folder, file, or hub id within reach."""
+
+
+class FingerprintChanged(LichenError):
+    """The model was not the same after the run as before it."""
+
+    hint = "A frozen model must not change during a run; the results of this run do not count."

@@ -1,0 +1,140 @@
+"""What the rest of Lichen may ask of a frozen language model, and nothing else.
+
+Two clients keep this protocol: `local` (transformers) and `openai` (any compatible server).
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar, overload, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from ...envs.types import Record
+
+LogProbs = NDArray[np.float64]
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+class Message(Record):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass
+class Usage:
+    """Running totals of one client since it was made."""
+
+    tokens_in: int = 0
+    """Prompt tokens that were really computed or billed (a cached prefix is not counted locally)."""
+    tokens_out: int = 0
+    """Tokens generated, and option tokens scored."""
+    calls: int = 0
+    seconds: float = 0.0
+    """Wall-clock seconds spent inside calls."""
+
+    def minus(self, earlier: "Usage") -> "Usage":
+        """Return what was used since `earlier`.
+
+        >>> Usage(tokens_in=5, calls=2).minus(Usage(tokens_in=3, calls=1)).tokens_in
+        2
+        """
+        return Usage(
+            self.tokens_in - earlier.tokens_in,
+            self.tokens_out - earlier.tokens_out,
+            self.calls - earlier.calls,
+            self.seconds - earlier.seconds,
+        )
+
+    def copy(self) -> "Usage":
+        """Return the totals as they are now."""
+        return Usage(self.tokens_in, self.tokens_out, self.calls, self.seconds)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Count one call and its seconds, also when it raises."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.calls += 1
+            self.seconds += time.perf_counter() - start
+
+
+@runtime_checkable
+class FrozenLLM(Protocol):
+    """A language model that is asked and never changed."""
+
+    name: str
+    """What the user called it: a packaged name, a folder, a hub id, a server's model id."""
+    usage: Usage
+    scores_choices: bool
+    """Whether `choose` returns real log-probabilities (False: a structured choice was all it could do)."""
+
+    async def complete(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int = 128,
+        temperature: float = 0.0,
+        stop: Sequence[str] = (),
+        seed: int = 0,
+    ) -> str:
+        """Continue a raw prompt; the stop string is not part of the result."""
+        ...
+
+    @overload
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: None = None,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> str: ...
+
+    @overload
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: type[Schema],
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> Schema: ...
+
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: type[Schema] | None = None,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> str | Schema:
+        """Answer a conversation as text, or as a `schema` object (one repair turn, then an error)."""
+        ...
+
+    async def choose(self, prompt: str, options: Sequence[str]) -> LogProbs:
+        """Return log p(option | prompt) of every whole option string, shape (n,), natural log.
+
+        Not normalised over the options; the tokens of prompt and option are taken apart, so an option
+        begins at a token boundary. The caller ends options with the same terminator where one option may
+        be the beginning of another.
+        """
+        ...
+
+    async def fingerprint(self) -> str:
+        """Return a hash that changes when the model changes (over all weights, or the server's model id)."""
+        ...
+
+    async def close(self) -> None:
+        """Free the model or the connection; calling it twice is allowed."""
+        ...

@@ -1,0 +1,1 @@
+"""Real benchmarks behind one protocol."""

@@ -1,0 +1,152 @@
+"""The protocol every environment keeps, and its thin gymnasium view.
+
+An adapter implements four methods; what an agent does with them is not known here.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, SupportsFloat
+
+import gymnasium
+from gymnasium import spaces
+
+from .errors import UnknownName, UsageError
+from .types import SPLITS, ActionMode, Observation, Split, Task, Transition
+
+
+class Environment(ABC):
+    """A text environment: text in, text out, tasks by stable id.
+
+    Rules every adapter keeps (`lichen.envs.checker` tests them): an action that is not admissible is a
+    step with a message, never an exception; `admissible` is sorted; the same task, seed and actions give
+    the same observations; a broken back end raises `EnvironmentFault`.
+    """
+
+    name: ClassVar[str]
+    action_mode: ClassVar[ActionMode] = "choice"
+    deterministic: ClassVar[bool] = True
+    max_steps: int = 50
+    """Steps after which an episode is truncated; a suite sets its own."""
+
+    @abstractmethod
+    def families(self) -> tuple[str, ...]:
+        """Return the names of the task families, sorted."""
+
+    @abstractmethod
+    def tasks(self, split: Split, families: Sequence[str] | None = None) -> tuple[Task, ...]:
+        """Return the tasks of a split in a fixed order, of all families or of those named.
+
+        Raises:
+            UnknownName: A family is not one of `families()`.
+        """
+
+    @abstractmethod
+    def task(self, task_id: str) -> Task:
+        """Return the task with this id.
+
+        Raises:
+            UnknownName: No task has this id.
+        """
+
+    @abstractmethod
+    def reset(self, task_id: str, *, seed: int = 0) -> Observation:
+        """Start a task from its beginning.
+
+        Args:
+            task_id: A stable id, from `tasks`.
+            seed: For environments that are random beyond their task; the built-in ones are not.
+
+        Raises:
+            UnknownName: No task has this id.
+            EnvironmentFault: The back end broke.
+        """
+
+    @abstractmethod
+    def step(self, action: str) -> Transition:
+        """Take one action.
+
+        Raises:
+            UsageError: `reset` was not called, or the episode is over.
+            EnvironmentFault: The back end broke.
+        """
+
+    def gold(self) -> tuple[str, ...] | None:
+        """Return a winning action sequence of the task last reset, or None; never shown to an agent.
+
+        Calling it leaves the task freshly reset.
+        """
+        return None
+
+    def snapshot(self) -> object:
+        """Return the whole state, for `restore`."""
+        raise UsageError(f"{self.name} cannot take snapshots", hint="Reset and replay the actions.")
+
+    def restore(self, state: object) -> Observation:
+        """Go back to a state that `snapshot` returned."""
+        raise UsageError(f"{self.name} cannot restore snapshots", hint="Reset and replay.")
+
+    def api(self) -> Mapping[str, Callable[..., Any]]:
+        """Return the callables a skill may use; at least `act(action) -> str`."""
+        return {"act": lambda action: self.step(action).observation.text}
+
+    def close(self) -> None:
+        """Free what the environment holds; calling it twice is allowed."""
+
+
+class GymView(gymnasium.Env[str, str]):
+    """The same environment for code that speaks gymnasium.
+
+    `reset(seed=, options={"task_id": ..., "split": ...})` gives `(text, info)`; `info` has the fields of
+    `Observation` under the names goal -> `task`, task.id -> `task_id`, and family, split, admissible (a
+    sorted list or None), score, won, steps, inventory, look.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (gymnasium's own form)
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.observation_space = spaces.Text(1_000_000)
+        self.action_space = spaces.Text(10_000)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Start the task `options["task_id"]`, or the one that the seed picks from `options["split"]`."""
+        super().reset(seed=seed)
+        asked = dict(options or {})
+        task_id = asked.pop("task_id", None)
+        split = asked.pop("split", "train")
+        if asked:
+            raise UsageError(f"unknown reset options: {', '.join(sorted(asked))}")
+        if task_id is None:
+            if split not in SPLITS:
+                raise UnknownName("split", str(split), SPLITS)
+            tasks = self.environment.tasks(split)
+            task_id = tasks[(seed or 0) % len(tasks)].id
+        observation = self.environment.reset(task_id, seed=seed or 0)
+        return observation.text, self._info(observation)
+
+    def step(self, action: str) -> tuple[str, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Take one action; gymnasium's five-tuple."""
+        done = self.environment.step(action)
+        seen = done.observation
+        return seen.text, done.reward, done.terminated, done.truncated, self._info(seen)
+
+    def close(self) -> None:
+        """Close the environment behind the view."""
+        self.environment.close()
+
+    @staticmethod
+    def _info(seen: Observation) -> dict[str, Any]:
+        return {
+            "task": seen.goal,
+            "task_id": seen.task.id,
+            "family": seen.task.family,
+            "split": seen.task.split,
+            "admissible": None if seen.admissible is None else list(seen.admissible),
+            "score": seen.score,
+            "won": seen.won,
+            "steps": seen.steps,
+            "inventory": seen.inventory,
+            "look": seen.look,
+        }

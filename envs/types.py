@@ -1,0 +1,95 @@
+"""The words of the lowest floor: task, observation, step, trajectory, outcome.
+
+Knows nothing of memory, models or where a task comes from; the adapters fill these records in.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+
+Outcome = Literal["success", "failure", "unknown"]
+"""How an episode ended; a crash, an outage or a time-out is `unknown`, never `failure`."""
+
+ActionMode = Literal["choice", "text", "tool_call", "code"]
+
+
+class Record(BaseModel):
+    """Base of everything that is stored or crosses a folder: frozen, and it knows all its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Task(Record):
+    """One addressable task of an environment; its id never changes its meaning."""
+
+    id: str
+    """Stable id `ENV/...`, for example `twx/mapreader/test/3`."""
+    env: str
+    """Name of the environment, as `lichen envs list` prints it."""
+    family: str
+    """The kind of task (a game, a task type): curves are also reported by family."""
+    split: Split
+    """Which fold the task belongs to: learn on train, tune on dev, report on test."""
+
+
+class Observation(Record):
+    """What the agent may know after `reset` or `step`; gold actions and score weights are never in it."""
+
+    text: str
+    """The environment's answer to the last action (after `reset`: the opening text)."""
+    goal: str
+    """The task in words, as the benchmark states it."""
+    admissible: tuple[str, ...] | None
+    """Actions the environment accepts now, sorted; None when any text is allowed."""
+    score: float = Field(ge=0.0, le=1.0)
+    """Absolute score so far, in [0, 1]."""
+    won: bool
+    """Whether the task is solved."""
+    task: Task
+    """Which task this is."""
+    steps: int = Field(ge=0)
+    """How many actions were taken since `reset`."""
+    inventory: str = ""
+    """What the agent carries, where the environment tells it for free."""
+    look: str = ""
+    """The place where the agent is, where the environment tells it for free."""
+
+
+class Transition(Record):
+    """What `Environment.step` returns (gymnasium's five-tuple with names)."""
+
+    observation: Observation
+    reward: float
+    """Change of the score by this action; can be negative."""
+    terminated: bool
+    """The task's own end: solved, or lost for good."""
+    truncated: bool
+    """A limit from outside: the step cap."""
+
+
+class Step(Record):
+    """One action and what came of it, as a trajectory keeps it."""
+
+    index: int = Field(ge=0)
+    """0 for the first action after `reset`."""
+    before: Observation
+    """What the agent saw when it chose."""
+    action: str
+    reward: float
+    after: Observation
+
+
+class Trajectory(Record):
+    """The steps of one episode, with how it ended."""
+
+    task: Task
+    goal: str
+    steps: tuple[Step, ...]
+    outcome: Outcome
+    score: float = Field(ge=0.0, le=1.0)
+    """Best absolute score reached (0 when the environment ended the episode as lost)."""
+    reason: str = ""
+    """Why the outcome is unknown, in one sentence; empty otherwise."""
