@@ -1,0 +1,32 @@
+"""The agent: the frozen model, the policy and the planner over memory.
+
+    from lichen.agent import Agent
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config import AgentConfig, load_config
+    from .episode import EpisodeResult
+    from .policy import PolicyConfig
+    from .session import Agent, LearnReport
+
+__all__ = ["Agent", "AgentConfig", "EpisodeResult", "LearnReport", "PolicyConfig", "load_config"]
+
+_HOMES = {
+    "Agent": ".session",
+    "LearnReport": ".session",
+    "AgentConfig": ".config",
+    "load_config": ".config",
+    "EpisodeResult": ".episode",
+    "PolicyConfig": ".policy",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `import lichen.agent` itself stays instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name], __name__), name)

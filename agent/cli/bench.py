@@ -1,0 +1,56 @@
+"""`lichen bench`: speed, side by side in one run; exit 1 when the bar does not hold."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from .options import Json, out, progress_console, write_json
+
+app = typer.Typer(help="Measure speed, side by side in one run.", no_args_is_help=True)
+
+
+@app.command("choose")
+def choose(
+    steps: Annotated[int, typer.Option("--steps", help="Decision points of the episode.")] = 20,
+    model: Annotated[str, typer.Option("--model", help="A local model.")] = "smollm2-135m",
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    json_path: Json = None,
+) -> None:
+    """Score admissible actions: one pass over the options' token trie with a shared KV cache, and the naive way."""
+    from ..bench.choose import bench_choose
+
+    _print(bench_choose(steps=steps, model=model, seed=seed), json_path)
+
+
+@app.command("step")
+def step(
+    cases: Annotated[int, typer.Option("--cases", help="Step cases in memory.")] = 10_000,
+    steps: Annotated[int, typer.Option("--steps", help="Steps to measure.")] = 200,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    json_path: Json = None,
+) -> None:
+    """Measure Lichen's own time per step, in parts, beside LangGraph's prebuilt agent."""
+    from ..bench.step import bench_step
+
+    _print(bench_step(cases=cases, steps=steps, seed=seed, say=progress_console.print), json_path)
+
+
+def _print(found: dict[str, Any], json_path: str | None) -> None:
+    write_json(found, json_path)
+    if json_path != "-":
+        table = Table(title=f"bench {found['bench']}: {found['machine']}")
+        names = list(dict.fromkeys(key for row in found["rows"] for key in row))
+        for name in names:
+            table.add_column(name, justify="left" if name == "what" else "right")
+        for row in found["rows"]:
+            table.add_row(*(_cell(row.get(name)) for name in names))
+        console = out(json_path)
+        console.print(table)
+        console.print(f"ratio {found['ratio']:.2f}; " + ("holds" if found["holds"] else "does NOT hold"))
+    if not found["holds"]:
+        raise typer.Exit(1)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)

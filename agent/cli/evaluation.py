@@ -1,0 +1,222 @@
+"""`lichen eval` and `lichen picture`: arms, checkpoints, the table and the learning curve."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.progress import TaskID
+from rich.table import Table
+
+from ...envs.errors import BadFile, UsageError
+from ..episode import EpisodeResult
+from .learning import episode_progress
+from .options import BaseUrl, Config, Json, Model, Seed, Set, out, settings, write_json
+
+
+def evaluate_command(
+    suite: Annotated[str, typer.Argument(help="A suite: a shipped name, or a TOML or YAML file.")],
+    arms: Annotated[
+        str, typer.Option("--arms", help="Arms, separated by commas.")
+    ] = "none,placebo,knn,memory",
+    checkpoints: Annotated[
+        str, typer.Option("--checkpoints", help="Learned episodes at which memory is frozen.")
+    ] = "0,1,3,10,30",
+    learn: Annotated[
+        Literal["demonstrations", "own"],
+        typer.Option("--learn", help="Learn from gold demonstrations, or from own experience only."),
+    ] = "demonstrations",
+    split: Annotated[
+        Literal["dev", "test"], typer.Option("--split", help="Held-out split; tune on dev.")
+    ] = "test",
+    tasks: Annotated[
+        int | None, typer.Option("--tasks", help="Held-out tasks. [default: the suite's]")
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="Folder of this evaluation. [default: .lichen/eval/SUITE-...]"),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier one in that folder.")] = False,
+    config: Config = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    seed: Seed = None,
+    set_: Set = None,
+    json_path: Json = None,
+) -> None:
+    """Learn, freeze the memory at each checkpoint, and evaluate every arm on held-out tasks, paired by task.
+
+    The same command continues after an interruption. The folder then holds rows.jsonl, report.json,
+    curve.png and report.html.
+    """
+    from ...envs.suite import load_suite
+    from ..config import load_config
+    from ..evaluate.arms import find_arms
+    from ..evaluate.picture import draw, write_page
+    from ..evaluate.runner import Plan, evaluate
+    from ..session import Agent
+
+    chosen = find_arms(_names(arms, "--arms"))
+    points = _numbers(checkpoints)
+    loaded = load_suite(suite)
+    options = settings(set_)
+    base = load_config(config, model=model, base_url=base_url, seed=seed, **options)
+    folder = store or base.store / "eval" / f"{loaded.name}-{learn}-{split}-seed{base.seed}"
+    if fresh and folder.exists():
+        _forget(folder)
+    plan = Plan(
+        suite=loaded,
+        arms=tuple(chosen),
+        checkpoints=tuple(points),
+        learn=learn,
+        split=split,
+        tasks=tasks,
+        seed=base.seed,
+    )
+    console = out(json_path)
+    with Agent.from_config(
+        config, store=folder, model=model, base_url=base_url, seed=seed, **options
+    ) as agent:
+        with episode_progress() as progress:
+            report = evaluate(agent, plan, folder, _Bars(progress))
+    write_json(report.model_dump_json(indent=1), str(folder / "report.json"))
+    draw(report, folder / "curve.png")
+    write_page(report, folder / "curve.png", folder / "report.html")
+    console.print(_table(report))
+    console.print(_contrast_table(report))
+    console.print(f"[bold]{report.sentence()}[/bold]")
+    console.print(f"picture: {folder / 'curve.png'}   page: {folder / 'report.html'}")
+    if json_path is not None:
+        write_json(report.model_dump_json(indent=1), json_path)
+
+
+def picture_command(
+    report: Annotated[Path, typer.Argument(help="A report.json of `lichen eval`.")],
+    to: Annotated[Path, typer.Argument(help="The PNG to write; the page goes beside it.")],
+    measure: Annotated[
+        Literal["success", "score"], typer.Option("--measure", help="What to draw.")
+    ] = "success",
+) -> None:
+    """Draw the learning curve of a report again."""
+    from pydantic import ValidationError
+
+    from ..evaluate.picture import draw, write_page
+    from ..evaluate.report import Report
+
+    try:
+        loaded = Report.model_validate_json(report.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadFile(f"there is no report {report}") from error
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise BadFile(f"{report} is not a report of `lichen eval`") from error
+    draw(loaded, to, measure=measure)
+    write_page(loaded, to, to.with_suffix(".html"))
+    typer.echo(f"{to} and {to.with_suffix('.html')}")
+
+
+class _Bars:
+    """Shows learning and evaluating as two progress bars."""
+
+    def __init__(self, progress: "object") -> None:
+        from rich.progress import Progress
+
+        assert isinstance(progress, Progress)
+        self._progress = progress
+        self._bars: dict[str, TaskID] = {}
+        self._wins: dict[str, list[int]] = {}
+        self._tokens = self._seconds = 0.0
+
+    def _bar(self, name: str) -> TaskID:
+        if name not in self._bars:
+            self._bars[name] = self._progress.add_task(name, total=None, success="", speed="")
+        return self._bars[name]
+
+    def learning(self, done: int, of: int, result: EpisodeResult | None) -> None:
+        """Show how many episodes are learned."""
+        self._progress.update(self._bar("learning"), completed=done, total=of)
+
+    def evaluating(self, done: int, of: int, row: "object") -> None:
+        """Show the success so far of every arm at its latest checkpoint, and tokens per second."""
+        from ..evaluate.rows import Row
+
+        assert isinstance(row, Row)
+        wins = self._wins.setdefault(f"{row.arm}@{row.checkpoint}", [0, 0])
+        wins[0] += row.outcome == "success"
+        wins[1] += row.outcome != "unknown"
+        if row.tokens_in:
+            self._tokens += row.tokens_in + row.tokens_out
+            self._seconds += row.seconds
+        shown = " ".join(f"{k} {w}/{n}" for k, (w, n) in list(self._wins.items())[-4:])
+        speed = f"{self._tokens / self._seconds:.0f} tokens/s" if self._seconds else ""
+        self._progress.update(
+            self._bar("evaluating"), completed=done, total=of, success=shown, speed=speed
+        )
+
+
+def _table(report: "object") -> Table:
+    from ..evaluate.report import Report
+
+    assert isinstance(report, Report)
+    table = Table(title=f"{report.suite} ({report.split}), {report.model}, {report.learn}")
+    for name in ("arm", "in memory", "tasks", "success", "95%", "score", "95%", "steps", "tokens", "KL"):
+        table.add_column(name, justify="left" if name == "arm" else "right")
+    for arm, cells in report.arms.items():
+        for point, cell in cells.items():
+            table.add_row(
+                arm,
+                str(point),
+                f"{cell.n}" + (f" (+{cell.unknown}?)" if cell.unknown else ""),
+                f"{cell.success:.2f}",
+                f"{cell.ci95[0]:.2f}-{cell.ci95[1]:.2f}",
+                f"{cell.score:.3f}",
+                f"{cell.score_ci95[0]:.2f}-{cell.score_ci95[1]:.2f}",
+                f"{cell.steps:.1f}",
+                f"{cell.tokens:.0f}",
+                "-" if cell.kl is None else f"{cell.kl:.2f}",
+            )
+    return table
+
+
+def _contrast_table(report: "object") -> Table:
+    from ..evaluate.report import Report
+
+    assert isinstance(report, Report)
+    table = Table(title="paired differences")
+    for name in ("contrast", "in memory", "measure", "tasks", "difference", "95%"):
+        table.add_column(name, justify="left" if name == "contrast" else "right")
+    for c in report.contrasts:
+        table.add_row(
+            f"{c.a} - {c.b}",
+            str(c.checkpoint),
+            c.measure,
+            str(c.n),
+            f"{c.diff:+.3f}",
+            f"{c.ci95[0]:+.3f} to {c.ci95[1]:+.3f}",
+            style="green" if c.holds else None,
+        )
+    return table
+
+
+def _names(text: str, option: str) -> list[str]:
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    if not found:
+        raise UsageError(f"{option} names nothing")
+    return found
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        found = sorted({int(part) for part in _names(text, "--checkpoints")})
+    except ValueError as error:
+        raise UsageError(f"--checkpoints {text!r} is not a list of whole numbers") from error
+    if found[0] < 0:
+        raise UsageError("a checkpoint cannot be negative")
+    return found
+
+
+def _forget(folder: Path) -> None:
+    """Remove an earlier evaluation; only a folder that is one."""
+    known = {"rows.jsonl", "ledger.sqlite"}
+    if not any((folder / name).exists() for name in known):
+        raise UsageError(f"{folder} holds no evaluation; it was not removed")
+    shutil.rmtree(folder)

@@ -1,0 +1,207 @@
+"""`lichen memory`: look at what was learned, ask why, export, import, verify."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from ...envs.errors import UsageError
+from .options import Json, Seed, Store, out, write_json
+
+app = typer.Typer(help="Look at what was learned, ask why, export, import, verify.", no_args_is_help=True)
+
+DEFAULT = Path(".lichen")
+
+
+@app.command("ls")
+def ls(
+    store: Store = None,
+    grain: Annotated[
+        Literal["episodes", "steps"], typer.Option("--grain", help="Whole episodes, or steps.")
+    ] = "episodes",
+    env: Annotated[str | None, typer.Option("--env", help="Only this environment.")] = None,
+    most: Annotated[int, typer.Option("--most", help="Rows to show; 0 for all.")] = 50,
+    json_path: Json = None,
+) -> None:
+    """List the cases in memory, newest first."""
+    from ...memory.store import Store as Opened
+
+    with Opened(store or DEFAULT, read_only=True) as opened:
+        held = opened.episodes if grain == "episodes" else opened.steps
+        found = [c for c in held.values() if env in (None, c.env)]
+        found.sort(key=lambda c: -c.rank)
+    shown = found[: most or None]
+    write_json({"cases": [c.model_dump(mode="json") for c in shown], "total": len(found)}, json_path)
+    if json_path == "-":
+        return
+    table = Table(title=f"{len(found)} {grain}" + (f", {len(shown)} shown" if shown != found else ""))
+    for name in ("id", "rank", "family", "source", "", ""):
+        table.add_column(name, overflow="ellipsis", no_wrap=True)
+    from ...memory.types import EpisodeCase
+
+    for case in shown:
+        whole = isinstance(case, EpisodeCase)
+        table.add_row(
+            case.id,
+            str(case.rank),
+            case.family,
+            case.source,
+            f"{case.outcome} {case.score:.2f}" if whole else f"gain {case.gain:+.2f}",  # type: ignore[union-attr]
+            f"{len(case.actions)} actions: {case.goal}" if whole else case.action,  # type: ignore[union-attr]
+        )
+    out(json_path).print(table)
+
+
+@app.command("show")
+def show(
+    case_id: Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its beginning.")],
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Show one case, whole, with the events it was derived from."""
+    from ...memory.explain import find_case
+    from ...memory.store import Store as Opened
+
+    with Opened(store or DEFAULT, read_only=True) as opened:
+        case = find_case(opened, case_id)
+    write_json(case.model_dump(mode="json"), json_path)
+    if json_path == "-":
+        return
+    console = out(json_path)
+    for name, value in case.model_dump(mode="json").items():
+        console.print(f"[bold]{name}[/bold]: ", end="")
+        console.print(str(value), markup=False, highlight=False)
+
+
+@app.command("why")
+def why(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of an episode or a run, or its beginning.")],
+    step: Annotated[int, typer.Argument(metavar="STEP", help="Step number, from 0.")],
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Say why the agent did what it did at a step: which cases it was shown, how near they were, what they gained."""
+    from ...memory.explain import explain
+    from ...memory.store import Store as Opened
+
+    with Opened(store or DEFAULT, read_only=True) as opened:
+        answer = explain(opened, run, step)
+    write_json(answer.model_dump(mode="json"), json_path)
+    if json_path == "-":
+        return
+    console = out(json_path)
+    console.print(f"{answer.episode}, step {step}: {answer.goal}", markup=False)
+    console.print(f"saw: {answer.text}", markup=False, highlight=False)
+    kl = "" if answer.kl is None else f"   KL from the frozen model {answer.kl:.2f} nats"
+    console.print(f"did: {answer.action}{kl}", style="bold", markup=False)
+    if answer.abstained:
+        console.print("The memory abstained: no case was near enough.")
+        return
+    table = Table(title=f"{len(answer.exposed)} of {answer.considered} considered cases were exposed")
+    for name in ("case", "similarity", "propensity", "gain", "source", "its action", "from"):
+        table.add_column(name, overflow="ellipsis", no_wrap=True)
+    for item in answer.exposed:
+        table.add_row(
+            item.case,
+            f"{item.similarity:.2f}",
+            f"{item.propensity:.2f}",
+            "-" if item.gain is None else f"{item.gain:+.2f}",
+            item.source,
+            item.action,
+            item.task_id,
+        )
+    console.print(table)
+
+
+@app.command("export")
+def export(
+    to: Annotated[Path, typer.Argument(help="The JSONL file to write.")],
+    store: Store = None,
+    form: Annotated[
+        Literal["events", "demonstrations"],
+        typer.Option("--form", help="The ledger's events, or successful episodes as demonstrations."),
+    ] = "events",
+) -> None:
+    """Write the ledger (or its successes) as JSONL; damaged rows are left out and named."""
+    from ...memory.explain import export_demonstrations, export_events
+    from ...memory.store import open_ledger
+
+    ledger = open_ledger(store or DEFAULT)
+    count, damaged = (export_events if form == "events" else export_demonstrations)(ledger, to)
+    for sentence in damaged:
+        typer.echo(f"left out: {sentence}", err=True)
+    typer.echo(f"{count} {form} written to {to}")
+    if damaged:
+        raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="JSONL, one demonstration a line.")],
+    store: Store = None,
+) -> None:
+    """Import demonstrations from a JSONL file, all or none.
+
+    A line holds: env, family, split, task_id, goal, outcome, score, and steps, each with text, inventory,
+    action, offered, observation, score_before, score_after. `lichen memory export --form demonstrations`
+    writes this form.
+    """
+    from ...memory.demonstrations import import_demonstrations, read_jsonl
+    from ...memory.store import Store as Opened
+
+    found = read_jsonl(file)
+    with Opened(store or DEFAULT) as opened:
+        new = import_demonstrations(opened, found, run="import")
+    typer.echo(f"{len(new)} of {len(found)} demonstrations were new")
+
+
+@app.command("import-gold")
+def import_gold(
+    suite: Annotated[str, typer.Option("--suite", help="A suite: name or file.")],
+    episodes: Annotated[int, typer.Option("--episodes", "-n", help="How many training tasks.")],
+    store: Store = None,
+    seed: Seed = None,
+) -> None:
+    """Import the benchmark's gold trajectories of a suite's training tasks as demonstrations."""
+    from rich.progress import track
+
+    from ...envs.registry import make
+    from ...envs.suite import load_suite
+    from ...memory.demonstrations import from_gold, import_demonstrations
+    from ...memory.store import Store as Opened
+    from .options import progress_console
+
+    if episodes < 1:
+        raise UsageError("--episodes must be at least 1")
+    loaded = load_suite(suite)
+    new = 0
+    with Opened(store or DEFAULT) as opened:
+        environment = make(loaded.env, **loaded.env_options)
+        try:
+            ids = loaded.task_ids("train", episodes, seed or 0)
+            for task_id in track(ids, "importing", console=progress_console):
+                new += len(import_demonstrations(opened, from_gold(environment, [task_id]), run="gold"))
+        finally:
+            environment.close()
+        total = len(opened.episodes)
+    typer.echo(f"{new} of {len(ids)} demonstrations were new; {total} episodes in memory")
+
+
+@app.command("verify")
+def verify(store: Store = None, json_path: Json = None) -> None:
+    """Fold the ledger again and compare it with what is stored and indexed; exit 1 on any difference."""
+    from ...memory.explain import verify_store
+
+    report = verify_store(store or DEFAULT)
+    write_json(report.model_dump(mode="json"), json_path)
+    if json_path != "-":
+        console = out(json_path)
+        for sentence in report.problems:
+            console.print(sentence, style="red", markup=False)
+        console.print(
+            f"{report.events} events, {report.episodes} episodes, {report.steps} steps, "
+            f"state {report.state_hash}: " + ("all equal" if not report.problems else "NOT equal")
+        )
+    if report.problems:
+        raise typer.Exit(1)

@@ -1,0 +1,78 @@
+"""Options that several commands share, and the way from them to an agent."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ...envs.errors import UsageError
+
+Store = Annotated[
+    Path | None, typer.Option("--store", help="Folder of the memory. [default: .lichen]")
+]
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="smollm2-135m, a folder, a GGUF file, a hub id, or openai:MODEL."),
+]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", help="OpenAI-compatible server, for openai:MODEL.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of every random choice. [default: 0]")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting as KEY=VALUE, for example policy.beta=0.1; repeatable."),
+]
+Json = Annotated[
+    str | None,
+    typer.Option("--json", help="Write one JSON object to this file (- for standard output)."),
+]
+
+progress_console = Console(stderr=True)
+
+
+def out(json_path: str | None) -> Console:
+    """Return where tables go: standard output, or standard error when that carries JSON."""
+    return Console(stderr=json_path == "-")
+
+
+def write_json(value: Any, path: str | None) -> None:
+    """Write one JSON object to a file or, for `-`, to standard output; nothing for None."""
+    if path is None:
+        return
+    text = value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
+    if path == "-":
+        sys.stdout.write(text + "\n")
+        return
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text + "\n", encoding="utf-8")
+
+
+def settings(pairs: list[str] | None) -> dict[str, Any]:
+    """Return `--set` pairs as nested settings.
+
+    >>> settings(["policy.beta=0.1", "planner=plan"])
+    {'policy': {'beta': 0.1}, 'planner': 'plan'}
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs or []:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {pair!r} is not KEY=VALUE")
+        *path, last = key.split(".")
+        inner = found
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

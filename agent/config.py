@@ -1,0 +1,80 @@
+"""Settings: one model, defaults < `lichen.toml` < environment `LICHEN_*` < options.
+
+Each part has a small config of its own beside it; `AgentConfig` only composes them.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ..envs.errors import BadFile
+from ..memory.retriever import RetrieverConfig
+from .policy import PolicyConfig
+
+
+class AgentConfig(BaseSettings):
+    """What an agent is made of."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LICHEN_", env_nested_delimiter="__", extra="forbid", toml_file="lichen.toml"
+    )
+
+    model: str = "smollm2-135m"
+    """The frozen LLM: `smollm2-135m`, a folder, a GGUF file, a hub id, or `openai:MODEL`."""
+    base_url: str | None = None
+    """Of the OpenAI-compatible server, for `openai:MODEL`."""
+    embedder: str = "minilm"
+    """`minilm`, a sentence-transformers folder or hub id, or `hashing`."""
+    store: Path = Path(".lichen")
+    """Folder of the ledger and everything derived from it."""
+    index_url: str | None = None
+    """URL of a Chroma server, where several processes share one index."""
+    planner: Literal["reactive", "plan"] = "reactive"
+    seed: int = 0
+    policy: PolicyConfig = Field(default_factory=PolicyConfig)
+    retriever: RetrieverConfig = Field(default_factory=RetrieverConfig)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options first, then the environment, then the file."""
+        file = _file or settings_cls.model_config.get("toml_file")
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+_file: Path | None = None
+
+
+def load_config(path: Path | str | None = None, **options: Any) -> AgentConfig:
+    """Return the settings of `path` (`lichen.toml` here when None), the environment and the options.
+
+    Raises:
+        BadFile: The file is missing or malformed, or a value cannot be right.
+    """
+    global _file
+    if path is not None and not Path(path).is_file():
+        raise BadFile(f"there is no settings file {path}")
+    _file = Path(path) if path is not None else None
+    try:
+        return AgentConfig(**{k: v for k, v in options.items() if v is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BadFile(f"the setting {where!r} is wrong: {first['msg']}") from error
+    except ValueError as error:  # TOML that cannot be parsed
+        raise BadFile(f"{path or 'lichen.toml'} is not valid TOML: {error}") from error
+    finally:
+        _file = None

@@ -1,0 +1,114 @@
+"""One episode through the graph: begin or resume it, stream it, and record how it ended.
+
+A crash of the environment or of the model ends it as `unknown`; an interruption leaves it to be resumed.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from langchain_core.runnables import RunnableConfig
+
+from ..envs.errors import LichenError
+from ..envs.types import Outcome, Record, Task
+from ..memory.events import EpisodeEnded
+from ..memory.ledger import Entry
+from .desk import Desk
+from .graph import Graph
+from .state import EpisodeState
+
+NODES_PER_STEP = 6
+
+
+class EpisodeResult(Record):
+    """How an episode ended."""
+
+    episode: str
+    task_id: str
+    family: str
+    outcome: Outcome
+    score: float
+    steps: int
+    actions: tuple[str, ...]
+    kl: float | None
+    """Mean KL(pi_M || pi_LLM) per decision in nats; None where no decision had both."""
+    reason: str = ""
+
+
+class OnEvent(Protocol):
+    """Told of every node that finished."""
+
+    def __call__(self, node: str, update: dict[str, Any]) -> None:
+        """Take the node's name and what it changed."""
+
+
+async def run_episode(
+    graph: Graph,
+    desk: Desk,
+    task: Task,
+    *,
+    episode: str,
+    run: str,
+    seed: int,
+    on_event: OnEvent | Callable[[str, dict[str, Any]], None] | None = None,
+) -> EpisodeResult:
+    """Run a task to its end and return the result.
+
+    When the checkpointer already holds the thread `episode`, it goes on at the next node.
+
+    Args:
+        graph: From `build`.
+        desk: The live parts, made for this episode.
+        task: What to do.
+        episode: Id of the episode and of the checkpointer's thread.
+        run: Id of the run it belongs to.
+        seed: Of the decisions.
+        on_event: Told of every node that finished.
+    """
+    config: RunnableConfig = {
+        "configurable": {"thread_id": episode},
+        "recursion_limit": NODES_PER_STEP * (desk.environment.max_steps + 2) + 10,
+    }
+    first: EpisodeState | None = EpisodeState(
+        episode=episode, run=run, task_id=task.id, seed=seed, actions=[]
+    )
+    kls: list[float] = []
+    reason, state = "", dict(first or {})
+    try:
+        if graph.checkpointer is not None:
+            held = await graph.aget_state(config)
+            if held.next:
+                first, state = None, dict(held.values)
+        async for update in graph.astream(
+            first, config, context=desk, stream_mode="updates", durability="async"
+        ):
+            for node, change in update.items():
+                state |= change or {}
+                if node == "act" and desk.decision is not None and desk.decision.kl is not None:
+                    kls.append(desk.decision.kl)
+                if on_event is not None:
+                    on_event(node, change or {})
+    except LichenError as error:
+        if not error.retryable:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        ended = EpisodeEnded(
+            outcome="unknown",
+            score=state.get("score", 0.0),
+            steps=len(state["actions"]),
+            reason=reason,
+            learn=desk.learn,
+        )
+        desk.append([Entry(key=f"{episode}/end", run=run, episode=episode, event=ended)])
+    if graph.checkpointer is not None and not isinstance(graph.checkpointer, bool):
+        await graph.checkpointer.adelete_thread(episode)
+    return EpisodeResult(
+        episode=episode,
+        task_id=task.id,
+        family=task.family,
+        outcome="unknown" if reason else state.get("outcome") or "unknown",
+        score=state.get("score", 0.0),
+        steps=len(state["actions"]),
+        actions=tuple(state["actions"]),
+        kl=sum(kls) / len(kls) if kls else None,
+        reason=reason,
+    )

@@ -1,0 +1,1 @@
+"""Evaluation: arms, checkpoints, paired statistics, and the picture of the learning curve."""

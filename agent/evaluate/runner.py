@@ -1,0 +1,193 @@
+"""The evaluation itself: learn, freeze memory at checkpoints, run every arm on the held-out tasks.
+
+Task by task, all arms and checkpoints of one task together: what is done at any moment is paired. It can be
+interrupted at any moment and goes on with the same call.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from ...envs.errors import UsageError
+from ...envs.suite import Suite
+from ...envs.types import Record, Split
+from ...memory.cases import CaseMemory
+from ...memory.demonstrations import from_gold, import_demonstrations
+from ...memory.fold import content_id
+from ..episode import EpisodeResult, run_episode
+from ..llm.protocol import Usage
+from ..prompting import prompt_hash
+from ..session import Agent, check_fingerprint
+from .arms import Arm
+from .report import Report, summarise
+from .rows import Row, RowFile
+
+Learn = Literal["demonstrations", "own"]
+
+
+class Plan(Record):
+    """What is to be evaluated."""
+
+    suite: Suite
+    arms: tuple[Arm, ...]
+    checkpoints: tuple[int, ...]
+    learn: Learn
+    split: Split
+    tasks: int | None
+    """Held-out tasks; the suite's own number when None."""
+    seed: int
+
+
+class Watcher(Protocol):
+    """Told how an evaluation goes on."""
+
+    def learning(self, done: int, of: int, result: EpisodeResult | None) -> None:
+        """Take the number of learned episodes."""
+
+    def evaluating(self, done: int, of: int, row: Row) -> None:
+        """Take a new row."""
+
+
+class Silent:
+    """Watches nothing."""
+
+    def learning(self, done: int, of: int, result: EpisodeResult | None) -> None:
+        """Do nothing."""
+
+    def evaluating(self, done: int, of: int, row: Row) -> None:
+        """Do nothing."""
+
+
+def evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher | None = None) -> Report:
+    """Run (or go on with) an evaluation and return its report.
+
+    Args:
+        agent: Its store must be this evaluation's own: memory is learned into it.
+        plan: Arms, checkpoints, tasks.
+        folder: Where the rows go.
+        watcher: Told of every episode.
+
+    Raises:
+        FingerprintChanged: The model was not the same afterwards.
+        UsageError: The folder holds another evaluation, or the split is the one that was learned.
+    """
+    if plan.split == "train":
+        raise UsageError(
+            "an evaluation on the train split would measure remembering, not learning",
+            hint="Use --split dev or --split test.",
+        )
+    watcher = watcher or Silent()
+    return agent.wait(_evaluate(agent, plan, folder, watcher))
+
+
+async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) -> Report:
+    started = time.monotonic()
+    asks = any(arm.llm for arm in plan.arms)
+    before = await agent.llm.fingerprint() if asks else ""
+    identity = {
+        "suite": plan.suite.model_dump(mode="json", exclude={"description"}),
+        "learn": plan.learn,
+        "split": plan.split,
+        "seed": plan.seed,
+        "model": before,
+        "prompts": prompt_hash(),
+        "policy": agent.config.policy.model_dump(mode="json"),
+        "retriever": agent.config.retriever.model_dump(mode="json"),
+    }
+    rows = RowFile(folder / "rows.jsonl", identity)
+    most = max(plan.checkpoints)
+    await _learn(agent, plan, most, watcher)
+    tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed)
+    wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
+    environment = agent.environment(plan.suite)
+    memories = {
+        (arm.placebo, point): CaseMemory(
+            agent.store,
+            agent.config.retriever,
+            first=point,
+            placebo=np.random.default_rng([plan.seed, point]) if arm.placebo else None,
+        )
+        for arm, point in wanted
+    }
+    name = content_id("eval", str(identity))
+    total, done = len(tasks) * len(wanted), 0
+    async with agent.graph() as graph:
+        for task_id in tasks:
+            task = environment.task(task_id)
+            for arm, point in wanted:
+                done += 1
+                if (arm.name, point, task_id) in rows.rows:
+                    continue
+                memory = memories[arm.placebo, point] if arm.memory else None
+                policy = arm.policy(agent.config.policy)
+                desk = agent.desk(
+                    environment, memory=memory, policy=policy, learn=False, llm_name=before
+                )
+                used = agent.llm.usage.copy() if arm.llm else Usage()
+                clock = time.monotonic()
+                result = await run_episode(
+                    graph,
+                    desk,
+                    task,
+                    episode=f"{name}-{arm.name}-{point}-{content_id(task_id)}",
+                    run=name,
+                    seed=plan.seed,
+                )
+                spent = agent.llm.usage.minus(used) if arm.llm else Usage()
+                row = Row(
+                    arm=arm.name,
+                    checkpoint=point,
+                    task_id=task_id,
+                    family=task.family,
+                    outcome=result.outcome,
+                    score=result.score,
+                    steps=result.steps,
+                    tokens_in=spent.tokens_in,
+                    tokens_out=spent.tokens_out,
+                    seconds=round(time.monotonic() - clock, 3),
+                    kl=result.kl,
+                    reason=result.reason,
+                )
+                if row.outcome != "unknown":  # an unknown is run again by the next call
+                    rows.add(row)
+                watcher.evaluating(done, total, row)
+    after = await agent.llm.fingerprint() if asks else ""
+    check_fingerprint(before, after)
+    return summarise(
+        plan_name=plan.suite.name,
+        learn=plan.learn,
+        split=plan.split,
+        model=agent.config.model,
+        seed=plan.seed,
+        arms=[arm.name for arm in plan.arms],
+        checkpoints=plan.checkpoints,
+        tasks=tasks,
+        rows=list(rows.rows.values()),
+        fingerprint=(before, after),
+        seconds=time.monotonic() - started,
+    )
+
+
+async def _learn(agent: Agent, plan: Plan, most: int, watcher: Watcher) -> None:
+    if most == 0:
+        return
+    if plan.learn == "demonstrations":
+        environment = agent.environment(plan.suite)
+        ids = plan.suite.task_ids("train", most, plan.seed)
+        known = {case.task_id for case in agent.store.episodes.values()}
+        for number, task_id in enumerate(ids, start=1):
+            if task_id not in known:
+                import_demonstrations(agent.store, from_gold(environment, [task_id]), run="gold")
+            watcher.learning(number, len(ids), None)
+        return
+    missing = most - len(agent.store.episodes)
+    if missing > 0:
+        await agent.alearn(plan.suite, episodes=most, progress=watcher.learning)
+
+
+def _points(arm: Arm, checkpoints: Sequence[int]) -> Sequence[int]:
+    """Return the checkpoints at which an arm is run: without memory there is only one."""
+    return checkpoints if arm.memory else (0,)

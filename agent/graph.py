@@ -1,0 +1,218 @@
+"""The planner as a LangGraph: recall, assist, plan, act, observe, verify, learn.
+
+Nodes and edges, nothing else. The checkpointed state is small and plain; live things are on the `Desk`.
+Every write to the ledger carries an idempotency key, so a node that runs again after a kill writes once.
+"""
+
+from typing import Any, Literal
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from ..memory.events import EpisodeEnded, EpisodeStarted, Planned, Recalled, Stepped
+from ..memory.ledger import Entry
+from ..memory.states import offered_by, state_of
+from .critic import outcome_of
+from .desk import NO_HITS, Desk, digest, step_rng
+from .state import EpisodeState
+
+Graph = CompiledStateGraph[EpisodeState, Desk, EpisodeState, EpisodeState]
+Update = dict[str, Any]
+
+
+async def recall(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+    """Ask memory for what to expose; at the first step the episode is opened in the ledger."""
+    desk = runtime.context
+    seen = desk.sync(state)
+    step = len(state["actions"])
+    if step == 0:
+        started = EpisodeStarted(
+            env=seen.task.env,
+            family=seen.task.family,
+            split=seen.task.split,
+            task_id=seen.task.id,
+            goal=seen.goal,
+            source="own",
+            llm=desk.llm_name,
+        )
+        desk.append([_entry(state, "start", started)])
+    desk.hits = NO_HITS
+    if desk.memory is not None:
+        desk.hits = desk.memory.read(
+            state_of(seen, state["actions"]), env=seen.task.env, admissible=seen.admissible
+        )
+    return {}
+
+
+async def assist(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+    """Let the assistant think; nothing until SoftCoT is there."""
+    desk = runtime.context
+    seen = desk.sync(state)
+    desk.hint = await desk.assistant.think(state_of(seen, state["actions"]), desk.hits)
+    return {}
+
+
+async def plan(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+    """Decompose the task, when the planner does that and there is no plan or a reason for a new one."""
+    desk = runtime.context
+    reason = state.get("replan", "")
+    if desk.planner.style == "reactive" or (state.get("plan") and not reason):
+        return {}
+    seen = desk.sync(state)
+    cases = (
+        desk.memory.episodes(seen.goal, env=seen.task.env, k=desk.memory.config.k)
+        if desk.memory is not None
+        else []
+    )
+    subtasks = await desk.planner.plan(
+        seen, cases, old_plan=state.get("plan", []), reason=reason
+    )
+    step = len(state["actions"])
+    replans = state.get("replans", 0) + bool(reason)
+    event = Planned(step=step, subtasks=tuple(subtasks), reason=reason)
+    desk.append([_entry(state, f"plan-{step}-{replans}", event)])
+    return {"plan": subtasks, "subtask": 0, "subtask_steps": 0, "replan": "", "replans": replans}
+
+
+async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+    """Choose one action by the policy."""
+    desk = runtime.context
+    seen = desk.sync(state)
+    subtasks = state.get("plan", [])
+    current = subtasks[state.get("subtask", 0)] if subtasks else ""
+    desk.decision = await desk.policy.decide(
+        seen,
+        state_of(seen, state["actions"]),
+        desk.hits,
+        desk.working,
+        step_rng(state["seed"], state["task_id"], len(state["actions"])),
+        history=desk.history(),
+        hint=" ".join(part for part in (current, desk.hint) if part),
+    )
+    return {"action": desk.decision.action}
+
+
+async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+    """Take the chosen action, and write what was recalled, chosen and answered."""
+    desk = runtime.context
+    before = desk.sync(state)
+    step, action = len(state["actions"]), state["action"]
+    known = state_of(before, state["actions"])
+    done = desk.play(action)
+    after = done.observation
+    exposed = desk.hits.hits
+    recalled = Recalled(
+        step=step,
+        considered=desk.hits.considered,
+        exposed=tuple(hit.case.id for hit in exposed),
+        similarity=tuple(round(hit.similarity, 6) for hit in exposed),
+        propensity=(1.0,) * len(exposed),
+        abstained=desk.hits.abstained,
+    )
+    stepped = Stepped(
+        step=step,
+        goal=known.goal,
+        text=known.text,
+        inventory=known.inventory,
+        recent=known.recent,
+        action=action,
+        offered=offered_by(before),
+        observation=after.text,
+        score_before=before.score,
+        score_after=after.score,
+        kl=desk.decision.kl if desk.decision and desk.decision.action == action else None,
+    )
+    desk.append([_entry(state, f"recall-{step}", recalled), _entry(state, f"step-{step}", stepped)])
+    return {
+        "actions": [*state["actions"], action],
+        "digest": digest(after),
+        "ended": done.terminated or done.truncated,
+        "score": max(state.get("score", 0.0), after.score),
+        "subtask_steps": state.get("subtask_steps", 0) + 1,
+    }
+
+
+async def verify(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+    """Judge the episode by the environment and, in a plan, the subtask by the critic."""
+    desk = runtime.context
+    seen = desk.sync(state)
+    outcome = outcome_of(seen, ended=state.get("ended", False))
+    if outcome is not None:
+        return {"outcome": outcome}
+    subtasks, number = state.get("plan", []), state.get("subtask", 0)
+    if not subtasks or desk.critic is None:
+        return {}
+    verdict = await desk.critic.judge(seen.goal, subtasks[number], desk.history(), seen)
+    late = state.get("subtask_steps", 0) >= desk.subtask_steps
+    if verdict.status == "done" and number + 1 < len(subtasks):
+        return {"subtask": number + 1, "subtask_steps": 0, "critique": verdict.critique}
+    # the last subtask is "done" and the environment does not agree: the plan missed something
+    if verdict.status != "going" or late:
+        if state.get("replans", 0) >= desk.max_replans:
+            return {"critique": verdict.critique}
+        why = {"done": "all subtasks look done and the task is not solved: "}.get(verdict.status, "")
+        return {"replan": (why + verdict.critique) or "no progress", "critique": verdict.critique}
+    return {"critique": verdict.critique}
+
+
+async def learn(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+    """Close the episode in the ledger; everything a later episode reads comes from there."""
+    desk = runtime.context
+    event = EpisodeEnded(
+        outcome=state.get("outcome") or "unknown",
+        score=state.get("score", 0.0),
+        steps=len(state["actions"]),
+        learn=desk.learn,
+    )
+    desk.append([_entry(state, "end", event)])
+    return {}
+
+
+def after_verify(
+    state: EpisodeState,
+) -> Literal["done", "replan", "next subtask", "next step"]:
+    """Say what comes next; all but `done` see the new state through memory first."""
+    if state.get("outcome") is not None:
+        return "done"
+    if state.get("replan"):
+        return "replan"
+    return "next subtask" if state.get("subtask_steps") == 0 else "next step"
+
+
+def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
+    """Return the compiled graph; each episode is one thread of the checkpointer."""
+    graph = StateGraph(EpisodeState, context_schema=Desk)
+    for name, node in (
+        ("recall", recall),
+        ("assist", assist),
+        ("plan", plan),
+        ("act", act),
+        ("observe", observe),
+        ("verify", verify),
+        ("learn", learn),
+    ):
+        graph.add_node(name, node)
+    graph.add_edge(START, "recall")
+    for left, right in (
+        ("recall", "assist"),
+        ("assist", "plan"),
+        ("plan", "act"),
+        ("act", "observe"),
+        ("observe", "verify"),
+    ):
+        graph.add_edge(left, right)
+    graph.add_conditional_edges(
+        "verify",
+        after_verify,
+        {"done": "learn", "replan": "recall", "next subtask": "recall", "next step": "recall"},
+    )
+    graph.add_edge("learn", END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+def _entry(state: EpisodeState, what: str, event: Any) -> Entry:
+    return Entry(
+        key=f"{state['episode']}/{what}", run=state["run"], episode=state["episode"], event=event
+    )

@@ -1,0 +1,103 @@
+"""The planners: what to do next, in one of two styles behind one protocol.
+
+`reactive` leaves everything to the policy, which chooses the next action; `plan` decomposes the task into
+subtasks with structured output, has them verified, and plans again when they fail.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from ..envs.types import Observation, Record
+from ..memory.types import EpisodeCase
+from .llm.errors import LLMNonsense
+from .llm.protocol import FrozenLLM, Message
+from .prompting import render
+
+Style = Literal["reactive", "plan"]
+
+
+class Plan(Record):
+    """A decomposition of the task."""
+
+    subtasks: list[str] = Field(min_length=1, description="short imperative sentences, in order")
+
+
+class Planner(Protocol):
+    """Decomposes a task."""
+
+    style: Style
+
+    async def plan(
+        self,
+        seen: Observation,
+        cases: Sequence[tuple[EpisodeCase, float]],
+        *,
+        old_plan: Sequence[str] = (),
+        reason: str = "",
+    ) -> list[str]:
+        """Return the subtasks, or an empty list when the policy is to act by itself."""
+        ...
+
+
+class ReactivePlanner:
+    """Plans nothing: every step is one choice of the policy (what a 135M model can do)."""
+
+    style: Style = "reactive"
+
+    async def plan(
+        self,
+        seen: Observation,
+        cases: Sequence[tuple[EpisodeCase, float]],
+        *,
+        old_plan: Sequence[str] = (),
+        reason: str = "",
+    ) -> list[str]:
+        """Return an empty list."""
+        return []
+
+
+class SubtaskPlanner:
+    """Decomposes the task by the frozen model, from similar cases (AgentFly's case-based planner).
+
+    Args:
+        llm: The frozen model.
+        most: Subtasks in a plan.
+    """
+
+    style: Style = "plan"
+
+    def __init__(self, llm: FrozenLLM, *, most: int = 6) -> None:
+        self.llm = llm
+        self.most = most
+
+    async def plan(
+        self,
+        seen: Observation,
+        cases: Sequence[tuple[EpisodeCase, float]],
+        *,
+        old_plan: Sequence[str] = (),
+        reason: str = "",
+    ) -> list[str]:
+        """Return the subtasks.
+
+        Raises:
+            LLMNonsense: The model gave no plan, also after one repair turn.
+        """
+        prompt = render(
+            "plan",
+            goal=seen.goal,
+            seen=seen,
+            cases=cases,
+            old_plan=list(old_plan),
+            reason=reason,
+            most=self.most,
+        )
+        made = await self.llm.chat(
+            [Message(role="user", content=prompt)], schema=Plan, max_tokens=300
+        )
+        subtasks = [s.strip() for s in made.subtasks if s.strip()][: self.most]
+        if not subtasks:
+            raise LLMNonsense("the model returned a plan without a subtask")
+        return subtasks

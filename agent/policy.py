@@ -1,0 +1,157 @@
+"""The policy: pi_M(a|s) ~ pi_LLM(a|s, C_M(s)) exp(A_M(s, a) / beta), over the admissible actions.
+
+It takes hits, working memory and a frozen model, and returns one decision with its distribution. It knows
+nothing of graphs, environments or the store.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ..envs.errors import EnvironmentFault
+from ..envs.types import Observation, Record
+from ..memory.analogy import entities, words
+from ..memory.types import Hits, State
+from ..memory.value import ValueConfig, advantages
+from .llm.protocol import FrozenLLM
+from .prompting import render
+from .working import WorkingMemory
+
+
+class PolicyConfig(Record):
+    """The channels of the policy and their dials; an evaluation arm is a set of channels."""
+
+    llm: bool = True
+    """Ask the frozen model (False: the value channel alone, the arm `knn`)."""
+    context: bool = True
+    """Show retrieved cases in the prompt: C_M(s)."""
+    value: bool = True
+    """Weigh actions by what similar steps gained: A_M(s, a)."""
+    values: ValueConfig = Field(default_factory=ValueConfig)
+    """Dials of the value channel."""
+    beta: float = Field(default=0.05, gt=0)
+    """Temperature of the value channel; smaller trusts memory more."""
+    temperature: float = Field(default=0.0, ge=0)
+    """0 takes the best action, above 0 samples from pi_M with this temperature."""
+    repetition: float = Field(default=3.0, ge=0)
+    """Nats taken from an action for every try that told nothing new."""
+    novelty: float = Field(default=2.0, ge=0)
+    """Nats given to a way that was never taken (less to one that leads towards such a way)."""
+    candidates: int = Field(default=24, ge=1)
+    """Actions that the model scores; more are filtered by memory and lexical match."""
+    shown: int = Field(default=4, ge=0)
+    """Cases in the prompt."""
+
+
+class Decision(Record):
+    """One action and why."""
+
+    action: str
+    probability: float
+    """pi_M of the action."""
+    kl: float | None
+    """KL(pi_M || pi_LLM) in nats over the candidates; None where one of the two is missing."""
+    considered: int
+    """How many actions were admissible."""
+    scored: int
+    """How many of them the model scored."""
+
+
+class Policy:
+    """Chooses one action.
+
+    Args:
+        config: Channels and dials.
+        llm: The frozen model; may be None when `config.llm` is False.
+    """
+
+    def __init__(self, config: PolicyConfig, llm: FrozenLLM | None) -> None:
+        self.config = config
+        self.llm = llm
+
+    async def decide(
+        self,
+        seen: Observation,
+        state: State,
+        hits: Hits,
+        working: WorkingMemory,
+        rng: np.random.Generator,
+        *,
+        history: Sequence[tuple[str, str]] = (),
+        hint: str = "",
+    ) -> Decision:
+        """Return the action to take now.
+
+        Args:
+            seen: The last observation, with its admissible actions.
+            state: The same as memory sees it.
+            hits: What was recalled.
+            working: What was tried in this episode.
+            rng: Breaks ties, and samples when the temperature is above 0.
+            history: (action, answer) pairs of this episode, oldest first.
+            hint: The current subtask, when there is a plan.
+
+        Raises:
+            EnvironmentFault: No action is admissible.
+        """
+        admissible = list(seen.admissible or ())
+        if not admissible:
+            raise EnvironmentFault(f"{seen.task.id} offers no admissible action at step {seen.steps}")
+        gain = (
+            advantages(state, hits, admissible, self.config.values) / self.config.beta
+            if self.config.value
+            else np.zeros(len(admissible))
+        )
+        gain = gain - self.config.repetition * working.repetitions(seen, admissible)
+        gain = gain + self.config.novelty * working.novelty(seen, admissible)
+        keep = self._filter(admissible, gain, state, rng)
+        actions, gain = [admissible[i] for i in keep], gain[keep]
+        prior = np.zeros(len(actions))
+        llm_known = self.config.llm and self.llm is not None and len(actions) > 1
+        if llm_known and self.llm is not None:
+            shown = hits.hits[: self.config.shown] if self.config.context else ()
+            prompt = render("act", state=state, seen=seen, shown=shown, history=history, hint=hint)
+            prior = await self.llm.choose(prompt, [f" {a}\n" for a in actions])
+        prior_log = _log_softmax(prior)
+        policy_log = _log_softmax(prior_log + gain)
+        kl = float(np.sum(np.exp(policy_log) * (policy_log - prior_log))) if llm_known else None
+        chosen = self._pick(policy_log, rng)
+        return Decision(
+            action=actions[chosen],
+            probability=float(np.exp(policy_log[chosen])),
+            kl=kl,
+            considered=len(admissible),
+            scored=len(actions) if llm_known else 0,
+        )
+
+    def _pick(self, log: NDArray[np.float64], rng: np.random.Generator) -> int:
+        noise = rng.random(len(log))  # drawn always, so that one seed gives one stream in every arm
+        if self.config.temperature == 0:
+            return int(np.lexsort((noise, -np.round(log, 9)))[0])
+        gumbel = -np.log(-np.log(np.clip(noise, 1e-12, 1 - 1e-12)))
+        return int(np.argmax(log / self.config.temperature + gumbel))
+
+    def _filter(
+        self,
+        admissible: Sequence[str],
+        gain: NDArray[np.float64],
+        state: State,
+        rng: np.random.Generator,
+    ) -> NDArray[np.intp]:
+        """Return the rows of the candidates: best by memory, then by words shared with goal and view."""
+        if len(admissible) <= self.config.candidates:
+            return np.arange(len(admissible))
+        named, around = entities(state.goal), set(words(state.text))
+        match = np.array(
+            [len(named & set(words(a))) + 0.1 * len(around & set(words(a))) for a in admissible]
+        )
+        order = np.lexsort((rng.random(len(admissible)), -match, -np.round(gain, 9)))
+        return np.sort(order[: self.config.candidates])
+
+
+def _log_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    shifted = x - x.max()
+    out: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum())
+    return out

@@ -1,0 +1,55 @@
+"""Prompts: one `.md` a prompt, filled by jinja2, where a missing word is an error."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment as Jinja
+
+FOLDER = Path(__file__).parent / "prompts"
+
+
+@lru_cache(maxsize=1)
+def _jinja() -> "Jinja":
+    from jinja2 import Environment as Jinja
+    from jinja2 import FileSystemLoader, StrictUndefined
+
+    jinja = Jinja(
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    jinja.filters["clip"] = clip
+    return jinja
+
+
+def render(name: str, **values: object) -> str:
+    """Return the prompt `name` filled with `values`.
+
+    Raises:
+        jinja2.UndefinedError: The prompt uses a word that was not given.
+    """
+    return _jinja().get_template(f"{name}.md").render(**values)
+
+
+def prompt_hash() -> str:
+    """Return a hash over all prompts, stored with every run."""
+    parts = [f"{p.name}\0{p.read_text(encoding='utf-8')}" for p in sorted(FOLDER.glob("*.md"))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def clip(text: str, most: int) -> str:
+    """Return the text on one line, its middle left out when it has more than `most` characters.
+
+    >>> clip("one  two three four", 11)
+    'one ... our'
+    """
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    side = (most - 5) // 2
+    return f"{line[: most - 5 - side]} ... {line[-side:]}" if side else line[:most]

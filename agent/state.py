@@ -1,0 +1,40 @@
+"""The state of one episode as the graph checkpoints it: small, plain, enough to resume.
+
+Observations are not in it: the environment is replayed from `actions` on resume (all built-in
+environments are deterministic), and compared with `digest`.
+"""
+
+from typing import NotRequired, TypedDict
+
+from ..envs.types import Outcome
+
+
+class EpisodeState(TypedDict):
+    """What the nodes of the graph read and write."""
+
+    episode: str
+    """Id of the episode, also the thread of the checkpointer."""
+    run: str
+    task_id: str
+    seed: int
+    actions: list[str]
+    """Actions taken so far, oldest first."""
+    digest: NotRequired[str]
+    """Hash of the last observation, to notice an environment that replays differently."""
+    plan: NotRequired[list[str]]
+    """Subtasks; empty for a reactive planner."""
+    subtask: NotRequired[int]
+    """Number of the current subtask."""
+    subtask_steps: NotRequired[int]
+    """Steps spent on it."""
+    replans: NotRequired[int]
+    replan: NotRequired[str]
+    """Why a new plan is needed; empty when none is."""
+    action: NotRequired[str]
+    """Chosen, not yet taken."""
+    ended: NotRequired[bool]
+    """The environment terminated or truncated the episode."""
+    outcome: NotRequired[Outcome | None]
+    score: NotRequired[float]
+    critique: NotRequired[str]
+

@@ -1,0 +1,242 @@
+"""Answers for people: one case, why a step was taken, exports, and whether everything still agrees.
+
+Reads only; nothing is repaired here.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..envs.types import Record
+from .demonstrations import DemonstratedStep, Demonstration
+from .errors import LedgerCorrupt, UnknownCase
+from .events import EpisodeEnded, EpisodeStarted, Recalled, Stepped
+from .index import VectorIndex
+from .ledger import Ledger, Row
+from .store import STEPS_COLLECTION, Store, episodes_collection, open_ledger
+from .types import EpisodeCase, StepCase
+
+
+class Exposed(Record):
+    """One case that was shown to the policy."""
+
+    case: str
+    similarity: float
+    propensity: float
+    gain: float | None
+    """None when the case is not in memory any more."""
+    source: str
+    action: str
+    task_id: str
+
+
+class Why(Record):
+    """What stood behind one action."""
+
+    episode: str
+    step: int
+    goal: str
+    text: str
+    action: str
+    kl: float | None
+    considered: int
+    abstained: bool
+    exposed: tuple[Exposed, ...]
+
+
+class Verification(Record):
+    """Whether ledger, projection and index agree."""
+
+    events: int
+    episodes: int
+    steps: int
+    state_hash: str
+    problems: tuple[str, ...]
+
+
+def find_case(store: Store, case_id: str) -> EpisodeCase | StepCase:
+    """Return the case whose id begins with `case_id`.
+
+    Raises:
+        UnknownCase: None does, or more than one.
+    """
+    everything: dict[str, EpisodeCase | StepCase] = {**store.episodes, **store.steps}
+    found = [case for name, case in everything.items() if case_id and name.startswith(case_id)]
+    if len(found) != 1:
+        count = "no case" if not found else f"{len(found)} cases"
+        raise UnknownCase(f"{count} in {store.folder} has an id that begins with {case_id!r}")
+    return found[0]
+
+
+def explain(store: Store, run: str, step: int) -> Why:
+    """Return what was recalled, seen and done at a step.
+
+    Args:
+        store: Where the episode was recorded.
+        run: Id of an episode or a run, or the beginning of one that has the step.
+        step: From 0.
+
+    Raises:
+        UnknownCase: No recorded episode has this step.
+    """
+    stepped: tuple[Row, Stepped] | None = None
+    recalled: Recalled | None = None
+    for row in store.ledger.read():
+        if not (row.episode.startswith(run) or row.run.startswith(run)) or not run:
+            continue
+        if stepped is not None and row.episode != stepped[0].episode:
+            break
+        if isinstance(row.event, Recalled) and row.event.step == step:
+            recalled = row.event
+        if isinstance(row.event, Stepped) and row.event.step == step:
+            stepped = (row, row.event)
+    if stepped is None:
+        raise UnknownCase(f"no recorded episode or run {run!r} has a step {step}")
+    shown = recalled or Recalled(
+        step=step, considered=0, exposed=(), similarity=(), propensity=(), abstained=True
+    )
+    tasks = {case.episode: case.task_id for case in store.episodes.values()}
+    exposed = []
+    for name, similarity, propensity in zip(
+        shown.exposed, shown.similarity, shown.propensity, strict=True
+    ):
+        case = store.steps.get(name)
+        exposed.append(
+            Exposed(
+                case=name,
+                similarity=similarity,
+                propensity=propensity,
+                gain=case.gain if case else None,
+                source=case.source if case else "gone",
+                action=case.action if case else "",
+                task_id=tasks.get(case.episode, "") if case else "",
+            )
+        )
+    row, event = stepped
+    return Why(
+        episode=row.episode,
+        step=step,
+        goal=event.goal,
+        text=event.text,
+        action=event.action,
+        kl=event.kl,
+        considered=shown.considered,
+        abstained=shown.abstained,
+        exposed=tuple(exposed),
+    )
+
+
+def export_events(ledger: Ledger, to: Path) -> tuple[int, list[str]]:
+    """Write every sound event as one JSON line; return how many, and a sentence per damaged row."""
+    damaged = ledger.damage()
+
+    def lines() -> Iterator[str]:
+        for row in _sound(ledger):
+            head = f'{{"seq": {row.seq}, "key": "{row.key}", "run": "{row.run}", "event": '
+            yield head + row.event.model_dump_json() + "}"
+
+    return _write(to, lines()), damaged
+
+
+def export_demonstrations(ledger: Ledger, to: Path) -> tuple[int, list[str]]:
+    """Write every successful learned episode as a demonstration; return how many, and the damage."""
+    damaged = ledger.damage()
+
+    def lines() -> Iterator[str]:
+        opened: dict[str, tuple[EpisodeStarted, list[Stepped]]] = {}
+        for row in _sound(ledger):
+            match row.event:
+                case EpisodeStarted():
+                    opened[row.episode] = (row.event, [])
+                case Stepped() if row.episode in opened:
+                    opened[row.episode][1].append(row.event)
+                case EpisodeEnded() if row.episode in opened:
+                    started, steps = opened.pop(row.episode)
+                    if row.event.outcome == "success" and row.event.learn and steps:
+                        yield _demonstration(started, steps, row.event).model_dump_json()
+
+    return _write(to, lines()), damaged
+
+
+def _demonstration(
+    started: EpisodeStarted, steps: list[Stepped], ended: EpisodeEnded
+) -> Demonstration:
+    return Demonstration(
+        env=started.env,
+        family=started.family,
+        split=started.split,
+        task_id=started.task_id,
+        goal=started.goal,
+        outcome=ended.outcome,
+        score=ended.score,
+        steps=tuple(
+            DemonstratedStep(
+                text=step.text,
+                inventory=step.inventory,
+                action=step.action,
+                offered=step.offered,
+                observation=step.observation,
+                score_before=step.score_before,
+                score_after=step.score_after,
+            )
+            for step in steps
+        ),
+    )
+
+
+def _sound(ledger: Ledger) -> Iterator[Row]:
+    """Yield the rows that can be read, one after another, past those that cannot."""
+    after, head = 0, ledger.head()
+    while after < head:
+        try:
+            for row in ledger.read(after=after):
+                after = row.seq
+                yield row
+            return
+        except LedgerCorrupt:
+            after += 1
+
+
+def _write(to: Path, lines: Iterator[str]) -> int:
+    count = 0
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with to.open("w", encoding="utf-8") as file:
+        for line in lines:
+            file.write(line + "\n")
+            count += 1
+    return count
+
+
+def verify_store(folder: Path) -> Verification:
+    """Fold the ledger again and compare it with the projection and, where there is one, the index.
+
+    Nothing is repaired. Damage of the ledger is reported, not raised.
+    """
+    ledger = open_ledger(folder)
+    problems = ledger.damage()
+    if problems:
+        return Verification(
+            events=ledger.head(), episodes=0, steps=0, state_hash="-", problems=tuple(problems)
+        )
+    with Store(folder, read_only=True) as store:
+        problems += store.projection_damage()
+        if (folder / "index").exists():
+            problems += _index_problems(folder, STEPS_COLLECTION, set(store.steps))
+            problems += _index_problems(
+                folder, episodes_collection(store.embedder.name), set(store.episodes)
+            )
+        return Verification(
+            events=ledger.head(),
+            episodes=len(store.episodes),
+            steps=len(store.steps),
+            state_hash=store.state_hash(),
+            problems=tuple(problems),
+        )
+
+
+def _index_problems(folder: Path, name: str, wanted: set[str]) -> list[str]:
+    held = VectorIndex(folder / "index", name).ids()
+    if not held:  # an index that was never used is made at its first use
+        return []
+    found = [f"index {name} lacks case {i}" for i in sorted(wanted - held)]
+    return found + [f"index {name} holds unknown case {i}" for i in sorted(held - wanted)]
+

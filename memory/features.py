@@ -1,0 +1,106 @@
+"""What makes two states alike: weighted features of a state, and their idf-weighted cosine.
+
+The kernel k(s, s_i) of the non-parametric read (AgentFly eq. 13, with a feature encoder in the place of
+enc at the step grain). Knows nothing of storage.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .analogy import Analogy, entities
+from .types import State
+
+Features = Mapping[str, float]
+_NONE = Analogy({})
+_NUMBER = re.compile(r"^\d+$")
+
+
+def state_features(state: State, change: Analogy = _NONE) -> dict[str, float]:
+    """Return the features of a state, its entities exchanged by `change`.
+
+    Goal words weigh 0.5, words of the observation 1, carried things 2, and the i-th last action 2 / i
+    (its first three words; numbers carry no meaning across tasks and are dropped).
+    """
+    found: dict[str, float] = {}
+    for word in change.words(state.goal):
+        found["g:" + word] = 0.5
+    for word in change.words(state.text):
+        if not _NUMBER.match(word):
+            found["o:" + word] = 1.0
+    for word in change.words(state.inventory):
+        if not _NUMBER.match(word):
+            found["i:" + word] = 2.0
+    for i, action in enumerate(state.recent[:3]):
+        kept = [w for w in change.words(action) if not _NUMBER.match(w)][:3]
+        found[f"l{i}:" + " ".join(kept)] = 2.0 / (i + 1)
+    return found
+
+
+class Idf:
+    """Inverse document frequencies that grow with the memory."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.frequency: Counter[str] = Counter()
+
+    def add(self, features: Iterable[str]) -> None:
+        """Count one more state."""
+        self.count += 1
+        self.frequency.update(features)
+
+    def weight(self, feature: str) -> float:
+        """Return log(1 + n / (1 + df)), n the number of states."""
+        return math.log(1.0 + (self.count + 1) / (1 + self.frequency[feature]))
+
+
+def cosine(query: Features, other: Features, idf: Idf) -> float:
+    """Return the idf-weighted cosine of two feature sets, in [0, 1]."""
+    dot = left = right = 0.0
+    weights = {f: idf.weight(f) for f in query}
+    for feature, weight in weights.items():
+        left += (query[feature] * weight) ** 2
+    for feature, value in other.items():
+        known = weights.get(feature)
+        x = value * (idf.weight(feature) if known is None else known)
+        right += x * x
+        if known is not None:
+            dot += x * query[feature] * known
+    return dot / math.sqrt(left * right) if left and right else 0.0
+
+
+def shared(query: Features, other: Features, idf: Idf, most: int = 4) -> str:
+    """Return the strongest shared features, as words for people."""
+    common = [(query[f] * other[f] * idf.weight(f) ** 2, f) for f in query if f in other]
+    return ", ".join(f for _, f in sorted(common, reverse=True)[:most])
+
+
+def hashed(states: Iterable[State], *, d: int = 384) -> NDArray[np.float32]:
+    """Return unit vectors of the states for the vector index, shape (n, d).
+
+    Signed feature hashing (Weinberger et al. 2009) of the state's features with the goal's entities
+    replaced by one word, so that states of different tasks come near each other.
+    """
+    rows = []
+    for state in states:
+        named = entities(state.goal)
+        change = Analogy({word: ("target",) for word in named})
+        row = np.zeros(d, np.float32)
+        for feature, value in state_features(state, change).items():
+            code = _code(feature)
+            row[code % d] += value if (code >> 32) & 1 else -value
+        rows.append(row / (np.linalg.norm(row) + 1e-9))
+    return np.stack(rows) if rows else np.zeros((0, d), np.float32)
+
+
+def _code(feature: str) -> int:
+    """Return a 64-bit FNV-1a hash, the same in every process (Python's own is salted)."""
+    code = 0xCBF29CE484222325
+    for byte in feature.encode():
+        code = ((code ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return code
+

@@ -1,0 +1,128 @@
+"""The vector index: a view over the cases, in Chroma, that repairs itself.
+
+Keyed by case id (a content hash). It can be deleted at any time: `repair` makes it equal to the cases
+again. One process owns an embedded index (chroma-core/chroma#3792); several use a server by URL.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import StoreUnwritable
+
+Vectors = NDArray[np.float32]
+_BATCH = 1000
+
+
+class Item(NamedTuple):
+    """What the index knows of a case."""
+
+    id: str
+    env: str
+    rank: int
+    """Rank of its episode: reads as of n see ranks below n."""
+
+
+class Near(NamedTuple):
+    """One answer of the index."""
+
+    id: str
+    cosine: float
+
+
+class VectorIndex:
+    """One Chroma collection of unit vectors under the cosine.
+
+    Args:
+        where: A folder (embedded) or `http://host:port` (a `chroma run` server).
+        name: Name of the collection; it also names the encoder, so that vectors of two never mix.
+
+    Raises:
+        StoreUnwritable: The folder cannot be opened, or the server does not answer.
+    """
+
+    def __init__(self, where: Path | str, name: str) -> None:
+        import chromadb  # 1 s: only when an index is opened
+        from chromadb.config import Settings
+
+        quiet = Settings(anonymized_telemetry=False)
+        try:
+            if isinstance(where, str):
+                address = urlsplit(where)
+                client = chromadb.HttpClient(
+                    host=address.hostname or "localhost",
+                    port=address.port or 8000,
+                    ssl=address.scheme == "https",
+                    settings=quiet,
+                )
+            else:
+                client = chromadb.PersistentClient(str(where), settings=quiet)
+            self._rows: Any = client.get_or_create_collection(
+                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+        except Exception as error:  # Chroma raises bare ValueError and its Rust core's own classes
+            raise StoreUnwritable(f"the vector index at {where} cannot be opened: {error}") from error
+
+    def __len__(self) -> int:
+        """Return how many vectors it holds."""
+        return int(self._rows.count())
+
+    def ids(self) -> set[str]:
+        """Return the ids it holds."""
+        return set(self._rows.get(include=[])["ids"])
+
+    def put(self, items: Sequence[Item], vectors: Vectors) -> None:
+        """Add or replace vectors, shape (n, d), one for each item."""
+        for start in range(0, len(items), _BATCH):
+            part = slice(start, start + _BATCH)
+            self._rows.upsert(
+                ids=[item.id for item in items[part]],
+                embeddings=vectors[part],
+                metadatas=[{"env": item.env, "rank": item.rank} for item in items[part]],
+            )
+
+    def repair(
+        self, items: Sequence[Item], encode: Callable[[Sequence[str]], Vectors]
+    ) -> tuple[int, int]:
+        """Make the index hold exactly these items.
+
+        Args:
+            items: All that should be in it.
+            encode: Gives the vectors of the items with these ids, shape (n, d).
+
+        Returns:
+            How many were added, how many removed.
+        """
+        wanted = {item.id: item for item in items}
+        held = self.ids()
+        stale, missing = sorted(held - wanted.keys()), [i for k, i in wanted.items() if k not in held]
+        for start in range(0, len(stale), _BATCH):
+            self._rows.delete(ids=stale[start : start + _BATCH])
+        if missing:
+            self.put(missing, encode([item.id for item in missing]))
+        return len(missing), len(stale)
+
+    def near(self, vector: NDArray[np.float32], *, n: int, env: str, below: int) -> list[Near]:
+        """Return the n nearest items of an environment with ranks below `below`, best first.
+
+        Args:
+            vector: Unit vector, shape (d,).
+            n: How many at most.
+            env: Name of the environment; the memory of one never answers for another.
+            below: Only items with a smaller rank.
+        """
+        if n < 1 or below < 1:
+            return []
+        answer = self._rows.query(
+            query_embeddings=[vector],
+            n_results=n,
+            where={"$and": [{"env": env}, {"rank": {"$lt": below}}]},
+            include=["distances"],
+        )
+        pairs = zip(answer["ids"][0], answer["distances"][0], strict=True)
+        # equal distances come in no fixed order: the id decides
+        return sorted((Near(i, 1.0 - float(d)) for i, d in pairs), key=lambda x: (-x.cosine, x.id))

@@ -1,0 +1,93 @@
+"""Non-parametric reads (AgentFly eq. 13) in two stages: the index proposes, the kernel decides.
+
+Stage one asks the vector index for the nearest states; stage two exchanges the entities of each proposed
+case for those of the present goal and re-ranks by the exact kernel. Below the gate the memory abstains.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..envs.types import Record
+from .analogy import Analogy, analogy, words
+from .features import Idf, cosine, shared, state_features
+from .grounding import ground
+from .types import Hit, Hits, State, StepCase
+
+
+class RetrieverConfig(Record):
+    """The dials of a read."""
+
+    k: int = 4
+    """Whole episodes shown to a planner (AgentFly: K = 4)."""
+    value_k: int = 12
+    """Step cases that the value channel weighs; the prompt shows the first of them."""
+    proposals: int = 96
+    """Cases that the index proposes to the kernel."""
+    gate: float = 0.15
+    """Similarity below which a case is not used; when none reaches it, the memory abstains."""
+
+
+def rank(
+    state: State,
+    proposed: Sequence[StepCase],
+    idf: Idf,
+    config: RetrieverConfig,
+    *,
+    admissible: Sequence[str] | None = None,
+    contents: Mapping[str, StepCase] | None = None,
+) -> Hits:
+    """Return the proposed cases that pass the gate, by the exact kernel, best first.
+
+    Args:
+        state: Where the policy is now.
+        proposed: Cases from the index.
+        idf: Document frequencies of the memory.
+        config: Gate and numbers.
+        admissible: What can be done now; cases whose action cannot be done here come after those whose
+            can. None: any text can.
+        contents: For the placebo arm: for every case id another case whose action and gain stand in its
+            place; the states that are searched stay the same.
+    """
+    query = state_features(state)
+    doable = (
+        None
+        if admissible is None
+        else {sorted_words(ground(action, state.text, state.goal)) for action in admissible}
+    )
+    found = []
+    for case in proposed:
+        change = analogy(case.state.goal, state.goal)
+        features = state_features(case.state, change)
+        similarity = cosine(query, features, idf)
+        if similarity < config.gate:
+            continue
+        content = case if contents is None else contents[case.id]
+        if contents is not None:
+            change = analogy(content.state.goal, state.goal)
+        about = exchange(ground(content.action, content.state.text, content.state.goal), change)
+        fits = doable is None or about in doable
+        found.append((fits, similarity, content, about, change, features))
+    found.sort(key=lambda x: (not x[0], -x[1], x[2].id))
+    hits = tuple(
+        Hit(
+            case=content,
+            action=" ".join(change.words(content.action)),
+            about=about,
+            offered=frozenset(exchange(offer, change) for offer in content.offered),
+            similarity=float(np.clip(similarity, 0.0, 1.0)),
+            why=shared(query, features, idf),
+        )
+        for _, similarity, content, about, change, features in found[: config.value_k]
+    )
+    return Hits(hits=hits, considered=len(proposed), abstained=not hits)
+
+
+def exchange(about: str, change: Analogy) -> str:
+    """Return a grounded action in the words of another task."""
+    return sorted_words(" ".join(change.words(about)))
+
+
+def sorted_words(about: str) -> str:
+    """Return a grounded action with its words in alphabetical order, so that equal ones are equal."""
+    return " ".join(sorted(set(words(about))))

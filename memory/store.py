@@ -1,0 +1,274 @@
+"""The store: one folder with the ledger and everything derived from it, kept equal at opening.
+
+    ledger.sqlite   the events (the truth), the projected cases, cached embeddings
+    index/          Chroma, derived
+    lock            held while a process may write
+
+State is folded from the ledger when the store is opened; the projection and the index are then compared
+with it and repaired, never asserted.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from .embedder import CachedEmbedder, Embedder, open_embedder
+from .errors import StoreInUse, StoreUnwritable
+from .features import Idf, hashed, state_features
+from .fold import Fold, content_id
+from .index import Item, VectorIndex, Vectors
+from .ledger import Clock, Entry, Ledger, open_sqlite, writing
+from .types import EpisodeCase, StepCase
+
+_meta = sa.MetaData()
+_cases = sa.Table(
+    "cases",
+    _meta,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("grain", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+)
+
+STEPS_COLLECTION = "steps-hashed-384"
+"""Names the encoder too: vectors of two encoders never share a collection."""
+
+
+def episodes_collection(embedder: str) -> str:
+    """Return the name of the episodes' collection for an embedder."""
+    return "episodes-" + content_id(embedder)
+
+
+def open_ledger(folder: Path) -> Ledger:
+    """Return the ledger of a store for reading, however damaged the rest is.
+
+    Raises:
+        StoreUnwritable: There is no store.
+    """
+    file = folder / "ledger.sqlite"
+    if not file.exists():
+        raise StoreUnwritable(f"there is no store in {folder}", hint="`lichen run SUITE` makes one.")
+    return Ledger(open_sqlite(file, read_only=True), Clock())
+
+
+class Store:
+    """Everything one agent remembers, in one folder.
+
+    Args:
+        folder: Created when it is missing.
+        read_only: Only look: no lock, no index, nothing is repaired.
+        embedder: For tasks' texts; `minilm` when None.
+        index_url: `http://host:port` of a Chroma server in the place of the embedded index.
+        clock: Time in seconds since 1970.
+
+    Raises:
+        StoreInUse: Another process writes to it.
+        StoreUnwritable: The folder or the disk refuses.
+        LedgerCorrupt: A row of the ledger cannot be read.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        read_only: bool = False,
+        embedder: Embedder | None = None,
+        index_url: str | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.read_only = read_only
+        self.episodes: dict[str, EpisodeCase] = {}
+        self.steps: dict[str, StepCase] = {}
+        self.idf = Idf()
+        self.repaired: list[str] = []
+        """What had to be repaired at opening, in words."""
+        self._fold = Fold()
+        self._lock: FileLock | None = None
+        self._steps_index: VectorIndex | None = None
+        self._episodes_index: VectorIndex | None = None
+        self._index_url = index_url
+        if read_only:
+            if not self.file.exists():
+                raise StoreUnwritable(
+                    f"there is no store in {self.folder}", hint="`lichen run SUITE` makes one."
+                )
+        else:
+            self._claim()
+        self._engine = open_sqlite(self.file, read_only=read_only)
+        self.ledger = Ledger(self._engine, clock or Clock())
+        try:
+            if not read_only:
+                self.ledger.create()
+                with writing():
+                    _meta.create_all(self._engine)
+            self.embedder = CachedEmbedder(
+                embedder or open_embedder("minilm"), self._engine, read_only=read_only
+            )
+            for whole, steps in self._fold.apply(self.ledger.read()):
+                self._hold(whole, steps)
+            if not read_only:
+                self._repair_projection()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def file(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "ledger.sqlite"
+
+    def _claim(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / "lock")
+            lock.acquire(timeout=0)
+            (self.folder / "owner").write_text(str(os.getpid()))
+        except Timeout as error:
+            owner = self.folder / "owner"
+            process = owner.read_text() if owner.exists() else "unknown"
+            raise StoreInUse(f"the store {self.folder} is in use by process {process}") from error
+        except OSError as error:
+            raise StoreUnwritable(f"the store {self.folder} cannot be written: {error}") from error
+        self._lock = lock
+
+    def _hold(self, whole: EpisodeCase, steps: Iterable[StepCase]) -> None:
+        self.episodes[whole.id] = whole
+        for case in steps:
+            self.steps[case.id] = case
+            self.idf.add(state_features(case.state))
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Append events to the ledger; return how many were new. Cases change only in `absorb`."""
+        return self.ledger.append(entries)
+
+    def absorb(self) -> list[EpisodeCase]:
+        """Fold the events that came since, store and index their cases, and return the new episodes."""
+        new, new_steps = [], []
+        for whole, steps in self._fold.apply(self.ledger.read(after=self._fold.seq)):
+            self._hold(whole, steps)
+            new.append(whole)
+            new_steps.extend(steps)
+        if new:
+            self._project([*new, *new_steps])
+            if self._steps_index is not None:
+                self._steps_index.put([_item(c) for c in new_steps], self._step_vectors_of(new_steps))
+            if self._episodes_index is not None:
+                self._episodes_index.put([_item(c) for c in new], self._goal_vectors_of(new))
+        return new
+
+    def _project(self, cases: Sequence[EpisodeCase | StepCase]) -> None:
+        rows = [
+            {"id": c.id, "grain": type(c).__name__, "payload": c.model_dump_json()} for c in cases
+        ]
+        with writing(), self._engine.begin() as connection:
+            connection.execute(sa.insert(_cases).prefix_with("OR REPLACE"), rows)
+
+    def _stored(self) -> dict[str, str]:
+        with self._engine.connect() as connection:
+            return {row.id: row.payload for row in connection.execute(sa.select(_cases))}
+
+    def projection_damage(self) -> list[str]:
+        """Return one sentence per difference between the folded cases and the stored ones."""
+        stored = self._stored()
+        folded = {**self.episodes, **self.steps}
+        found = [f"case {i} is missing from the projection" for i in folded if i not in stored]
+        found += [f"case {i} is in no episode of the ledger" for i in stored if i not in folded]
+        found += [
+            f"case {i} differs from the ledger"
+            for i, case in folded.items()
+            if i in stored and stored[i] != case.model_dump_json()
+        ]
+        return found
+
+    def _repair_projection(self) -> None:
+        if damage := self.projection_damage():
+            with writing(), self._engine.begin() as connection:
+                connection.execute(sa.delete(_cases))
+            if folded := [*self.episodes.values(), *self.steps.values()]:
+                self._project(folded)
+            self.repaired.append(f"projection: {len(damage)} rows did not fit the ledger")
+
+    @property
+    def steps_index(self) -> VectorIndex:
+        """The index over step cases, opened and repaired at first use."""
+        if self._steps_index is None:
+            self._steps_index = self._open_index(
+                STEPS_COLLECTION, list(self.steps.values()), self._step_vectors
+            )
+        return self._steps_index
+
+    @property
+    def episodes_index(self) -> VectorIndex:
+        """The index over episode cases (their goals), opened and repaired at first use."""
+        if self._episodes_index is None:
+            name = episodes_collection(self.embedder.name)
+            self._episodes_index = self._open_index(
+                name, list(self.episodes.values()), self._goal_vectors
+            )
+        return self._episodes_index
+
+    def _open_index(
+        self,
+        name: str,
+        cases: Sequence[EpisodeCase | StepCase],
+        encode: Callable[[Sequence[str]], Vectors],
+    ) -> VectorIndex:
+        if self.read_only and self._index_url is None:
+            raise StoreInUse("a store that was opened read-only has no index of its own")
+        index = VectorIndex(self._index_url or self.folder / "index", name)
+        added, removed = index.repair([_item(case) for case in cases], encode)
+        if added or removed:
+            self.repaired.append(f"index {name}: {added} added, {removed} removed")
+        return index
+
+    def _step_vectors(self, ids: Sequence[str]) -> Vectors:
+        return self._step_vectors_of([self.steps[i] for i in ids])
+
+    def _step_vectors_of(self, cases: Sequence[StepCase]) -> Vectors:
+        return hashed([case.state for case in cases])
+
+    def _goal_vectors(self, ids: Sequence[str]) -> Vectors:
+        return self._goal_vectors_of([self.episodes[i] for i in ids])
+
+    def _goal_vectors_of(self, cases: Sequence[EpisodeCase]) -> Vectors:
+        return self.embedder.encode([case.goal for case in cases])
+
+    def state_hash(self) -> str:
+        """Return a hash over all folded cases; replaying the ledger gives the same, bit for bit."""
+        everything = {**self.episodes, **self.steps}
+        return content_id(*(everything[i].model_dump_json() for i in sorted(everything)))
+
+    def goal_similarity(self, goal: str, cases: Sequence[EpisodeCase]) -> list[float]:
+        """Return the cosine of a goal's embedding with each case's goal, length n."""
+        if not cases:
+            return []
+        vectors = self.embedder.encode([goal, *(case.goal for case in cases)])
+        return [float(x) for x in np.asarray(vectors[1:] @ vectors[0])]
+
+    def close(self) -> None:
+        """Free the lock and the files; calling it twice is allowed."""
+        if hasattr(self, "_engine"):
+            self._engine.dispose()
+        self._steps_index = self._episodes_index = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> "Store":
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+def _item(case: EpisodeCase | StepCase) -> Item:
+    return Item(case.id, case.env, case.rank)

@@ -1,0 +1,102 @@
+"""The words of the memory: cases at two grains, queries and hits.
+
+Records only; how they are stored, found and weighed is known elsewhere.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ..envs.types import Outcome, Record, Split
+
+Source = Literal["own", "demonstration"]
+"""Where a case comes from: the agent's own experience, or an imported demonstration."""
+
+Trust = Literal["quarantined", "observed", "verified", "revoked"]
+"""Trust state: only `observed` and `verified` cases are ever retrieved."""
+
+
+class State(Record):
+    """What a policy decides on: the goal, what is seen, what is carried, what was just done."""
+
+    goal: str
+    """The task in words."""
+    text: str
+    """Last observation and, where the environment tells it, the place."""
+    inventory: str = ""
+    recent: tuple[str, ...] = ()
+    """The last actions, newest first, at most three."""
+
+
+class StepCase(Record):
+    """One remembered step: (state, action, return), the M-MDP case of AgentFly at the step grain."""
+
+    id: str
+    """Content hash, 16 hex digits."""
+    episode: str
+    """The episode it was derived from."""
+    rank: int = Field(ge=0)
+    """Position of that episode among all learned episodes: a memory frozen at n holds ranks below n."""
+    env: str
+    family: str
+    index: int = Field(ge=0)
+    """Step number inside the episode, from 0."""
+    state: State
+    action: str
+    offered: tuple[str, ...] = ()
+    """What else could have been done, grounded, at most 64 (see `states.offered_by`)."""
+    gain: float
+    """Discounted share of the still missing score that was gained from here on, in [-1, 1]."""
+    source: Source
+    events: tuple[str, ...]
+    """Ids of the ledger events it was derived from."""
+
+
+class EpisodeCase(Record):
+    """One remembered episode: task, plan, actions, outcome (the case of AgentFly, section 3.1)."""
+
+    id: str
+    episode: str
+    rank: int = Field(ge=0)
+    env: str
+    family: str
+    split: Split
+    task_id: str
+    goal: str
+    plan: tuple[str, ...]
+    """The subtasks that were planned; empty for a reactive policy."""
+    actions: tuple[str, ...]
+    outcome: Outcome
+    score: float
+    source: Source
+    trust: Trust
+    llm: str
+    """Fingerprint of the model that acted; empty for a demonstration."""
+    events: tuple[str, ...]
+
+
+class Hit(Record):
+    """One retrieved case with the reason why."""
+
+    case: StepCase
+    action: str
+    """The case's action in the words of the present task (entities mapped through the two goals)."""
+    about: str
+    """The case's action, grounded (see `grounding`), in the words of the present task."""
+    offered: frozenset[str] = frozenset()
+    """What the case's state offered, grounded, in the same words."""
+    similarity: float
+    """In [0, 1]."""
+    why: str
+    """The strongest shared features, for people."""
+
+
+class Hits(Record):
+    """The answer to one read."""
+
+    hits: tuple[Hit, ...]
+    """Best first; empty when the memory abstains."""
+    considered: int
+    """How many cases the index proposed."""
+    abstained: bool
+    """True when nothing reached the similarity gate."""

@@ -1,0 +1,82 @@
+"""The value channel A_M(s, a): the advantage of each action, from what similar remembered steps gained.
+
+A_M enters the policy as pi_M(a|s) ~ pi_LLM(a|s) exp(A_M(s, a) / beta): the closed-form KL-regularised
+improvement of a frozen policy (JitRL; Peters et al. 2010). Pure arithmetic over hits.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..envs.types import Record
+from .grounding import ground, likeness
+from .retriever import sorted_words
+from .types import Hits, State
+
+
+class ValueConfig(Record):
+    """The dials of the value channel."""
+
+    prior: float = 0.05
+    """q0: the gain expected of an action that nothing is known about."""
+    prior_weight: float = 0.3
+    """n0: how many perfect hits the prior weighs."""
+    sharpness: float = 3.0
+    """A hit's weight is similarity ** sharpness: near states count, far ones hardly."""
+    declined_demonstration: float = 1.0
+    """How much an action counts as tried in vain because a demonstrator was offered it and did another."""
+    declined_own: float = 0.1
+    """The same for the agent's own past choices, which were no expert's."""
+
+
+def qualities(
+    state: State, hits: Hits, actions: Sequence[str], config: ValueConfig | None = None
+) -> NDArray[np.float64]:
+    """Return Q_M(s, a) of every action.
+
+    Q_M(s, a) = (sum_i w_i m_i(a) G_i + n0 q0) / (sum_i w_i max(m_i(a), c_i o_i(a)) + n0), where w_i is the
+    hit's weight, m_i(a) the squared likeness of its action to a, G_i its gain, o_i(a) whether its state
+    offered a, and c_i how much declining an offer says.
+
+    Args:
+        state: Where the policy is.
+        hits: What the memory returned for the state.
+        actions: The admissible actions, n of them.
+        config: Dials.
+
+    Returns:
+        Shape (n,); the prior everywhere when the memory abstained.
+    """
+    config = config or ValueConfig()
+    plain = [sorted_words(ground(action, state.text, state.goal)) for action in actions]
+    split = [frozenset(part.split()) for part in plain]
+    mass = np.full(len(actions), config.prior_weight)
+    value = mass * config.prior
+    for hit in hits.hits:
+        taken = frozenset(hit.about.split())
+        weight = hit.similarity**config.sharpness
+        match = np.array([likeness(a, taken) for a in split]) ** 2
+        declined = (
+            config.declined_demonstration
+            if hit.case.source == "demonstration"
+            else config.declined_own
+        )
+        offered = np.array([declined * (a in hit.offered) for a in plain])
+        mass += weight * np.maximum(match, offered)
+        value += weight * match * hit.case.gain
+    quality: NDArray[np.float64] = value / mass
+    return quality
+
+
+def advantages(
+    state: State, hits: Hits, actions: Sequence[str], config: ValueConfig | None = None
+) -> NDArray[np.float64]:
+    """Return A_M(s, a) = Q_M(s, a) - mean_a' Q_M(s, a') of every action, shape (n,), mean 0.
+
+    Zeros when the memory abstained: then the policy is the frozen model's own.
+    """
+    if not hits.hits or not actions:
+        return np.zeros(len(actions))
+    quality = qualities(state, hits, actions, config)
+    return quality - quality.mean()
