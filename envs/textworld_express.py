@@ -1,0 +1,119 @@
+"""TextWorldExpress: eight small text games with train, dev and test folds (Jansen & Cote 2022).
+
+Task ids are `twx/GAME/SPLIT/N`: game N of the fold, N from 0 to 999 (`tasks` lists the first 100).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .adapter import Adapter, Seen
+from .errors import MissingExtra, UnknownName
+from .jvm import jvm
+from .types import SPLITS, Split, Task
+
+GAMES = (
+    "arithmetic",
+    "coin",
+    "cookingworld",
+    "mapreader",
+    "peckingorder",
+    "simonsays",
+    "sorting",
+    "twc",
+)
+LISTED = 100
+MOST = 1000
+
+
+class TextWorldExpress(Adapter):
+    """The adapter over the package `textworld-express`; its JVM is shared by the process."""
+
+    name = "twx"
+    max_steps = 50
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            import textworld_express  # noqa: F401 (only whether it is there)
+        except ImportError as error:
+            raise MissingExtra("TextWorldExpress", "twx", "textworld-express") from error
+
+    def families(self) -> tuple[str, ...]:
+        """Return the eight games."""
+        return GAMES
+
+    def tasks(self, split: Split, families: Sequence[str] | None = None) -> tuple[Task, ...]:
+        """Return the first 100 games of the fold, of every family asked for."""
+        if split not in SPLITS:
+            raise UnknownName("split", split, SPLITS)
+        return tuple(
+            self._make(game, split, number)
+            for game in self._chosen(families)
+            for number in range(LISTED)
+        )
+
+    def task(self, task_id: str) -> Task:
+        """Return the task with this id."""
+        match task_id.split("/"):
+            case ["twx", game, ("train" | "dev" | "test") as split, number] if (
+                game in GAMES and number.isdecimal() and int(number) < MOST
+            ):
+                return self._make(game, split, int(number))
+        raise UnknownName("task", task_id, [f"twx/{g}/test/0" for g in GAMES])
+
+    @staticmethod
+    def _make(game: str, split: Split, number: int) -> Task:
+        return Task(id=f"twx/{game}/{split}/{number}", env="twx", family=game, split=split)
+
+    def _start(self, task: Task, seed: int) -> Seen:
+        return self._begin(task, gold=False)
+
+    def _begin(self, task: Task, *, gold: bool) -> Seen:
+        number = int(task.id.rsplit("/", 1)[1])
+        game = self._open()
+        with jvm.guard(f"starting {task.id}"):
+            if jvm.loaded != task.family:
+                game.load(gameName=task.family, gameParams="")
+                jvm.loaded = task.family
+            text, info = game.reset(seed=number, gameFold=task.split, generateGoldPath=gold)
+        return self._seen(text, info)
+
+    def _act(self, action: str) -> Seen:
+        game = self._open()
+        with jvm.guard(f"taking a step in {self._current.id}"):
+            text, _, _, info = game.step(action)
+            game.clearRunHistory()  # it would grow by one whole observation a step
+            game.addStepToHistory(info)
+        return self._seen(text, info)
+
+    @staticmethod
+    def _seen(text: str, info: dict[str, Any]) -> Seen:
+        return Seen(
+            text=text,
+            goal=info["taskDescription"],
+            admissible=tuple(info["validActions"]),
+            score=float(info["score"]),
+            won=bool(info["tasksuccess"]),
+            lost=bool(info["taskfailure"]) or float(info["score"]) < 0,
+            inventory=info["inventory"],
+            look=info["look"],
+        )
+
+    def gold(self) -> tuple[str, ...] | None:
+        """Return a winning action sequence; the task is freshly reset afterwards."""
+        task = self._current
+        self._begin(task, gold=True)
+        with jvm.guard(f"asking for the gold path of {task.id}"):
+            found = tuple(str(action) for action in self._open().getGoldActionSequence())
+        self.reset(task.id)
+        return found
+
+    def close(self) -> None:
+        """End the JVM."""
+        jvm.close()
+
+    @staticmethod
+    def _open() -> Any:
+        import textworld_express.textworld_express as module
+
+        return jvm.open("TextWorldExpress", module, lambda: module.TextWorldExpressEnv(envStepLimit=10**9))
