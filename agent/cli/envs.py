@@ -1,0 +1,105 @@
+"""`lichen envs`: the environments, their suites, and whether their gold trajectories win."""
+
+from typing import Annotated, Literal
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from .options import Json, out, progress_console, write_json
+
+app = typer.Typer(help="Environments, suites, and whether gold trajectories win.", no_args_is_help=True)
+
+PER_FAMILY = {"twx": 20, "scienceworld": 1}
+"""Tasks of each family that `verify` replays by default; environments not named here: all."""
+
+
+@app.command("list")
+def list_(json_path: Json = None) -> None:
+    """List the environments, and whether each can be used here."""
+    from ...envs.errors import LichenError
+    from ...envs.registry import make, names
+
+    found = []
+    for name in names():
+        try:
+            environment = make(name)
+            says, families = "ready", len(environment.families())
+        except LichenError as error:
+            says, families = f"{error} ({error.hint})", 0
+        found.append({"name": name, "families": families, "says": says})
+    write_json({"environments": found}, json_path)
+    if json_path != "-":
+        table = Table("name", "families", "")
+        for row in found:
+            table.add_row(*map(str, row.values()))
+        out(json_path).print(table)
+
+
+@app.command("suites")
+def suites(json_path: Json = None) -> None:
+    """List the suites that ship with Lichen."""
+    from ...envs.suite import load_suite, suite_names
+
+    found = [load_suite(name) for name in suite_names()]
+    write_json({"suites": [s.model_dump(mode="json") for s in found]}, json_path)
+    if json_path != "-":
+        table = Table("name", "environment", "steps", "")
+        for suite in found:
+            table.add_row(suite.name, suite.env, str(suite.max_steps), suite.description)
+        out(json_path).print(table)
+
+
+@app.command("show")
+def show(task_id: Annotated[str, typer.Argument(metavar="TASK", help="A task id.")]) -> None:
+    """Show a task as an agent first sees it."""
+    from ...envs.registry import make
+
+    environment = make(task_id.split("/", 1)[0])
+    try:
+        seen = environment.reset(task_id)
+    finally:
+        environment.close()
+    console = out(None)
+    console.print(f"{seen.task.id}: {seen.task.family}, {seen.task.split}", style="bold")
+    for text in (seen.goal, "", seen.text, seen.inventory, ""):
+        console.print(text, markup=False, highlight=False)
+    console.print("; ".join(seen.admissible or ("any text",)), markup=False, highlight=False)
+
+
+@app.command("verify")
+def verify_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An environment.")],
+    split: Annotated[
+        Literal["train", "dev", "test"] | None, typer.Option("--split", help="Only this split.")
+    ] = None,
+    per_family: Annotated[
+        int | None, typer.Option("--per-family", help="Tasks of each family. [default: twx 20, scienceworld 1]")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every task.")] = False,
+    json_path: Json = None,
+) -> None:
+    """Replay the gold trajectories and count which win; exit 1 when one does not."""
+    from ...envs.registry import make
+    from ...envs.types import SPLITS
+    from ...envs.verify import sample, verify
+
+    environment = make(name)
+    try:
+        count = None if all_ else (per_family or PER_FAMILY.get(environment.name))
+        tasks = sample(environment, [split] if split else list(SPLITS), count)
+        with Progress(console=progress_console) as progress:
+            bar = progress.add_task(f"verifying {name}", total=len(tasks))
+            report = verify(environment, tasks, lambda done, _: progress.update(bar, completed=done))
+    finally:
+        environment.close()
+    write_json({**report.model_dump(mode="json"), "holds": report.holds}, json_path)
+    if json_path != "-":
+        console = out(json_path)
+        for name_, tried in report.tried.items():
+            console.print(f"{name_}: {report.won[name_]} of {tried} gold trajectories win")
+        console.print(", ".join(f"{k} {v}" for k, v in report.by_family.items()))
+        for lost in report.lost[:20]:
+            console.print(f"does not win: {lost}", style="red")
+    if not report.holds:
+        raise typer.Exit(1)

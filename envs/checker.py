@@ -1,0 +1,125 @@
+"""The conformance suite that ships: what every environment behind the protocol must keep (cf. gymnasium)."""
+
+import numpy as np
+
+from .base import Environment
+from .errors import LichenError, UnknownName, UsageError
+from .types import Observation, Task
+
+
+def check(environment: Environment, tasks: list[Task], *, seed: int = 0, steps: int = 8) -> list[str]:
+    """Return one sentence per broken rule; an empty list when the environment keeps the protocol.
+
+    Args:
+        environment: The one to check.
+        tasks: Tasks to try, at least one.
+        seed: Of the random walk.
+        steps: Length of the walk.
+    """
+    problems: list[str] = []
+    _raises(problems, UnknownName, lambda: environment.reset("no/such/task"), "an unknown task id")
+    for task in tasks:
+        if environment.task(task.id) != task:
+            problems.append(f"{task.id}: task() gives another task than tasks()")
+        first, walk = _walk(environment, task, np.random.default_rng(seed), steps)
+        again, walk2 = _walk(environment, task, np.random.default_rng(seed), steps)
+        if environment.deterministic and (first, walk) != (again, walk2):
+            problems.append(f"{task.id}: the same actions gave other observations")
+        for seen in [first, *walk]:
+            problems += _observation(task, seen)
+        environment.reset(task.id)
+        done = environment.step("xyzzy plugh")
+        if done.observation.steps != 1:
+            problems.append(f"{task.id}: an action that is not admissible did not count as a step")
+        problems += _cap(environment, task)
+        problems += _gold(environment, task)
+        problems += _snapshot(environment, task)
+    return problems
+
+
+def _walk(
+    environment: Environment, task: Task, rng: np.random.Generator, steps: int
+) -> tuple[Observation, list[Observation]]:
+    seen = first = environment.reset(task.id)
+    found = []
+    for _ in range(steps):
+        options = seen.admissible or ("look",)
+        done = environment.step(options[int(rng.integers(len(options)))])
+        seen = done.observation
+        found.append(seen)
+        if done.terminated or done.truncated:
+            break
+    return first, found
+
+
+def _observation(task: Task, seen: Observation) -> list[str]:
+    problems = []
+    if seen.task != task:
+        problems.append(f"{task.id}: the observation names another task")
+    if not seen.goal.strip():
+        problems.append(f"{task.id}: the goal is empty")
+    if seen.admissible is not None and list(seen.admissible) != sorted(set(seen.admissible)):
+        problems.append(f"{task.id}: the admissible actions are not sorted, or not each once")
+    if seen.won and seen.score < 1.0:
+        problems.append(f"{task.id}: won with a score of {seen.score}")
+    return problems
+
+
+def _cap(environment: Environment, task: Task) -> list[str]:
+    cap, environment.max_steps = environment.max_steps, 2
+    try:
+        environment.reset(task.id)
+        environment.step("xyzzy plugh")
+        done = environment.step("xyzzy plugh")
+        if not (done.truncated or done.terminated):
+            return [f"{task.id}: the step cap does not truncate"]
+        problems: list[str] = []
+        _raises(problems, UsageError, lambda: environment.step("look"), "a step after the end")
+        return problems
+    finally:
+        environment.max_steps = cap
+
+
+def _gold(environment: Environment, task: Task) -> list[str]:
+    environment.reset(task.id)
+    gold = environment.gold()
+    if gold is None:
+        return []
+    cap, environment.max_steps = environment.max_steps, len(gold) + 1
+    try:
+        environment.reset(task.id)
+        for action in gold:
+            done = environment.step(action)
+            if done.terminated or done.truncated:
+                break
+        return [] if done.observation.won else [f"{task.id}: the gold trajectory does not win"]
+    finally:
+        environment.max_steps = cap
+
+
+def _snapshot(environment: Environment, task: Task) -> list[str]:
+    seen = environment.reset(task.id)
+    try:
+        state = environment.snapshot()
+    except UsageError:
+        return []
+    action = (seen.admissible or ("look",))[0]
+    there = environment.step(action).observation
+    back = environment.restore(state)
+    if back != seen:
+        return [f"{task.id}: restore does not go back to the snapshot"]
+    if environment.step(action).observation != there:
+        return [f"{task.id}: after restore the same action gives another observation"]
+    return []
+
+
+def _raises(problems: list[str], kind: type[LichenError], call: object, what: str) -> None:
+    assert callable(call)
+    try:
+        call()
+    except kind:
+        return
+    except Exception as error:
+        problems.append(f"{what} raises {type(error).__name__}, not {kind.__name__}")
+        return
+    problems.append(f"{what} raises nothing")
