@@ -31,8 +31,10 @@ class PolicyConfig(Record):
     """Weigh actions by what similar steps gained: A_M(s, a)."""
     values: ValueConfig = Field(default_factory=ValueConfig)
     """Dials of the value channel."""
-    beta: float = Field(default=0.05, gt=0)
+    beta: float = Field(default=0.1, gt=0)
     """Temperature of the value channel; smaller trusts memory more."""
+    llm_temperature: float = Field(default=3.0, gt=0)
+    """Temperature at which pi_LLM is taken: a small model's scores of whole strings are far too sharp."""
     temperature: float = Field(default=0.0, ge=0)
     """0 takes the best action, above 0 samples from pi_M with this temperature."""
     repetition: float = Field(default=3.0, ge=0)
@@ -113,7 +115,8 @@ class Policy:
         if llm_known and self.llm is not None:
             shown = hits.hits[: self.config.shown] if self.config.context else ()
             prompt = render("act", state=state, seen=seen, shown=shown, history=history, hint=hint)
-            prior = await self.llm.choose(prompt, [f" {a}\n" for a in actions])
+            scores = await self.llm.choose(prompt, [f" {a}\n" for a in actions])
+            prior = scores / self.config.llm_temperature
         prior_log = _log_softmax(prior)
         policy_log = _log_softmax(prior_log + gain)
         kl = float(np.sum(np.exp(policy_log) * (policy_log - prior_log))) if llm_known else None
