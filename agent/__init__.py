@@ -1,6 +1,6 @@
 """The agent: the frozen model, the policy and the planner over memory.
 
-    from lichen.agent import Agent
+from lichen.agent import Agent
 """
 
 from typing import TYPE_CHECKING, Any

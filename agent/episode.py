@@ -4,7 +4,7 @@ A crash of the environment or of the model ends it as `unknown`; an interruption
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
@@ -34,11 +34,8 @@ class EpisodeResult(Record):
     reason: str = ""
 
 
-class OnEvent(Protocol):
-    """Told of every node that finished."""
-
-    def __call__(self, node: str, update: dict[str, Any]) -> None:
-        """Take the node's name and what it changed."""
+OnEvent = Callable[[str, dict[str, Any]], None]
+"""Told of every node that finished: its name and what it changed."""
 
 
 async def run_episode(
@@ -49,7 +46,7 @@ async def run_episode(
     episode: str,
     run: str,
     seed: int,
-    on_event: OnEvent | Callable[[str, dict[str, Any]], None] | None = None,
+    on_event: OnEvent | None = None,
 ) -> EpisodeResult:
     """Run a task to its end and return the result.
 
@@ -72,7 +69,8 @@ async def run_episode(
         episode=episode, run=run, task_id=task.id, seed=seed, actions=[]
     )
     kls: list[float] = []
-    reason, state = "", dict(first or {})
+    reason = ""
+    state: dict[str, Any] = dict(first or {})
     try:
         if graph.checkpointer is not None:
             held = await graph.aget_state(config)

@@ -66,9 +66,7 @@ async def plan(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         if desk.memory is not None
         else []
     )
-    subtasks = await desk.planner.plan(
-        seen, cases, old_plan=state.get("plan", []), reason=reason
-    )
+    subtasks = await desk.planner.plan(seen, cases, old_plan=state.get("plan", []), reason=reason)
     step = len(state["actions"])
     replans = state.get("replans", 0) + bool(reason)
     event = Planned(step=step, subtasks=tuple(subtasks), reason=reason)
@@ -152,7 +150,9 @@ async def verify(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     if verdict.status != "going" or late:
         if state.get("replans", 0) >= desk.max_replans:
             return {"critique": verdict.critique}
-        why = {"done": "all subtasks look done and the task is not solved: "}.get(verdict.status, "")
+        why = {"done": "all subtasks look done and the task is not solved: "}.get(
+            verdict.status, ""
+        )
         return {"replan": (why + verdict.critique) or "no progress", "critique": verdict.critique}
     return {"critique": verdict.critique}
 

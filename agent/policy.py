@@ -100,7 +100,9 @@ class Policy:
         """
         admissible = list(seen.admissible or ())
         if not admissible:
-            raise EnvironmentFault(f"{seen.task.id} offers no admissible action at step {seen.steps}")
+            raise EnvironmentFault(
+                f"{seen.task.id} offers no admissible action at step {seen.steps}"
+            )
         gain = (
             advantages(state, hits, admissible, self.config.values) / self.config.beta
             if self.config.value

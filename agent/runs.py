@@ -3,19 +3,16 @@
 A run is open while it has a `run_started` and no `run_ended`; the same command continues it.
 """
 
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from ..memory.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted, Stepped
 from ..memory.fold import content_id
 from ..memory.ledger import Ledger
 from .episode import EpisodeResult
 
-
-class Progress(Protocol):
-    """Told of every episode that is done."""
-
-    def __call__(self, done: int, of: int, result: EpisodeResult) -> None:
-        """Take how many are done, of how many, and the last result."""
+Progress = Callable[[int, int, EpisodeResult], None]
+"""Told of every episode: how many are done, of how many, and the last result."""
 
 
 class Run(NamedTuple):

@@ -1,13 +1,13 @@
 """The agent: model, memory and graph put together, for scripts and for the command line.
 
-    from lichen.agent import Agent
-    with Agent.from_config(store="my-store") as agent:
-        agent.learn("demo", episodes=3)
-        print(agent.run("twx/mapreader/test/0").outcome)
+from lichen.agent import Agent
+with Agent.from_config(store="my-store") as agent:
+    agent.learn("demo", episodes=3)
+    print(agent.run("twx/mapreader/test/0").outcome)
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,7 @@ from .assistant import NoAssistant
 from .config import AgentConfig, load_config
 from .critic import Critic
 from .desk import Desk
-from .episode import EpisodeResult, run_episode
+from .episode import EpisodeResult, OnEvent, run_episode
 from .graph import Graph, build
 from .llm.errors import FingerprintChanged
 from .llm.protocol import FrozenLLM
@@ -140,7 +140,7 @@ class Agent:
         async with AsyncSqliteSaver.from_conn_string(path) as checkpointer:
             yield build(checkpointer)
 
-    def run(self, task: str, *, on_event: Callable[[str, dict[str, Any]], None] | None = None) -> EpisodeResult:
+    def run(self, task: str, *, on_event: OnEvent | None = None) -> EpisodeResult:
         """Run one task by its id, with memory, without learning from it.
 
         Raises:
@@ -148,9 +148,7 @@ class Agent:
         """
         return self.wait(self.arun(task, on_event=on_event))
 
-    async def arun(
-        self, task: str, *, on_event: Callable[[str, dict[str, Any]], None] | None = None
-    ) -> EpisodeResult:
+    async def arun(self, task: str, *, on_event: OnEvent | None = None) -> EpisodeResult:
         """Run one task by its id; see `run`."""
         environment = self.environment(None, task)
         found = environment.task(task)
@@ -273,7 +271,10 @@ class Agent:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Close it."""
         self.close()

@@ -37,4 +37,3 @@ class EpisodeState(TypedDict):
     outcome: NotRequired[Outcome | None]
     score: NotRequired[float]
     critique: NotRequired[str]
-

@@ -91,6 +91,7 @@ class Environment(ABC):
 
     def close(self) -> None:
         """Free what the environment holds; calling it twice is allowed."""
+        return
 
 
 class GymView(gymnasium.Env[str, str]):

@@ -7,7 +7,9 @@ from .errors import LichenError, UnknownName, UsageError
 from .types import Observation, Task
 
 
-def check(environment: Environment, tasks: list[Task], *, seed: int = 0, steps: int = 8) -> list[str]:
+def check(
+    environment: Environment, tasks: list[Task], *, seed: int = 0, steps: int = 8
+) -> list[str]:
     """Return one sentence per broken rule; an empty list when the environment keeps the protocol.
 
     Args:

@@ -8,7 +8,7 @@ breaks).
 import atexit
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -72,10 +72,8 @@ class Jvm:
         atexit.unregister(self.close)
         process = held._gateway.java_process
         type(held).__del__ = _nothing  # the library's own would talk to the dead JVM again
-        try:
+        with suppress(Exception):  # a dead JVM cannot be asked to end: the process is ended below
             held._gateway.shutdown()
-        except Exception:  # a dead JVM cannot be asked to end: the process is ended below
-            pass
         process.stdin.close()
         try:
             process.wait(timeout=3)

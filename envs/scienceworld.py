@@ -40,7 +40,13 @@ class ScienceWorld(Adapter):
         self._families = tuple(sorted(ID2TASK.values()))
         self._splits: dict[str, dict[int, Split]] = {}
         self.simplification = simplification
-        known = {EASY, "teleportAction", "openDoors", "selfWateringFlowerPots", "noElectricalAction"}
+        known = {
+            EASY,
+            "teleportAction",
+            "openDoors",
+            "selfWateringFlowerPots",
+            "noElectricalAction",
+        }
         for part in filter(None, simplification.split(",")):
             if part not in known:
                 raise UnknownName("simplification of ScienceWorld", part, known)
@@ -63,7 +69,9 @@ class ScienceWorld(Adapter):
     def task(self, task_id: str) -> Task:
         """Return the task with this id."""
         match task_id.split("/"):
-            case ["scienceworld", family, number] if family in self._families and number.isdecimal():
+            case ["scienceworld", family, number] if (
+                family in self._families and number.isdecimal()
+            ):
                 if (split := self._variations(family).get(int(number))) is not None:
                     return self._make(family, int(number), split)
         raise UnknownName("task", task_id, [f"scienceworld/{f}/0" for f in self._families])
@@ -114,9 +122,7 @@ class ScienceWorld(Adapter):
         return Seen(
             text=text,
             goal=self._goal,
-            admissible=tuple(
-                {x["action"] for x in offered if not x["action"].startswith("reset")}
-            ),
+            admissible=tuple({x["action"] for x in offered if not x["action"].startswith("reset")}),
             score=score,
             won=score >= 1.0,
             lost=score < 0 or bool(world.server.getCompleted()),

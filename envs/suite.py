@@ -89,7 +89,10 @@ def load_suite(name: str | Path) -> Suite:
         return _parse(path.read_text(encoding="utf-8"), str(path))
     if str(name) not in suite_names():
         raise UnknownName(
-            "suite", str(name), suite_names(), hint="`lichen envs suites` lists them; a path works too."
+            "suite",
+            str(name),
+            suite_names(),
+            hint="`lichen envs suites` lists them; a path works too.",
         )
     text = files(__package__).joinpath("suites", f"{name}.toml").read_text(encoding="utf-8")
     return _parse(text, f"suite {name}")
@@ -103,7 +106,9 @@ def _parse(text: str, where: str) -> Suite:
     import yaml
 
     try:
-        data = tomllib.loads(text) if not where.endswith((".yaml", ".yml")) else yaml.safe_load(text)
+        data = (
+            tomllib.loads(text) if not where.endswith((".yaml", ".yml")) else yaml.safe_load(text)
+        )
     except (tomllib.TOMLDecodeError, yaml.YAMLError) as error:
         raise BadFile(f"{where} cannot be parsed: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
@@ -114,4 +119,3 @@ def _parse(text: str, where: str) -> Suite:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise BadFile(f"{where}: {key!r}: {first['msg']}") from error
-

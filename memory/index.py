@@ -65,7 +65,9 @@ class VectorIndex:
                 name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
         except Exception as error:  # Chroma raises bare ValueError and its Rust core's own classes
-            raise StoreUnwritable(f"the vector index at {where} cannot be opened: {error}") from error
+            raise StoreUnwritable(
+                f"the vector index at {where} cannot be opened: {error}"
+            ) from error
 
     def __len__(self) -> int:
         """Return how many vectors it holds."""
@@ -99,7 +101,10 @@ class VectorIndex:
         """
         wanted = {item.id: item for item in items}
         held = self.ids()
-        stale, missing = sorted(held - wanted.keys()), [i for k, i in wanted.items() if k not in held]
+        stale, missing = (
+            sorted(held - wanted.keys()),
+            [i for k, i in wanted.items() if k not in held],
+        )
         for start in range(0, len(stale), _BATCH):
             self._rows.delete(ids=stale[start : start + _BATCH])
         if missing:

@@ -5,7 +5,7 @@ shows. It knows nothing of cases: what is folded from it lives in `fold`.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +80,7 @@ class Ledger:
         clock: Returns the time in seconds since 1970, stored for people and never folded.
     """
 
-    def __init__(self, engine: Engine, clock: "Clock") -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         self._engine = engine
         self._clock = clock
 
@@ -181,16 +181,6 @@ class Ledger:
                     found.append(f"row {row.seq} is not an event: {error}")
                 chain, expected = row.chain, row.seq + 1
         return found
-
-
-class Clock:
-    """Seconds since 1970, from the machine; tests pass their own callable."""
-
-    def __call__(self) -> float:
-        """Return the time now."""
-        import time
-
-        return time.time()
 
 
 class writing:  # noqa: N801 (reads as a statement: `with writing():`)

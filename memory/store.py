@@ -9,6 +9,7 @@ with it and repaired, never asserted.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from .errors import StoreInUse, StoreUnwritable
 from .features import Idf, hashed, state_features
 from .fold import Fold, content_id
 from .index import Item, VectorIndex, Vectors
-from .ledger import Clock, Entry, Ledger, open_sqlite, writing
+from .ledger import Entry, Ledger, open_sqlite, writing
 from .types import EpisodeCase, StepCase
 
 _meta = sa.MetaData()
@@ -51,8 +52,10 @@ def open_ledger(folder: Path) -> Ledger:
     """
     file = folder / "ledger.sqlite"
     if not file.exists():
-        raise StoreUnwritable(f"there is no store in {folder}", hint="`lichen run SUITE` makes one.")
-    return Ledger(open_sqlite(file, read_only=True), Clock())
+        raise StoreUnwritable(
+            f"there is no store in {folder}", hint="`lichen run SUITE` makes one."
+        )
+    return Ledger(open_sqlite(file, read_only=True), time.time)
 
 
 class Store:
@@ -100,7 +103,7 @@ class Store:
         else:
             self._claim()
         self._engine = open_sqlite(self.file, read_only=read_only)
-        self.ledger = Ledger(self._engine, clock or Clock())
+        self.ledger = Ledger(self._engine, clock or time.time)
         try:
             if not read_only:
                 self.ledger.create()
@@ -148,7 +151,8 @@ class Store:
 
     def absorb(self) -> list[EpisodeCase]:
         """Fold the events that came since, store and index their cases, and return the new episodes."""
-        new, new_steps = [], []
+        new: list[EpisodeCase] = []
+        new_steps: list[StepCase] = []
         for whole, steps in self._fold.apply(self.ledger.read(after=self._fold.seq)):
             self._hold(whole, steps)
             new.append(whole)
@@ -156,7 +160,9 @@ class Store:
         if new:
             self._project([*new, *new_steps])
             if self._steps_index is not None:
-                self._steps_index.put([_item(c) for c in new_steps], self._step_vectors_of(new_steps))
+                self._steps_index.put(
+                    [_item(c) for c in new_steps], self._step_vectors_of(new_steps)
+                )
             if self._episodes_index is not None:
                 self._episodes_index.put([_item(c) for c in new], self._goal_vectors_of(new))
         return new
@@ -189,7 +195,8 @@ class Store:
         if damage := self.projection_damage():
             with writing(), self._engine.begin() as connection:
                 connection.execute(sa.delete(_cases))
-            if folded := [*self.episodes.values(), *self.steps.values()]:
+            folded: list[EpisodeCase | StepCase] = [*self.episodes.values(), *self.steps.values()]
+            if folded:
                 self._project(folded)
             self.repaired.append(f"projection: {len(damage)} rows did not fit the ledger")
 
@@ -264,7 +271,10 @@ class Store:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Close it."""
         self.close()

@@ -79,4 +79,5 @@ def advantages(
     if not hits.hits or not actions:
         return np.zeros(len(actions))
     quality = qualities(state, hits, actions, config)
-    return quality - quality.mean()
+    advantage: NDArray[np.float64] = quality - quality.mean()
+    return advantage

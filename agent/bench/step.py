@@ -84,9 +84,7 @@ class TimedMemory(CaseMemory):
 
     clocks: Clocks
 
-    def read(
-        self, state: State, *, env: str, admissible: Sequence[str] | None = None
-    ) -> Hits:
+    def read(self, state: State, *, env: str, admissible: Sequence[str] | None = None) -> Hits:
         """As the memory, timed."""
         start = time.perf_counter()
         hits = super().read(state, env=env, admissible=admissible)
@@ -125,7 +123,10 @@ def bench_step(
     clocks: Clocks = defaultdict(list)
     environment = make("twx")
     environment.max_steps = 50
-    with tempfile.TemporaryDirectory() as folder, Store(folder, embedder=HashingEmbedder()) as store:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store(folder, embedder=HashingEmbedder()) as store,
+    ):
         say(f"filling a memory with {cases} step cases")
         _fill(store, environment, cases)
         say("measuring Lichen")
@@ -135,7 +136,10 @@ def bench_step(
     environment.close()
     rows = [_row("Lichen, whole step", ours)]
     rows += [_row(f"  {part}", clocks[part]) for part in ("retrieval", "policy", "ledger write")]
-    spent = [sum(x) for x in zip(*(clocks[p] for p in ("retrieval", "policy", "ledger write")), strict=False)]
+    spent = [
+        sum(x)
+        for x in zip(*(clocks[p] for p in ("retrieval", "policy", "ledger write")), strict=False)
+    ]
     rest = [whole - parts for whole, parts in zip(ours, spent, strict=False)]
     rows.append(_row("  graph, checkpoints, the rest", rest))
     rows.append(_row("LangGraph prebuilt agent, whole step", theirs))
@@ -154,7 +158,9 @@ def bench_step(
 def _fill(store: Store, environment: Environment, cases: int) -> None:
     number = 0
     while len(store.steps) < cases:
-        ids = [f"twx/{game}/train/{number}" for game in ("mapreader", "cookingworld", "coin", "twc")]
+        ids = [
+            f"twx/{game}/train/{number}" for game in ("mapreader", "cookingworld", "coin", "twc")
+        ]
         import_demonstrations(store, from_gold(environment, ids), run="bench")
         number += 1
     _ = store.steps_index  # built here, not in the first measured step
@@ -204,10 +210,20 @@ async def _ours(
 
             task = timed.task(f"twx/mapreader/dev/{number}")
             await run_episode(
-                graph, desk, task, episode=f"bench-{number}", run="bench", seed=seed, on_event=passed
+                graph,
+                desk,
+                task,
+                episode=f"bench-{number}",
+                run="bench",
+                seed=seed,
+                on_event=passed,
             )
             number += 1
-            for part in ("retrieval", "policy", "ledger write"):  # parts of the first step: unpaired
+            for part in (
+                "retrieval",
+                "policy",
+                "ledger write",
+            ):  # parts of the first step: unpaired
                 del clocks[part][len(whole) :]
     return whole
 

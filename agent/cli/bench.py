@@ -17,7 +17,7 @@ def choose(
     seed: Annotated[int, typer.Option("--seed")] = 0,
     json_path: Json = None,
 ) -> None:
-    """Score admissible actions: one pass over the options' token trie with a shared KV cache, and the naive way."""
+    """Score actions in one pass over their token trie with a shared KV cache, and the naive way."""
     from ..bench.choose import bench_choose
 
     _print(bench_choose(steps=steps, model=model, seed=seed), json_path)
@@ -47,7 +47,9 @@ def _print(found: dict[str, Any], json_path: str | None) -> None:
             table.add_row(*(_cell(row.get(name)) for name in names))
         console = out(json_path)
         console.print(table)
-        console.print(f"ratio {found['ratio']:.2f}; " + ("holds" if found["holds"] else "does NOT hold"))
+        console.print(
+            f"ratio {found['ratio']:.2f}; " + ("holds" if found["holds"] else "does NOT hold")
+        )
     if not found["holds"]:
         raise typer.Exit(1)
 

@@ -32,7 +32,8 @@ class Finding(Record):
 
 def doctor(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Only look at what is installed; start no model and no Java.")
+        bool,
+        typer.Option("--quick", help="Only look at what is installed; start no model and no Java."),
     ] = False,
     store: Store = None,
     json_path: Json = None,
@@ -64,7 +65,11 @@ def doctor(
         for name in ("", "what", "found", "what to do"):
             table.add_column(name, overflow="fold")
         for finding in findings:
-            mark = "[green]ok[/green]" if finding.works else ("[red]no[/red]" if finding.needed else "[yellow]-[/yellow]")
+            mark = (
+                "[green]ok[/green]"
+                if finding.works
+                else ("[red]no[/red]" if finding.needed else "[yellow]-[/yellow]")
+            )
             table.add_row(mark, finding.what, finding.says, finding.do)
         console.print(table)
         console.print("The default run works." if not bad else "The default run does NOT work yet.")
@@ -81,7 +86,11 @@ def _package(name: str) -> Finding:
         return Finding(what=name, works=True, needed=True, says=installed(name))
     except PackageNotFoundError:
         return Finding(
-            what=name, works=False, needed=True, says="not installed", do="make setup, or pip install lichen"
+            what=name,
+            works=False,
+            needed=True,
+            says="not installed",
+            do="make setup, or pip install lichen",
         )
 
 
@@ -144,5 +153,3 @@ def _environment(name: str) -> str:
         return f"{tasks[0].id}: {len(seen.admissible or ())} actions at the start"
     finally:
         environment.close()
-
-

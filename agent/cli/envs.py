@@ -8,7 +8,9 @@ from rich.table import Table
 
 from .options import Json, out, progress_console, write_json
 
-app = typer.Typer(help="Environments, suites, and whether gold trajectories win.", no_args_is_help=True)
+app = typer.Typer(
+    help="Environments, suites, and whether gold trajectories win.", no_args_is_help=True
+)
 
 PER_FAMILY = {"twx": 20, "scienceworld": 1}
 """Tasks of each family that `verify` replays by default; environments not named here: all."""
@@ -74,7 +76,10 @@ def verify_command(
         Literal["train", "dev", "test"] | None, typer.Option("--split", help="Only this split.")
     ] = None,
     per_family: Annotated[
-        int | None, typer.Option("--per-family", help="Tasks of each family. [default: twx 20, scienceworld 1]")
+        int | None,
+        typer.Option(
+            "--per-family", help="Tasks of each family. [default: twx 20, scienceworld 1]"
+        ),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every task.")] = False,
     json_path: Json = None,
@@ -90,7 +95,9 @@ def verify_command(
         tasks = sample(environment, [split] if split else list(SPLITS), count)
         with Progress(console=progress_console) as progress:
             bar = progress.add_task(f"verifying {name}", total=len(tasks))
-            report = verify(environment, tasks, lambda done, _: progress.update(bar, completed=done))
+            report = verify(
+                environment, tasks, lambda done, _: progress.update(bar, completed=done)
+            )
     finally:
         environment.close()
     write_json({**report.model_dump(mode="json"), "holds": report.holds}, json_path)

@@ -24,7 +24,9 @@ def evaluate_command(
     ] = "0,1,3,10,30",
     learn: Annotated[
         Literal["demonstrations", "own"],
-        typer.Option("--learn", help="Learn from gold demonstrations, or from own experience only."),
+        typer.Option(
+            "--learn", help="Learn from gold demonstrations, or from own experience only."
+        ),
     ] = "demonstrations",
     split: Annotated[
         Literal["dev", "test"], typer.Option("--split", help="Held-out split; tune on dev.")
@@ -34,9 +36,13 @@ def evaluate_command(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option("--store", help="Folder of this evaluation. [default: .lichen/eval/SUITE-...]"),
+        typer.Option(
+            "--store", help="Folder of this evaluation. [default: .lichen/eval/SUITE-...]"
+        ),
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier one in that folder.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget an earlier one in that folder.")
+    ] = False,
     config: Config = None,
     model: Model = None,
     base_url: BaseUrl = None,
@@ -74,11 +80,13 @@ def evaluate_command(
         seed=base.seed,
     )
     console = out(json_path)
-    with Agent.from_config(
-        config, store=folder, model=model, base_url=base_url, seed=seed, **options
-    ) as agent:
-        with episode_progress() as progress:
-            report = evaluate(agent, plan, folder, _Bars(progress))
+    with (
+        Agent.from_config(
+            config, store=folder, model=model, base_url=base_url, seed=seed, **options
+        ) as agent,
+        episode_progress() as progress,
+    ):
+        report = evaluate(agent, plan, folder, _Bars(progress))
     write_json(report.model_dump_json(indent=1), str(folder / "report.json"))
     draw(report, folder / "curve.png")
     write_page(report, folder / "curve.png", folder / "report.html")
@@ -158,7 +166,18 @@ def _table(report: "object") -> Table:
 
     assert isinstance(report, Report)
     table = Table(title=f"{report.suite} ({report.split}), {report.model}, {report.learn}")
-    for name in ("arm", "in memory", "tasks", "success", "95%", "score", "95%", "steps", "tokens", "KL"):
+    for name in (
+        "arm",
+        "in memory",
+        "tasks",
+        "success",
+        "95%",
+        "score",
+        "95%",
+        "steps",
+        "tokens",
+        "KL",
+    ):
         table.add_column(name, justify="left" if name == "arm" else "right")
     for arm, cells in report.arms.items():
         for point, cell in cells.items():

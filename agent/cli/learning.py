@@ -6,13 +6,26 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..episode import EpisodeResult
-from .options import BaseUrl, Config, Json, Model, Seed, Set, Store, out, progress_console, settings, write_json
+from .options import (
+    BaseUrl,
+    Config,
+    Json,
+    Model,
+    Seed,
+    Set,
+    Store,
+    out,
+    progress_console,
+    settings,
+    write_json,
+)
 
 
 def run(
     suite: Annotated[str, typer.Argument(help="A suite (name or file), or one task id.")],
     episodes: Annotated[
-        int | None, typer.Option("--episodes", "-n", help="Training episodes. [default: the suite's]")
+        int | None,
+        typer.Option("--episodes", "-n", help="Training episodes. [default: the suite's]"),
     ] = None,
     store: Store = None,
     config: Config = None,
@@ -93,5 +106,7 @@ def _one(agent: Any, task_id: str, json_path: str | None) -> None:
             console.print("plan: " + "; ".join(change["plan"]), style="cyan")
 
     result: EpisodeResult = agent.run(task_id, on_event=show)
-    console.print(f"{result.outcome}, score {result.score:.2f}, {result.steps} steps {result.reason}")
+    console.print(
+        f"{result.outcome}, score {result.score:.2f}, {result.steps} steps {result.reason}"
+    )
     write_json(result.model_dump(mode="json"), json_path)

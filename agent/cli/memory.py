@@ -9,7 +9,9 @@ from rich.table import Table
 from ...envs.errors import UsageError
 from .options import Json, Seed, Store, out, write_json
 
-app = typer.Typer(help="Look at what was learned, ask why, export, import, verify.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at what was learned, ask why, export, import, verify.", no_args_is_help=True
+)
 
 DEFAULT = Path(".lichen")
 
@@ -32,10 +34,14 @@ def ls(
         found = [c for c in held.values() if env in (None, c.env)]
         found.sort(key=lambda c: -c.rank)
     shown = found[: most or None]
-    write_json({"cases": [c.model_dump(mode="json") for c in shown], "total": len(found)}, json_path)
+    write_json(
+        {"cases": [c.model_dump(mode="json") for c in shown], "total": len(found)}, json_path
+    )
     if json_path == "-":
         return
-    table = Table(title=f"{len(found)} {grain}" + (f", {len(shown)} shown" if shown != found else ""))
+    table = Table(
+        title=f"{len(found)} {grain}" + (f", {len(shown)} shown" if shown != found else "")
+    )
     for name in ("id", "rank", "family", "source", "", ""):
         table.add_column(name, overflow="ellipsis", no_wrap=True)
     from ...memory.types import EpisodeCase
@@ -76,12 +82,14 @@ def show(
 
 @app.command("why")
 def why(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of an episode or a run, or its beginning.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Id of an episode or a run, or its beginning.")
+    ],
     step: Annotated[int, typer.Argument(metavar="STEP", help="Step number, from 0.")],
     store: Store = None,
     json_path: Json = None,
 ) -> None:
-    """Say why the agent did what it did at a step: which cases it was shown, how near they were, what they gained."""
+    """Say why the agent did what it did: which cases it was shown, how near, what they gained."""
     from ...memory.explain import explain
     from ...memory.store import Store as Opened
 
@@ -98,7 +106,9 @@ def why(
     if answer.abstained:
         console.print("The memory abstained: no case was near enough.")
         return
-    table = Table(title=f"{len(answer.exposed)} of {answer.considered} considered cases were exposed")
+    table = Table(
+        title=f"{len(answer.exposed)} of {answer.considered} considered cases were exposed"
+    )
     for name in ("case", "similarity", "propensity", "gain", "source", "its action", "from"):
         table.add_column(name, overflow="ellipsis", no_wrap=True)
     for item in answer.exposed:
@@ -120,7 +130,9 @@ def export(
     store: Store = None,
     form: Annotated[
         Literal["events", "demonstrations"],
-        typer.Option("--form", help="The ledger's events, or successful episodes as demonstrations."),
+        typer.Option(
+            "--form", help="The ledger's events, or successful episodes as demonstrations."
+        ),
     ] = "events",
 ) -> None:
     """Write the ledger (or its successes) as JSONL; damaged rows are left out and named."""
@@ -181,7 +193,9 @@ def import_gold(
         try:
             ids = loaded.task_ids("train", episodes, seed or 0)
             for task_id in track(ids, "importing", console=progress_console):
-                new += len(import_demonstrations(opened, from_gold(environment, [task_id]), run="gold"))
+                new += len(
+                    import_demonstrations(opened, from_gold(environment, [task_id]), run="gold")
+                )
         finally:
             environment.close()
         total = len(opened.episodes)

@@ -21,7 +21,9 @@ Model = Annotated[
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="OpenAI-compatible server, for openai:MODEL.")
 ]
-Seed = Annotated[int | None, typer.Option("--seed", help="Seed of every random choice. [default: 0]")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", help="Seed of every random choice. [default: 0]")
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="A setting as KEY=VALUE, for example policy.beta=0.1; repeatable."),

@@ -40,7 +40,9 @@ def draw(report: Report, path: Path, *, measure: str = "success") -> None:
             continue
         x = [place[p] for p in held]
         axes.plot(x, values, marker="o", color=colour, label=label)
-        axes.fill_between(x, [b[0] for b in bounds], [b[1] for b in bounds], color=colour, alpha=0.15)
+        axes.fill_between(
+            x, [b[0] for b in bounds], [b[1] for b in bounds], color=colour, alpha=0.15
+        )
     axes.set_xticks(range(len(points)), [str(p) for p in points])
     source = "demonstrations" if report.learn == "demonstrations" else "episodes of own experience"
     axes.set_xlabel(f"{source} in memory")

@@ -117,9 +117,7 @@ def summarise(
             if other == "memory" or not mine or not theirs or point == 0:
                 continue
             contrasts.extend(_contrasts(other, point, mine, theirs, seed))
-    kl = {
-        str(p): cell.kl for p, cell in found.get("memory", {}).items() if cell.kl is not None
-    }
+    kl = {str(p): cell.kl for p, cell in found.get("memory", {}).items() if cell.kl is not None}
     return Report(
         suite=plan_name,
         learn=learn,

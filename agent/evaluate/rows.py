@@ -73,7 +73,9 @@ class RowFile:
                     keep = sum(len(x.encode()) + 1 for x in lines[: number - 1])
                     os.truncate(path, keep)
                     break
-                raise BadFile(f"line {number} of {path} is damaged: {error.errors()[0]['msg']}") from error
+                raise BadFile(
+                    f"line {number} of {path} is damaged: {error.errors()[0]['msg']}"
+                ) from error
             self.rows[row.key] = row
 
     def add(self, row: Row) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar, overload
 
-import numpy as np
-
 from ...envs.errors import UsageError
 from ...envs.types import Record
 from .catalog import PACKAGED, locate
@@ -252,9 +250,8 @@ def _pick(logits: Any, temperature: float, random: Any) -> int:
     return int(torch.multinomial(weights, 1, generator=random))
 
 
-def _bytes(tensor: Any) -> memoryview:
+def _bytes(tensor: Any) -> bytes:
     import torch
 
     flat = tensor.detach().cpu().contiguous().view(-1)
-    raw: np.ndarray[Any, Any] = flat.view(torch.uint8).numpy() if flat.numel() else np.zeros(0, np.uint8)
-    return memoryview(raw)
+    return bytes(flat.view(torch.uint8).numpy().data) if flat.numel() else b""

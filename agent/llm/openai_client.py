@@ -275,8 +275,12 @@ class OpenAILLM:
             "Choice",
             number=(int, Field(ge=1, le=len(options), description="number of the option")),
         )
-        question = f"{prompt.strip()}\n\nWhich of these comes next?\n{listed}\nName it by its number."
-        made: Any = await self.chat([Message(role="user", content=question)], schema=choice, max_tokens=40)
+        question = (
+            f"{prompt.strip()}\n\nWhich of these comes next?\n{listed}\nName it by its number."
+        )
+        made: Any = await self.chat(
+            [Message(role="user", content=question)], schema=choice, max_tokens=40
+        )
         chances = np.full(len(options), (1 - SURE) / max(1, len(options) - 1))
         chances[made.number - 1] = SURE if len(options) > 1 else 1.0
         logs: LogProbs = np.log(chances)

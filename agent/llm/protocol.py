@@ -73,8 +73,11 @@ class FrozenLLM(Protocol):
     name: str
     """What the user called it: a packaged name, a folder, a hub id, a server's model id."""
     usage: Usage
-    scores_choices: bool
-    """Whether `choose` returns real log-probabilities (False: a structured choice was all it could do)."""
+
+    @property
+    def scores_choices(self) -> bool:
+        """Whether `choose` returns real log-probabilities (False: a structured choice is all it can do)."""
+        ...
 
     async def complete(
         self,

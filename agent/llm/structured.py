@@ -35,7 +35,9 @@ async def ask_structured(
     """
     turns = [*messages]
     if instruct:
-        turns[-1] = turns[-1].model_copy(update={"content": turns[-1].content + _instruction(schema)})
+        turns[-1] = turns[-1].model_copy(
+            update={"content": turns[-1].content + _instruction(schema)}
+        )
     answer = await ask(turns)
     try:
         return parse_object(answer, schema)

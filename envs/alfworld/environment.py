@@ -73,11 +73,16 @@ class AlfWorld(Adapter):
         for known in SPLITS:
             if env == self.name and split == known and name in self._games.ids(known):
                 return self._make(known, name)
-        raise UnknownName("task", task_id, [self._make("test", n).id for n in self._games.ids("test")])
+        raise UnknownName(
+            "task", task_id, [self._make("test", n).id for n in self._games.ids("test")]
+        )
 
     def _make(self, split: Split, name: str) -> Task:
         return Task(
-            id=f"{self.name}/{split}/{name}", env=self.name, family=name.split("-", 1)[0], split=split
+            id=f"{self.name}/{split}/{name}",
+            env=self.name,
+            family=name.split("-", 1)[0],
+            split=split,
         )
 
     def _start(self, task: Task, seed: int) -> Seen:

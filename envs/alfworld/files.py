@@ -62,7 +62,9 @@ class OfficialGames(Games):
         if split not in self._ids:
             base = self._root / FOLDERS[split]
             found = base.glob("*/*/game.tw-pddl")
-            self._ids[split] = tuple(sorted(f"{p.parent.parent.name}/{p.parent.name}" for p in found))
+            self._ids[split] = tuple(
+                sorted(f"{p.parent.parent.name}/{p.parent.name}" for p in found)
+            )
         return self._ids[split]
 
     def read(self, split: Split, name: str) -> Game:

@@ -66,7 +66,9 @@ def _search(parts: list[Expression], facts: Facts, binding: Binding) -> bool:
         return True
     for i, part in enumerate(parts):
         if not _free(part, binding):  # ground checks first
-            return holds(part, facts, binding) and _search(parts[:i] + parts[i + 1 :], facts, binding)
+            return holds(part, facts, binding) and _search(
+                parts[:i] + parts[i + 1 :], facts, binding
+            )
     atoms = [p for p in parts if isinstance(p, list) and p[0] not in ("not", "or", "=", "forall")]
     if not atoms:
         raise BadProblem("the goal has a variable that no positive condition binds")

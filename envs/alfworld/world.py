@@ -6,6 +6,7 @@ admissible commands, observations (as sets) and wins on all of 627 steps (shared
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from .goal import Facts, holds
 from .problem import Problem
@@ -98,7 +99,9 @@ class World(Facts):
     def carried(self) -> str:
         """Return what the command `inventory` says."""
         held = self.now.held
-        return f"You are carrying: a {self.names[held]}." if held else "You are not carrying anything."
+        return (
+            f"You are carrying: a {self.names[held]}." if held else "You are not carrying anything."
+        )
 
     def commands(self) -> dict[str, Callable[[], str]]:
         """Return every admissible command with what carries it out and tells the answer."""
@@ -111,44 +114,44 @@ class World(Facts):
         here = self._here()
         for r in self.problem.receptacles:
             if self._place[r] != now.at:
-                found[f"go to {names[r]}"] = lambda r=r: self._go(r)
+                found[f"go to {names[r]}"] = partial(self._go, r)
         for r in here:
-            found[f"examine {names[r]}"] = lambda r=r: self._contents(r)
+            found[f"examine {names[r]}"] = partial(self._contents, r)
             if r in self._openable:
                 if r in now.opened:
-                    found[f"close {names[r]}"] = lambda r=r: self._close(r)
+                    found[f"close {names[r]}"] = partial(self._close, r)
                 else:
-                    found[f"open {names[r]}"] = lambda r=r: self._open(r)
+                    found[f"open {names[r]}"] = partial(self._open, r)
         near = set(here)
         for o, r in now.inside:
             if r not in near:
                 continue
             if now.held is None and o in self._pickupable and self._accessible(r):
-                found[f"take {names[o]} from {names[r]}"] = lambda o=o, r=r: self._take(o, r)
+                found[f"take {names[o]} from {names[r]}"] = partial(self._take, o, r)
             if o in self._able["toggleable"]:
-                found[f"use {names[o]}"] = lambda o=o: self._use(o)
+                found[f"use {names[o]}"] = partial(self._use, o)
         if now.held is not None:
             self._with_held(now.held, here, found)
         return found
 
     def _with_held(self, o: str, here: list[str], found: dict[str, Callable[[], str]]) -> None:
         names, name = self.names, self.names[o]
-        found[f"examine {name}"] = lambda: self._examine(o)
+        found[f"examine {name}"] = partial(self._examine, o)
         kinds = self._kinds.get(o, frozenset())
         for r in here:
             places = self._places.get(r, frozenset())
             if self._accessible(r) and any((p, k) in self._fits for p in places for k in kinds):
-                found[f"move {name} to {names[r]}"] = lambda r=r: self._put(o, r)
+                found[f"move {name} to {names[r]}"] = partial(self._put, o, r)
             if o in self._able["cleanable"] and places & {"sinktype", "sinkbasintype"}:
-                found[f"clean {name} with {names[r]}"] = lambda r=r: self._clean(o, r)
+                found[f"clean {name} with {names[r]}"] = partial(self._clean, o, r)
             if o in self._able["heatable"] and "microwavetype" in places:
-                found[f"heat {name} with {names[r]}"] = lambda r=r: self._heat(o, r)
+                found[f"heat {name} with {names[r]}"] = partial(self._heat, o, r)
             if o in self._able["coolable"] and "fridgetype" in places:
-                found[f"cool {name} with {names[r]}"] = lambda r=r: self._cool(o, r)
+                found[f"cool {name} with {names[r]}"] = partial(self._cool, o, r)
         if kinds & {"knifetype", "butterknifetype"}:
             for x in self._able["sliceable"]:
                 if self.now.location.get(x) == self.now.at:
-                    found[f"slice {names[x]} with {name}"] = lambda x=x: self._slice(x, o)
+                    found[f"slice {names[x]} with {name}"] = partial(self._slice, x, o)
 
     def _here(self) -> list[str]:
         return [r for r in self.problem.receptacles if self._place[r] == self.now.at]
@@ -219,8 +222,14 @@ class World(Facts):
         name, flags = self.names[o], self.now.flags
         if o in self._containers:
             return f"This is a normal {name}. In it, you see nothing."
-        hot, clean, cool, sliced = (o in flags[x] for x in ("ishot", "isclean", "iscool", "issliced"))
-        words = [w for w, is_so in (("hot", hot), ("cool", cool and (clean or sliced) and not hot)) if is_so]
+        hot, clean, cool, sliced = (
+            o in flags[x] for x in ("ishot", "isclean", "iscool", "issliced")
+        )
+        words = [
+            w
+            for w, is_so in (("hot", hot), ("cool", cool and (clean or sliced) and not hot))
+            if is_so
+        ]
         if cool and not words and not hot:
             words = ["cold"]
         if clean:
