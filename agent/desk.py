@@ -14,6 +14,7 @@ import numpy as np
 from ..envs.base import Environment
 from ..envs.errors import EnvironmentFault
 from ..envs.types import Observation, Transition
+from ..memory.analogy import words
 from ..memory.cases import CaseMemory
 from ..memory.ledger import Entry
 from ..memory.types import Hits
@@ -97,8 +98,12 @@ class Desk:
 
 
 def digest(seen: Observation) -> str:
-    """Return a hash of what an observation says."""
-    return hashlib.sha256(f"{seen.text}\0{seen.look}\0{seen.inventory}".encode()).hexdigest()[:16]
+    """Return a hash of what an observation says, whatever the order in which it says it.
+
+    ScienceWorld lists the same things in another order at every reset.
+    """
+    said = sorted(words(f"{seen.text} {seen.look} {seen.inventory}"))
+    return hashlib.sha256(" ".join(said).encode()).hexdigest()[:16]
 
 
 def step_rng(seed: int, task_id: str, step: int) -> np.random.Generator:

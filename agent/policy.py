@@ -41,9 +41,12 @@ class PolicyConfig(Record):
     """Nats taken from an action for every try that told nothing new."""
     novelty: float = Field(default=2.0, ge=0)
     """Nats given to a way that was never taken (less to one that leads towards such a way)."""
-    candidates: int = Field(default=24, ge=1)
+    candidates: int = Field(default=16, ge=1)
     """Actions that the model scores; more are filtered by memory and lexical match."""
-    shown: int = Field(default=4, ge=0)
+    margin: float = Field(default=3.0, gt=0)
+    """Actions that stand more nats than this behind the best, before the model is asked, are filtered too;
+    where one action is left the model is not asked."""
+    shown: int = Field(default=2, ge=0)
     """Cases in the prompt."""
 
 
@@ -116,7 +119,9 @@ class Policy:
         llm_known = self.config.llm and self.llm is not None and len(actions) > 1
         if llm_known and self.llm is not None:
             shown = hits.hits[: self.config.shown] if self.config.context else ()
-            prompt = render("act", state=state, seen=seen, shown=shown, history=history, hint=hint)
+            prompt = render(
+                "act", state=state, seen=seen, shown=shown, history=recent_turns(history), hint=hint
+            )
             scores = await self.llm.choose(prompt, [f" {a}\n" for a in actions])
             prior = scores / self.config.llm_temperature
         prior_log = _log_softmax(prior)
@@ -146,14 +151,24 @@ class Policy:
         rng: np.random.Generator,
     ) -> NDArray[np.intp]:
         """Return the rows of the candidates: best by memory, then by words shared with goal and view."""
-        if len(admissible) <= self.config.candidates:
-            return np.arange(len(admissible))
+        near = gain >= gain.max() - self.config.margin
+        if near.sum() <= self.config.candidates:
+            return np.flatnonzero(near)
         named, around = entities(state.goal), set(words(state.text))
         match = np.array(
             [len(named & set(words(a))) + 0.1 * len(around & set(words(a))) for a in admissible]
         )
         order = np.lexsort((rng.random(len(admissible)), -match, -np.round(gain, 9)))
         return np.sort(order[: self.config.candidates])
+
+
+def recent_turns(history: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """Return the last 4 to 11 turns.
+
+    The beginning moves 8 turns at a time, so that the prompts of 8 steps share their beginning, and with it
+    the model's key-value cache.
+    """
+    return history[max(0, (len(history) - 4) // 8 * 8) :]
 
 
 def _log_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:

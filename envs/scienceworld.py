@@ -2,6 +2,9 @@
 
 Task ids are `scienceworld/TASK/VARIATION`; a variation belongs to one official split. The score is dense;
 a negative raw score means that the task is lost.
+
+Upstream is not deterministic: the same task lists equal things in another order, and names an ambiguous
+object by another of its names in the valid actions, at every reset.
 """
 
 import json
@@ -29,6 +32,7 @@ class ScienceWorld(Adapter):
     """
 
     name = "scienceworld"
+    deterministic = False
     max_steps = 100
 
     def __init__(self, simplification: str = EASY) -> None:

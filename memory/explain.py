@@ -234,7 +234,9 @@ def verify_store(folder: Path) -> Verification:
 
 
 def _index_problems(folder: Path, name: str, wanted: set[str]) -> list[str]:
-    held = VectorIndex(folder / "index", name).ids()
+    index = VectorIndex(folder / "index", name)
+    held = index.ids()
+    index.close()
     if not held:  # an index that was never used is made at its first use
         return []
     found = [f"index {name} lacks case {i}" for i in sorted(wanted - held)]

@@ -53,7 +53,7 @@ class VectorIndex:
         try:
             if isinstance(where, str):
                 address = urlsplit(where)
-                client = chromadb.HttpClient(
+                client: Any = chromadb.HttpClient(
                     host=address.hostname or "localhost",
                     port=address.port or 8000,
                     ssl=address.scheme == "https",
@@ -61,6 +61,7 @@ class VectorIndex:
                 )
             else:
                 client = chromadb.PersistentClient(str(where), settings=quiet)
+            self._client = client
             self._rows: Any = client.get_or_create_collection(
                 name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
@@ -68,6 +69,10 @@ class VectorIndex:
             raise StoreUnwritable(
                 f"the vector index at {where} cannot be opened: {error}"
             ) from error
+
+    def close(self) -> None:
+        """Free the files or the connection."""
+        self._client.close()
 
     def __len__(self) -> int:
         """Return how many vectors it holds."""

@@ -261,6 +261,9 @@ class Store:
         """Free the lock and the files; calling it twice is allowed."""
         if hasattr(self, "_engine"):
             self._engine.dispose()
+        for index in (self._steps_index, self._episodes_index):
+            if index is not None:
+                index.close()
         self._steps_index = self._episodes_index = None
         if self._lock is not None:
             self._lock.release()
