@@ -33,17 +33,17 @@ class PolicyConfig(Record):
     """Dials of the value channel."""
     beta: float = Field(default=0.1, gt=0)
     """Temperature of the value channel; smaller trusts memory more."""
-    llm_temperature: float = Field(default=3.0, gt=0)
+    llm_temperature: float = Field(default=6.0, gt=0)
     """Temperature at which pi_LLM is taken: a small model's scores of whole strings are far too sharp."""
     temperature: float = Field(default=0.0, ge=0)
     """0 takes the best action, above 0 samples from pi_M with this temperature."""
     repetition: float = Field(default=3.0, ge=0)
     """Nats taken from an action for every try that told nothing new."""
-    novelty: float = Field(default=2.0, ge=0)
+    novelty: float = Field(default=3.0, ge=0)
     """Nats given to a way that was never taken (less to one that leads towards such a way)."""
     candidates: int = Field(default=16, ge=1)
     """Actions that the model scores; more are filtered by memory and lexical match."""
-    margin: float = Field(default=3.0, gt=0)
+    margin: float = Field(default=2.0, gt=0)
     """Actions that stand more nats than this behind the best, before the model is asked, are filtered too;
     where one action is left the model is not asked."""
     shown: int = Field(default=2, ge=0)

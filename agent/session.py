@@ -91,7 +91,9 @@ class Agent:
     def llm(self) -> FrozenLLM:
         """The frozen model, opened at first use."""
         if self._llm is None:
-            self._llm = open_llm(self.config.model, base_url=self.config.base_url)
+            local = not self.config.model.startswith("openai:")
+            options: dict[str, Any] = {"dtype": self.config.dtype} if local else {}
+            self._llm = open_llm(self.config.model, base_url=self.config.base_url, **options)
         return self._llm
 
     def environment(self, suite: Suite | None, task_id: str = "") -> Environment:

@@ -8,6 +8,8 @@ import typer
 from ...envs.errors import LichenError
 from . import bench, doctor, envs, evaluation, learning, memory
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="lichen",
     help="An agent that gets better while its language model stays frozen: everything it learns is in memory.",
@@ -45,9 +47,10 @@ def main() -> None:
         if error.hint:
             _say(error.hint)
         sys.exit(2)
-    except KeyboardInterrupt:
-        _say("Interrupted. What was done is kept; the same command continues.")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer turns Ctrl-C into this
+            _say("Interrupted. What was done is kept; the same command continues.")
+        raise
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # the reader of our output has gone: nothing to say
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -115,7 +115,7 @@ def test_a_model_that_is_not_there_gets_one_sentence(name: str, says: str, tmp_p
 async def test_a_hub_id_without_a_network_gets_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     llm = open_llm("nobody/no-such-model")
     with pytest.raises(ModelNotFound, match="cannot be loaded"):
         await llm.choose("a", [" b"])

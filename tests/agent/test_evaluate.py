@@ -1,0 +1,210 @@
+"""Evaluation: arms, resume, statistics, report, picture; and the commands with bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lichen.agent import Agent
+from lichen.agent.evaluate.arms import find_arms
+from lichen.agent.evaluate.picture import draw, write_page
+from lichen.agent.evaluate.report import Report
+from lichen.agent.evaluate.rows import Row, RowFile
+from lichen.agent.evaluate.runner import Plan, Silent, evaluate
+from lichen.agent.evaluate.statistics import estimate
+from lichen.agent.llm import ScriptedLLM
+from lichen.envs import UnknownName, UsageError, load_suite
+from lichen.envs.errors import BadFile
+
+LICHEN = [sys.executable, "-m", "lichen.agent"]
+
+
+def plan(**changes: object) -> Plan:
+    suite = load_suite("alfworld-mini").model_copy(update={"max_steps": 12})
+    values: dict[str, object] = {
+        "suite": suite,
+        "arms": tuple(find_arms(["none", "placebo", "knn", "memory"])),
+        "checkpoints": (0, 10),
+        "learn": "demonstrations",
+        "split": "test",
+        "tasks": 4,
+        "seed": 0,
+    }
+    return Plan.model_validate({**values, **changes})
+
+
+def evaluated(folder: Path, **changes: object) -> Report:
+    with Agent.from_config(store=folder, embedder="hashing", llm=ScriptedLLM()) as agent:
+        return evaluate(agent, plan(**changes), folder)
+
+
+def test_every_arm_is_run_paired_and_memory_beats_the_controls_with_a_scripted_model(
+    tmp_path: Path,
+) -> None:
+    report = evaluated(tmp_path)
+    assert {arm: sorted(cells) for arm, cells in report.arms.items()} == {
+        "none": [0],
+        "placebo": [0, 10],
+        "knn": [0, 10],
+        "memory": [0, 10],
+    }
+    assert report.arms["memory"][10].success > report.arms["none"][0].success
+    assert report.arms["memory"][10].success > report.arms["placebo"][10].success
+    assert {c.b for c in report.contrasts} == {"none", "placebo", "knn"}
+    assert all(c.n == 4 for c in report.contrasts)
+    assert report.fingerprint == {"before": "scripted", "after": "scripted"}
+    assert "did not change" in report.sentence()
+    again = evaluated(tmp_path)  # nothing is left to do, nothing is done twice
+    assert again.model_dump(exclude={"seconds"}) == report.model_dump(exclude={"seconds"})
+    draw(report, tmp_path / "curve.png")
+    write_page(report, tmp_path / "curve.png", tmp_path / "report.html")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "report.html").read_text()
+    assert "data:image/png;base64," in page
+    assert "http://" not in page and "https://" not in page
+
+
+def test_an_interrupted_evaluation_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    class Stop(Silent):
+        def evaluating(self, done: int, of: int, row: Row) -> None:
+            if done == 9:
+                raise KeyboardInterrupt
+
+    with (
+        Agent.from_config(store=tmp_path / "a", embedder="hashing", llm=ScriptedLLM()) as agent,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        evaluate(agent, plan(), tmp_path / "a", Stop())
+    rows = (tmp_path / "a" / "rows.jsonl").read_text().splitlines()
+    assert len(rows) == 10
+    (tmp_path / "a" / "rows.jsonl").write_text(
+        "\n".join(rows) + '\n{"arm": "mem'
+    )  # a torn last line
+    first, whole = evaluated(tmp_path / "a"), evaluated(tmp_path / "b")
+    assert first.model_dump(exclude={"seconds"}) == whole.model_dump(exclude={"seconds"})
+
+
+def test_rows_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
+    evaluated(tmp_path, tasks=1)
+    with pytest.raises(UsageError, match="other settings"):
+        evaluated(tmp_path, seed=1)
+    lines = (tmp_path / "rows.jsonl").read_text().splitlines()
+    (tmp_path / "rows.jsonl").write_text("\n".join([lines[0], "garbage", *lines[1:]]) + "\n")
+    with pytest.raises(BadFile, match="line 2"):
+        RowFile(tmp_path / "rows.jsonl", json.loads(lines[0])["evaluation"])
+
+
+def test_the_train_split_and_unknown_arms_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="train split"):
+        evaluated(tmp_path, split="train")
+    with pytest.raises(UnknownName, match="did you mean 'memory'"):
+        find_arms(["memoy"])
+
+
+def test_the_interval_covers_the_mean_and_shrinks_with_tasks() -> None:
+    few = estimate([0.0, 1.0] * 5, seed=0)
+    many = estimate([0.0, 1.0] * 50, seed=0)
+    assert few.low < few.mean == 0.5 < few.high
+    assert many.high - many.low < few.high - few.low
+    assert many.low == pytest.approx(0.4, abs=0.03)
+    assert estimate([0.0, 1.0] * 5, seed=0) == few
+
+
+def lichen(
+    *arguments: str, cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*LICHEN, *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **(env or {})},
+    )
+
+
+BAD: Sequence[tuple[list[str], str]] = [
+    (["run", "dmeo"], "no suite 'dmeo'"),
+    (["run", "twxx/coin/dev/1"], "no environment 'twxx'"),
+    (["run", "alfworld-mini/test/nothing/here"], "no task"),
+    (["run", "alfworld-mini", "-n", "0"], "0 episodes"),
+    (["run", "alfworld-mini", "-n", "1", "--model", "nothing"], "no model 'nothing'"),
+    (["run", "alfworld-mini", "--set", "policy.betta=1"], "policy.betta"),
+    (["run", "alfworld-mini", "--config", "none.toml"], "no settings file"),
+    (["run", "alfworld", "-n", "1"], "ALFWORLD_DATA"),
+    (["eval", "alfworld-mini", "--arms", "memroy"], "no arm 'memroy'"),
+    (["eval", "alfworld-mini", "--checkpoints", "1,x"], "--checkpoints"),
+    (
+        ["eval", "alfworld-mini", "--tasks", "9999", "--arms", "knn", "--checkpoints", "0"],
+        "9999 were asked",
+    ),
+    (["memory", "ls"], "no store"),
+    (["memory", "import", "none.jsonl"], "cannot be read"),
+    (["envs", "verify", "nothing"], "no environment"),
+    (["picture", "none.json", "to.png"], "no report"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "says"), BAD, ids=[" ".join(a) for a, _ in BAD])
+def test_bad_input_gets_one_sentence_and_exit_status_2(
+    arguments: list[str], says: str, tmp_path: Path
+) -> None:
+    done = lichen(*arguments, cwd=tmp_path, env={"ALFWORLD_DATA": ""})
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_splits_and_options_are_usage_errors(tmp_path: Path) -> None:
+    assert lichen("eval", "demo", "--split", "tset", cwd=tmp_path).returncode == 2
+    assert lichen("eval", "demo", "--colour", cwd=tmp_path).returncode == 2
+    assert lichen("nothing", cwd=tmp_path).returncode == 2
+
+
+def test_a_read_only_store_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file where the folder should be")
+    done = lichen("run", "alfworld-mini", "-n", "1", "--store", "store", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+
+
+def test_a_server_that_is_down_leaves_an_unknown_and_no_case(tmp_path: Path) -> None:
+    options = ["--model", "openai:m", "--base-url", "http://127.0.0.1:9/v1", "--store", "s"]
+    done = lichen("run", "alfworld-mini", "-n", "1", *options, cwd=tmp_path)
+    assert done.returncode == 2  # the fingerprint cannot be taken: nothing is begun
+    assert "cannot be reached" in done.stderr
+
+
+def test_the_commands_of_a_first_hour_work_and_print_one_json_object(tmp_path: Path) -> None:
+    def ask(*arguments: str) -> dict[str, object]:
+        done = lichen(*arguments, "--json", "-", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, object] = json.loads(done.stdout)
+        return found
+
+    quick = ["--set", "embedder=hashing", "--set", "policy.llm=false"]
+    gold = lichen("memory", "import-gold", "--suite", "alfworld-mini", "-n", "3", cwd=tmp_path)
+    assert "3 of 3 demonstrations were new; 3 episodes in memory" in gold.stdout, gold.stderr
+    ran = ask("run", "alfworld-mini", "-n", "2", *quick)
+    assert len(ran["episodes"]) == 2  # type: ignore[arg-type]
+    assert ask("memory", "ls")["total"] == 5
+    case = ask("memory", "ls")["cases"][0]  # type: ignore[index]
+    assert ask("memory", "show", case["id"])["goal"] == case["goal"]
+    why = ask("memory", "why", str(ran["run"]), "1")
+    assert why["exposed"] and why["action"]
+    assert ask("memory", "verify")["problems"] == []
+    assert ask("envs", "verify", "alfworld-mini")["holds"] is True
+    assert lichen("memory", "export", "all.jsonl", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "all.jsonl").read_text().count("\n") > 20
+    done = lichen(
+        "envs",
+        "show",
+        "alfworld-mini/test/look_at_obj_in_light-Book-None-Desk-5/mini_test_5",
+        cwd=tmp_path,
+    )
+    assert "Your task is to: look at book under the desklamp." in done.stdout
+    assert ask("doctor", "--quick")["works"] is True
