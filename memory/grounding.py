@@ -1,8 +1,9 @@
 """Grounding: what an action is about, in terms of the task, so that it transfers to other tasks.
 
 `move north` means nothing in another house; `move` towards the place that the task names does. An action
-is described by its verb and the task's entities that it mentions, or that stand beside its arguments in
-what is seen ("To the North you see the pantry"); where there are none, by its own words without numbers.
+is described by its verb and the phrases that mention something of the task, or else by what of the task
+stands beside its arguments in what is seen ("To the North you see the pantry"); where there is neither, by
+its own words without numbers.
 """
 
 import re
@@ -31,6 +32,8 @@ def ground(action: str, text: str, goal: str) -> str:
     >>> goal = "take the coin in the side yard, put it in the box"
     >>> ground("move north", "You are outside. To the North you see the side yard.", goal)
     'move > side yard'
+    >>> ground("take green coin from shelf 2", "You see a coin.", goal)
+    'take > coin green'
     >>> ground("go to cabinet 4", "You are in a room.", goal)
     'go to cabinet'
     """
@@ -38,15 +41,25 @@ def ground(action: str, text: str, goal: str) -> str:
     if not own:
         return action.strip().lower()
     named = entities(goal)
-    arguments = {word for word in own[1:] if word not in FILLER}
-    about = arguments & named
-    if arguments:
-        for clause in _clauses(text):
-            if arguments & clause:
-                about |= clause & named
+    phrases = _phrases(own[1:])
+    about = {word for phrase in phrases if named & set(phrase) for word in phrase}
+    pointed = {word for phrase in phrases for word in phrase}
+    if pointed and not about:  # it points at something: what is said of that?
+        about = {w for clause in _clauses(text) if pointed <= clause for w in clause & named}
     if not about:
         return " ".join(own)
     return f"{own[0]} > {' '.join(sorted(about))}"
+
+
+def _phrases(arguments: list[str]) -> list[list[str]]:
+    """Return the runs of words between prepositions and other filler."""
+    found: list[list[str]] = [[]]
+    for word in arguments:
+        if word in FILLER:
+            found.append([])
+        else:
+            found[-1].append(word)
+    return [phrase for phrase in found if phrase]
 
 
 def likeness(left: frozenset[str], right: frozenset[str]) -> float:
