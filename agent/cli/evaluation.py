@@ -2,16 +2,18 @@
 
 import shutil
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.progress import TaskID
 from rich.table import Table
 
 from ...envs.errors import BadFile, UsageError
-from ..episode import EpisodeResult
 from .learning import episode_progress
 from .options import BaseUrl, Config, Json, Model, Seed, Set, out, settings, write_json
+
+if TYPE_CHECKING:
+    from ..episode import EpisodeResult
 
 
 def evaluate_command(
@@ -139,7 +141,7 @@ class _Bars:
             self._bars[name] = self._progress.add_task(name, total=None, success="", speed="")
         return self._bars[name]
 
-    def learning(self, done: int, of: int, result: EpisodeResult | None) -> None:
+    def learning(self, done: int, of: int, result: "EpisodeResult | None") -> None:
         """Show how many episodes are learned."""
         self._progress.update(self._bar("learning"), completed=done, total=of)
 

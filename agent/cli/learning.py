@@ -1,11 +1,10 @@
 """`lichen run`: run episodes of a suite, or one task, and learn."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ..episode import EpisodeResult
 from .options import (
     BaseUrl,
     Config,
@@ -19,6 +18,9 @@ from .options import (
     settings,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from ..episode import EpisodeResult
 
 
 def run(
@@ -55,7 +57,7 @@ def run(
             bar = progress.add_task("learning", total=episodes, success="", speed="")
             wins = [0, 0]
 
-            def done(number: int, of: int, result: EpisodeResult) -> None:
+            def done(number: int, of: int, result: "EpisodeResult") -> None:
                 wins[0] += result.outcome == "success"
                 wins[1] += result.outcome != "unknown"
                 usage = agent.llm.usage

@@ -121,6 +121,12 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                 done += 1
                 if (arm.name, point, task_id) in rows.rows:
                     continue
+                same = rows.rows.get(("none", 0, task_id))
+                if point == 0 and arm.llm and same is not None:
+                    # an empty memory is no memory: same prompts, same seeds, so it is not run again
+                    rows.add(same.model_copy(update={"arm": arm.name}))
+                    watcher.evaluating(done, total, rows.rows[arm.name, point, task_id])
+                    continue
                 memory = memories[arm.placebo, point] if arm.memory else None
                 policy = arm.policy(agent.config.policy)
                 desk = agent.desk(

@@ -104,6 +104,11 @@ def converted(gguf: Path) -> Path:
     return folder
 
 
+def is_converted(where: str) -> bool:
+    """Return whether a folder was made by `converted`, with a tokenizer in one file."""
+    return (Path(where) / _MARK).is_file() and (Path(where) / "tokenizer.json").is_file()
+
+
 def _identity(gguf: Path) -> str:
     """Return what makes a conversion valid: the file's bytes and the library that reads them."""
     stat = gguf.stat()

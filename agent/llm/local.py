@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, overload
 
 from ...envs.errors import UsageError
 from ...envs.types import Record
-from .catalog import PACKAGED, locate
+from .catalog import PACKAGED, is_converted, locate
 from .choose import PrefixCache, score
 from .errors import LLMRefused, ModelNotFound
 from .protocol import LogProbs, Message, Schema, Usage
@@ -222,13 +222,13 @@ class LocalLLM:
 
 def _load(where: str, config: LocalConfig) -> tuple[Any, Any]:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     try:
         with quiet_transformers():
-            tokenizer: Any = AutoTokenizer.from_pretrained(where)
+            tokenizer = _tokenizer(where)
             model: Any = AutoModelForCausalLM.from_pretrained(
                 where, dtype=getattr(torch, config.dtype), attn_implementation="sdpa"
             )
@@ -239,6 +239,16 @@ def _load(where: str, config: LocalConfig) -> tuple[Any, Any]:
         ) from error
     model.to(config.device).eval().requires_grad_(False)
     return model, tokenizer
+
+
+def _tokenizer(where: str) -> Any:
+    if is_converted(where):  # a plain tokenizer.json: the automatic way takes two seconds more
+        from transformers import PreTrainedTokenizerFast
+
+        return PreTrainedTokenizerFast.from_pretrained(where)
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(where)
 
 
 def _pick(logits: Any, temperature: float, random: Any) -> int:

@@ -175,7 +175,7 @@ def test_an_outage_of_the_model_is_unknown_and_is_tried_again(tmp_path: Path) ->
     class Down(ScriptedLLM):
         down = True
 
-        async def choose(self, prompt: str, options: Sequence[str]) -> np.ndarray:  # type: ignore[type-arg]
+        async def choose(self, prompt: str, options: Sequence[str]) -> np.ndarray:
             if self.down:
                 raise LLMUnavailable("the server is down")
             return await super().choose(prompt, options)

@@ -103,7 +103,7 @@ def test_one_jvm_at_a_time_and_the_splits_of_scienceworld_are_the_official_ones(
     first = jvm.pid
     environment = make("scienceworld")
     assert len(environment.families()) == 30
-    counts = [len(environment.tasks(split, ["melt"])) for split in ("train", "dev", "test")]  # type: ignore[arg-type]
+    counts = [len(environment.tasks(split, ["melt"])) for split in ("train", "dev", "test")]
     assert counts == [14, 7, 9]
     assert jvm.pid != first
     assert first is not None and not Path(f"/proc/{first}").exists()
@@ -152,7 +152,7 @@ def test_official_games_win_when_they_are_here(monkeypatch: pytest.MonkeyPatch) 
             pytest.skip("ALFWorld's official games are not on this machine (ALFWORLD_DATA)")
         monkeypatch.setenv("ALFWORLD_DATA", str(SHARED))
     environment = make("alfworld")
-    counts = {split: len(environment.tasks(split)) for split in ("train", "dev", "test")}  # type: ignore[arg-type]
+    counts = {split: len(environment.tasks(split)) for split in ("train", "dev", "test")}
     assert counts == {"train": 3553, "dev": 140, "test": 134}
     assert verify(environment, environment.tasks("test")[::7]).holds
 

@@ -15,7 +15,7 @@ from lichen.envs import make
 from lichen.memory import CaseMemory, State, Store, from_gold, import_demonstrations, read_jsonl
 from lichen.memory.embedder import HashingEmbedder, SentenceEmbedder
 from lichen.memory.errors import BadDemonstration, LedgerCorrupt, StoreInUse, StoreUnwritable
-from lichen.memory.events import EpisodeEnded, EpisodeStarted, Stepped
+from lichen.memory.events import EpisodeEnded, EpisodeStarted, Event, Stepped
 from lichen.memory.explain import export_demonstrations, export_events, find_case, verify_store
 from lichen.memory.fold import gains
 from lichen.memory.ledger import Entry
@@ -58,7 +58,7 @@ def episode(outcome: str, name: str = "e", *, learn: bool = True) -> list[Entry]
         score_after=1.0,
     )
     ended = EpisodeEnded(outcome=outcome, score=1.0, steps=1, learn=learn)  # type: ignore[arg-type]
-    events = [("start", started), ("step", stepped), ("end", ended)]
+    events: list[tuple[str, Event]] = [("start", started), ("step", stepped), ("end", ended)]
     return [Entry(f"{name}/{key}", "run", name, event) for key, event in events]
 
 
