@@ -10,9 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..envs.types import Record
+from .analogy import words
 from .grounding import ground, likeness
 from .retriever import sorted_words
+from .states import MOST_OFFERED
 from .types import Hits, State
+
+WORDING = 0.15
+"""Share of the likeness that depends on the very words and numbers of two actions."""
 
 
 class ValueConfig(Record):
@@ -51,18 +56,25 @@ def qualities(
     config = config or ValueConfig()
     plain = [sorted_words(ground(action, state.text, state.goal)) for action in actions]
     split = [frozenset(part.split()) for part in plain]
+    spoken = [frozenset(words(action)) for action in actions]
     mass = np.full(len(actions), config.prior_weight)
     value = mass * config.prior
     for hit in hits.hits:
         taken = frozenset(hit.about.split())
         weight = hit.similarity**config.sharpness
         match = np.array([likeness(a, taken) for a in split]) ** 2
+        said = frozenset(words(hit.action))
+        # of actions that are about the same, the one said in the same words comes first
+        match *= 1 - WORDING + WORDING * np.array([likeness(a, said) for a in spoken])
         declined = (
             config.declined_demonstration
             if hit.case.source == "demonstration"
             else config.declined_own
         )
-        offered = np.array([declined * (a in hit.offered) for a in plain])
+        cut = (
+            len(hit.case.offered) >= MOST_OFFERED
+        )  # a list cut short: anything may have been offered
+        offered = np.array([declined * (cut or a in hit.offered) for a in plain])
         mass += weight * np.maximum(match, offered)
         value += weight * match * hit.case.gain
     quality: NDArray[np.float64] = value / mass
