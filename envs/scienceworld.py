@@ -9,11 +9,12 @@ object by another of its names in the valid actions, at every reset.
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from .adapter import Adapter, Seen
-from .errors import MissingExtra, UnknownName
-from .jvm import jvm
+from .errors import UnknownName
+from .jvm import jvm, require
 from .types import SPLITS, Split, Task
 
 EASY = "easy"
@@ -37,12 +38,11 @@ class ScienceWorld(Adapter):
 
     def __init__(self, simplification: str = EASY) -> None:
         super().__init__()
-        try:
-            from scienceworld.constants import ID2TASK
-        except ImportError as error:
-            raise MissingExtra("ScienceWorld", "scienceworld", "scienceworld") from error
+        require("ScienceWorld", "scienceworld", "scienceworld")
+        from scienceworld.constants import ID2TASK
+
         self._families = tuple(sorted(ID2TASK.values()))
-        self._splits: dict[str, dict[int, Split]] = {}
+        self._claim = 0
         self.simplification = simplification
         known = {
             EASY,
@@ -66,7 +66,7 @@ class ScienceWorld(Adapter):
         return tuple(
             self._make(family, number, split)
             for family in self._chosen(families)
-            for number, held in self._variations(family).items()
+            for number, held in _splits()[family].items()
             if held == split
         )
 
@@ -76,7 +76,7 @@ class ScienceWorld(Adapter):
             case ["scienceworld", family, number] if (
                 family in self._families and number.isdecimal()
             ):
-                if (split := self._variations(family).get(int(number))) is not None:
+                if (split := _splits()[family].get(int(number))) is not None:
                     return self._make(family, int(number), split)
         raise UnknownName("task", task_id, [f"scienceworld/{f}/0" for f in self._families])
 
@@ -86,41 +86,27 @@ class ScienceWorld(Adapter):
             id=f"scienceworld/{family}/{number}", env="scienceworld", family=family, split=split
         )
 
-    def _variations(self, family: str) -> dict[int, Split]:
-        if family not in self._splits:
-            world = self._open()
-            with jvm.guard(f"reading the splits of {family}"):
-                world.load(family, 0, "")
-                jvm.loaded = ""
-                lists: tuple[tuple[Split, list[int]], ...] = (
-                    ("train", world.get_variations_train()),
-                    ("dev", world.get_variations_dev()),
-                    ("test", world.get_variations_test()),
-                )
-            found = {int(number): split for split, numbers in lists for number in numbers}
-            self._splits[family] = dict(sorted(found.items()))
-        return self._splits[family]
-
     def _start(self, task: Task, seed: int) -> Seen:
         return self._begin(task, gold=False)
 
     def _begin(self, task: Task, *, gold: bool) -> Seen:
         simplification = self.simplification
         _, family, number = task.id.split("/")
-        world = self._open()
+        world = _open()
+        self._claim = jvm.claim()
         with jvm.guard(f"starting {task.id}"):
             world.load(family, int(number), simplification, generateGoldPath=gold)
             world.server.reset()
             self._goal = str(world.get_task_description())
-            return self._seen(str(world.server.step("look around")))
+            return self._seen(world, str(world.server.step("look around")))
 
     def _act(self, action: str) -> Seen:
-        world = self._open()
-        with jvm.guard(f"taking a step in {self._current.id}"):
-            return self._seen(str(world.server.step(action)))
+        doing = f"taking a step in {self._current.id}"
+        world = jvm.claimed(self._claim, doing)
+        with jvm.guard(doing):
+            return self._seen(world, str(world.server.step(action)))
 
-    def _seen(self, text: str) -> Seen:
-        world = self._open()
+    def _seen(self, world: Any, text: str) -> Seen:
         score = float(world.server.getScore())
         offered = json.loads(world.server.getValidActionObjectCombinationsJSON())["validActions"]
         return Seen(
@@ -138,8 +124,10 @@ class ScienceWorld(Adapter):
         """Return a winning action sequence; the task is freshly reset afterwards."""
         task = self._current
         self._begin(task, gold=True)
-        with jvm.guard(f"asking for the gold path of {task.id}"):
-            found = tuple(str(action) for action in self._open().get_gold_action_sequence())
+        doing = f"asking for the gold path of {task.id}"
+        world = jvm.claimed(self._claim, doing)
+        with jvm.guard(doing):
+            found = tuple(str(action) for action in world.get_gold_action_sequence())
         self.reset(task.id)
         return found
 
@@ -147,10 +135,31 @@ class ScienceWorld(Adapter):
         """End the JVM."""
         jvm.close()
 
-    @staticmethod
-    def _open() -> Any:
-        import scienceworld.scienceworld as module
 
-        return jvm.open(
-            "ScienceWorld", module, lambda: module.ScienceWorldEnv("", envStepLimit=10**9)
-        )
+@cache
+def _splits() -> dict[str, dict[int, Split]]:
+    """Return family -> variation -> split, for all thirty tasks at once, and once a process (2 s).
+
+    Upstream tells a task's splits only when the task is loaded, which ends the episode in the JVM; so this is
+    never left for the middle of one.
+    """
+    world = _open()
+    jvm.claim()
+    found: dict[str, dict[int, Split]] = {}
+    with jvm.guard("reading the splits"):
+        for family in map(str, world.get_task_names()):
+            world.load(family, 0, "")
+            lists: tuple[tuple[Split, list[int]], ...] = (
+                ("train", world.get_variations_train()),
+                ("dev", world.get_variations_dev()),
+                ("test", world.get_variations_test()),
+            )
+            numbers = {int(number): split for split, held in lists for number in held}
+            found[family] = dict(sorted(numbers.items()))
+    return found
+
+
+def _open() -> Any:
+    import scienceworld.scienceworld as module
+
+    return jvm.open("ScienceWorld", module, lambda: module.ScienceWorldEnv("", envStepLimit=10**9))

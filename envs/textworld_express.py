@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .adapter import Adapter, Seen
-from .errors import MissingExtra, UnknownName
-from .jvm import jvm
+from .errors import UnknownName
+from .jvm import jvm, require
 from .types import SPLITS, Split, Task
 
 GAMES = (
@@ -33,10 +33,8 @@ class TextWorldExpress(Adapter):
 
     def __init__(self) -> None:
         super().__init__()
-        try:
-            import textworld_express  # noqa: F401 (only whether it is there)
-        except ImportError as error:
-            raise MissingExtra("TextWorldExpress", "twx", "textworld-express") from error
+        require("TextWorldExpress", "twx", "textworld-express")
+        self._claim = 0
 
     def families(self) -> tuple[str, ...]:
         """Return the eight games."""
@@ -71,6 +69,7 @@ class TextWorldExpress(Adapter):
     def _begin(self, task: Task, *, gold: bool) -> Seen:
         number = int(task.id.rsplit("/", 1)[1])
         game = self._open()
+        self._claim = jvm.claim()
         with jvm.guard(f"starting {task.id}"):
             if jvm.loaded != task.family:
                 game.load(gameName=task.family, gameParams="")
@@ -79,8 +78,9 @@ class TextWorldExpress(Adapter):
         return self._seen(text, info)
 
     def _act(self, action: str) -> Seen:
-        game = self._open()
-        with jvm.guard(f"taking a step in {self._current.id}"):
+        doing = f"taking a step in {self._current.id}"
+        game = jvm.claimed(self._claim, doing)
+        with jvm.guard(doing):
             text, _, _, info = game.step(action)
             game.clearRunHistory()  # it would grow by one whole observation a step
             game.addStepToHistory(info)
@@ -103,8 +103,10 @@ class TextWorldExpress(Adapter):
         """Return a winning action sequence; the task is freshly reset afterwards."""
         task = self._current
         self._begin(task, gold=True)
-        with jvm.guard(f"asking for the gold path of {task.id}"):
-            found = tuple(str(action) for action in self._open().getGoldActionSequence())
+        doing = f"asking for the gold path of {task.id}"
+        game = jvm.claimed(self._claim, doing)
+        with jvm.guard(doing):
+            found = tuple(str(action) for action in game.getGoldActionSequence())
         self.reset(task.id)
         return found
 

@@ -1,6 +1,7 @@
 """Shared fixtures: the real small model, and a word when the package is not installed."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,11 @@ if find_spec("lichen") is None:
     pytest.exit("lichen is not installed here: run  make setup", returncode=2)
 
 ROOT = Path(__file__).parents[1]
+
+# A shell that starts the tests in the background hands SIGINT on as ignored, and every child inherits
+# that: the tests of Ctrl-C need the default again.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

