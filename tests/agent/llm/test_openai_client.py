@@ -109,9 +109,9 @@ def test_the_plan_style_runs_through_a_real_server(
         environment = agent.environment(None, "alfworld-mini/test/x")
         environment.max_steps = 2
         result = agent.run(environment.tasks("test")[0].id)
-    # a 135M model seldom writes a plan: then the outcome is unknown, says why, and is no failure
+    # a 135M model seldom writes a plan, or is slow at it: then the outcome is unknown and says why
     if result.outcome == "unknown":
-        assert "did not answer with a" in result.reason
+        assert "did not answer with" in result.reason
     else:
         assert result.steps == 2
 
