@@ -11,7 +11,7 @@ EXTRAS := twx,scienceworld,alfworld,serving,bench,dev
 .PHONY: help setup demo test lint figures clean
 
 help:
-	@echo "make demo     set up and run the main job (about 10 minutes on two cores)"
+	@echo "make demo     set up and run the main job (some minutes on two cores)"
 	@echo "make test     set up, then lint, types and tests"
 	@echo "make setup    only the set-up"
 	@echo "make figures  draw the README's picture again from the demo's report"
