@@ -102,8 +102,7 @@ def test_the_plan_style_runs_through_a_real_server(
     with Agent.from_config(
         store=tmp_path,
         embedder="hashing",
-        model=f"openai:{converted_folder}",
-        base_url=server,
+        llm=OpenAILLM(str(converted_folder), ServerConfig(base_url=server, timeout=150, retries=0)),
         planner="plan",
     ) as agent:
         environment = agent.environment(None, "alfworld-mini/test/x")
