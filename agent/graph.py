@@ -41,7 +41,10 @@ async def recall(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     desk.hits = NO_HITS
     if desk.memory is not None:
         desk.hits = desk.memory.read(
-            state_of(seen, state["actions"]), env=seen.task.env, admissible=seen.admissible
+            state_of(seen, state["actions"]),
+            env=seen.task.env,
+            family=seen.task.family,
+            admissible=seen.admissible,
         )
     return {}
 

@@ -20,6 +20,18 @@ from .prompting import render
 from .working import WorkingMemory
 
 
+class Exploration(Record):
+    """How learning episodes differ from acting: they also try what memory does not know to be good."""
+
+    llm: bool = False
+    """Ask the frozen model too: a small one holds on to few actions and never sees what others bring."""
+    optimism: float = Field(default=0.2, ge=0, le=1)
+    """q0 in learning episodes: an action that nothing is known about is expected to gain this much
+    (optimistic initial values, Sutton and Barto 2018, section 2.6)."""
+    temperature: float = Field(default=0.5, ge=0)
+    """Actions are sampled from pi_M with this temperature; 0 takes the best."""
+
+
 class PolicyConfig(Record):
     """The channels of the policy and their dials; an evaluation arm is a set of channels."""
 
@@ -48,6 +60,18 @@ class PolicyConfig(Record):
     where one action is left the model is not asked."""
     shown: int = Field(default=2, ge=0)
     """Cases in the prompt."""
+    explore: Exploration = Field(default_factory=Exploration)
+    """Of learning episodes."""
+
+    def exploring(self) -> "PolicyConfig":
+        """Return the policy of a learning episode."""
+        return self.model_copy(
+            update={
+                "llm": self.llm and self.explore.llm,
+                "temperature": self.explore.temperature,
+                "values": self.values.model_copy(update={"prior": self.explore.optimism}),
+            }
+        )
 
 
 class Decision(Record):

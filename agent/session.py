@@ -209,7 +209,13 @@ class Agent:
                     resumed += 1
                     results.append(attempt.result)
                 else:
-                    desk = self.desk(environment, memory=memory, learn=True, llm_name=before)
+                    desk = self.desk(
+                        environment,
+                        memory=memory,
+                        policy=self.config.policy.exploring(),
+                        learn=True,
+                        llm_name=before,
+                    )
                     results.append(
                         await run_episode(
                             graph,

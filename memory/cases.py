@@ -63,12 +63,20 @@ class CaseMemory:
                 frozen.add(state_features(case.state))
         return frozen
 
-    def read(self, state: State, *, env: str, admissible: Sequence[str] | None = None) -> Hits:
+    def read(
+        self,
+        state: State,
+        *,
+        env: str,
+        family: str | None = None,
+        admissible: Sequence[str] | None = None,
+    ) -> Hits:
         """Return the cases nearest to a state, best first, or an abstention (AgentFly eq. 13).
 
         Args:
             state: Where the policy is.
             env: Name of the environment.
+            family: The kind of task; cases of other kinds count for less.
             admissible: What can be done now, None for any text.
         """
         below = self.size
@@ -83,6 +91,7 @@ class CaseMemory:
             proposed,
             self._idf,
             self.config,
+            family=family,
             admissible=admissible,
             contents=self._contents,
         )

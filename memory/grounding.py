@@ -7,7 +7,11 @@ its own words without numbers.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .analogy import FILLER, entities, words
 
@@ -62,10 +66,34 @@ def _phrases(arguments: list[str]) -> list[list[str]]:
     return [phrase for phrase in found if phrase]
 
 
-def likeness(left: frozenset[str], right: frozenset[str]) -> float:
-    """Return the Jaccard likeness of two grounded actions' words, in [0, 1].
+class Wordings:
+    """The word sets of n actions, as one matrix, so that another action is compared with all at once.
 
-    >>> likeness(frozenset({"take", "coin"}), frozenset({"take", "coin"}))
-    1.0
+    Args:
+        wordings: The words of each action.
+
+    >>> Wordings([{"take", "coin"}, {"go", "north"}]).likeness({"take", "cup"}).round(2).tolist()
+    [0.33, 0.0]
     """
-    return len(left & right) / len(left | right) if left or right else 0.0
+
+    def __init__(self, wordings: Sequence[Iterable[str]]) -> None:
+        self._columns: dict[str, int] = {}
+        cells = [
+            (row, self._columns.setdefault(word, len(self._columns)))
+            for row, said in enumerate(wordings)
+            for word in dict.fromkeys(said)
+        ]
+        self._said = np.zeros((len(wordings), len(self._columns)), np.float32)
+        if cells:
+            rows, columns = zip(*cells, strict=True)
+            self._said[rows, columns] = 1.0
+        self._sizes = self._said.sum(axis=1)
+
+    def likeness(self, said: Iterable[str]) -> NDArray[np.float64]:
+        """Return the Jaccard likeness of a word set with each action's, shape (n,), in [0, 1]."""
+        wanted = set(said)
+        columns = [self._columns[word] for word in wanted if word in self._columns]
+        both = self._said[:, columns].sum(axis=1)
+        either = self._sizes + len(wanted) - both
+        found: NDArray[np.float64] = np.divide(both, np.maximum(either, 1.0), dtype=np.float64)
+        return found

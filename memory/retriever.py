@@ -7,11 +7,12 @@ case for those of the present goal and re-ranks by the exact kernel. Below the g
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from pydantic import Field
 
 from ..envs.types import Record
 from .analogy import Analogy, analogy, words
 from .features import Idf, cosine, shared, state_features
-from .grounding import ground
+from .grounding import Wordings, ground
 from .types import Hit, Hits, State, StepCase
 
 
@@ -26,6 +27,10 @@ class RetrieverConfig(Record):
     """Cases that the index proposes to the kernel."""
     gate: float = 0.15
     """Similarity below which a case is not used; when none reaches it, the memory abstains."""
+    stranger: float = Field(default=0.5, ge=0, le=1)
+    """Factor on the similarity of a case whose task is of another family."""
+    fit: float = Field(default=0.5, ge=0, le=1)
+    """How much it counts whether the case's action (or one like it) can be done here."""
 
 
 def rank(
@@ -34,6 +39,7 @@ def rank(
     idf: Idf,
     config: RetrieverConfig,
     *,
+    family: str | None = None,
     admissible: Sequence[str] | None = None,
     contents: Mapping[str, StepCase] | None = None,
 ) -> Hits:
@@ -44,8 +50,9 @@ def rank(
         proposed: Cases from the index.
         idf: Document frequencies of the memory.
         config: Gate and numbers.
-        admissible: What can be done now; cases whose action cannot be done here come after those whose
-            can. None: any text can.
+        family: The kind of the present task, None when it is not known.
+        admissible: What can be done now; cases whose action cannot be done here come later. None: any text
+            can.
         contents: For the placebo arm: for every case id another case whose action and gain stand in its
             place; the states that are searched stay the same.
     """
@@ -53,22 +60,32 @@ def rank(
     doable = (
         None
         if admissible is None
-        else {sorted_words(ground(action, state.text, state.goal)) for action in admissible}
+        else Wordings(
+            [
+                about.split()
+                for about in dict.fromkeys(
+                    sorted_words(ground(action, state.text, state.goal)) for action in admissible
+                )
+            ]
+        )
     )
     found = []
     for case in proposed:
         change = analogy(case.state.goal, state.goal)
         features = state_features(case.state, change)
         similarity = cosine(query, features, idf)
+        if family is not None and case.family != family:
+            similarity *= config.stranger
         if similarity < config.gate:
             continue
         content = case if contents is None else contents[case.id]
         if contents is not None:
             change = analogy(content.state.goal, state.goal)
         about = exchange(ground(content.action, content.state.text, content.state.goal), change)
-        fits = doable is None or about in doable
-        found.append((fits, similarity, content, about, change, features))
-    found.sort(key=lambda x: (not x[0], -x[1], x[2].id))
+        fit = 1.0 if doable is None else float(doable.likeness(about.split()).max(initial=0.0))
+        order = similarity * (1 - config.fit + config.fit * fit)
+        found.append((order, similarity, content, about, change, features))
+    found.sort(key=lambda x: (-x[0], x[2].id))
     hits = tuple(
         Hit(
             case=content,

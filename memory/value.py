@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..envs.types import Record
 from .analogy import words
-from .grounding import ground, likeness
+from .grounding import Wordings, ground
 from .retriever import sorted_words
 from .states import MOST_OFFERED
 from .types import Hits, State
@@ -27,6 +27,9 @@ class ValueConfig(Record):
     """q0: the gain expected of an action that nothing is known about."""
     prior_weight: float = 0.3
     """n0: how many perfect hits the prior weighs."""
+    stretch: float = 3.0
+    """Where a remembered action cannot be done here, the likest one takes its place, with a weight of
+    likeness ** stretch."""
     sharpness: float = 3.0
     """A hit's weight is similarity ** sharpness: near states count, far ones hardly."""
     declined_demonstration: float = 1.0
@@ -41,7 +44,8 @@ def qualities(
     """Return Q_M(s, a) of every action.
 
     Q_M(s, a) = (sum_i w_i m_i(a) G_i + n0 q0) / (sum_i w_i max(m_i(a), c_i o_i(a)) + n0), where w_i is the
-    hit's weight, m_i(a) the squared likeness of its action to a, G_i its gain, o_i(a) whether its state
+    hit's weight, m_i(a) the likeness of its action to a (relative to the likest, which weighs
+    likeness ** stretch: the case adapted to what can be done here), G_i its gain, o_i(a) whether its state
     offered a, and c_i how much declining an offer says.
 
     Args:
@@ -55,25 +59,26 @@ def qualities(
     """
     config = config or ValueConfig()
     plain = [sorted_words(ground(action, state.text, state.goal)) for action in actions]
-    split = [frozenset(part.split()) for part in plain]
-    spoken = [frozenset(words(action)) for action in actions]
+    about = Wordings([part.split() for part in plain])
+    spoken = Wordings([words(action) for action in actions])
     mass = np.full(len(actions), config.prior_weight)
     value = mass * config.prior
     for hit in hits.hits:
-        taken = frozenset(hit.about.split())
         weight = hit.similarity**config.sharpness
-        match = np.array([likeness(a, taken) for a in split]) ** 2
-        said = frozenset(words(hit.action))
+        alike = about.likeness(hit.about.split())
+        nearest = float(alike.max(initial=0.0))
+        if nearest == 0.0:
+            continue
+        match = (alike / nearest) ** 2 * nearest**config.stretch
         # of actions that are about the same, the one said in the same words comes first
-        match *= 1 - WORDING + WORDING * np.array([likeness(a, said) for a in spoken])
+        match *= 1 - WORDING + WORDING * spoken.likeness(words(hit.action))
         declined = (
             config.declined_demonstration
             if hit.case.source == "demonstration"
             else config.declined_own
         )
-        cut = (
-            len(hit.case.offered) >= MOST_OFFERED
-        )  # a list cut short: anything may have been offered
+        # a list cut short: anything may have been offered
+        cut = len(hit.case.offered) >= MOST_OFFERED
         offered = np.array([declined * (cut or a in hit.offered) for a in plain])
         mass += weight * np.maximum(match, offered)
         value += weight * match * hit.case.gain

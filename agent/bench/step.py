@@ -84,10 +84,17 @@ class TimedMemory(CaseMemory):
 
     clocks: Clocks
 
-    def read(self, state: State, *, env: str, admissible: Sequence[str] | None = None) -> Hits:
+    def read(
+        self,
+        state: State,
+        *,
+        env: str,
+        family: str | None = None,
+        admissible: Sequence[str] | None = None,
+    ) -> Hits:
         """As the memory, timed."""
         start = time.perf_counter()
-        hits = super().read(state, env=env, admissible=admissible)
+        hits = super().read(state, env=env, family=family, admissible=admissible)
         self.clocks["retrieval"].append(time.perf_counter() - start)
         return hits
 
