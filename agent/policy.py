@@ -23,8 +23,9 @@ from .working import WorkingMemory
 class Exploration(Record):
     """How learning episodes differ from acting: they also try what memory does not know to be good."""
 
-    llm: bool = False
-    """Ask the frozen model too: a small one holds on to few actions and never sees what others bring."""
+    llm: bool = True
+    """Ask the frozen model too. Without it a small model's few favourites do not keep the agent from
+    seeing what other actions bring."""
     optimism: float = Field(default=0.2, ge=0, le=1)
     """q0 in learning episodes: an action that nothing is known about is expected to gain this much
     (optimistic initial values, Sutton and Barto 2018, section 2.6)."""

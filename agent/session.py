@@ -201,6 +201,7 @@ class Agent:
         ids = suite.task_ids("train", None, self.config.seed)
         ids = [ids[(run.ordinal * count + i) % len(ids)] for i in range(count)]
         results, resumed = [], 0
+        exploring = self.config.policy.exploring()
         memory = CaseMemory(self.store, self.config.retriever)
         async with self.graph() as graph:
             for number, task_id in enumerate(ids):
@@ -212,9 +213,9 @@ class Agent:
                     desk = self.desk(
                         environment,
                         memory=memory,
-                        policy=self.config.policy.exploring(),
+                        policy=exploring,
                         learn=True,
-                        llm_name=before,
+                        llm_name=before if exploring.llm else "",
                     )
                     results.append(
                         await run_episode(

@@ -161,6 +161,15 @@ def test_a_second_learn_goes_on_with_the_next_tasks(tmp_path: Path) -> None:
     assert second.resumed == 0
 
 
+def test_learning_episodes_explore_and_evaluations_do_not() -> None:
+    config = PolicyConfig.model_validate(
+        {"explore": {"llm": False, "optimism": 0.7, "temperature": 2}}
+    )
+    exploring = config.exploring()
+    assert (exploring.llm, exploring.temperature, exploring.values.prior) == (False, 2.0, 0.7)
+    assert (config.llm, config.temperature, config.values.prior) == (True, 0.0, 0.05)
+
+
 def test_a_model_that_changes_during_a_run_is_an_error(tmp_path: Path) -> None:
     class Drifting(ScriptedLLM):
         async def fingerprint(self) -> str:

@@ -17,9 +17,12 @@ from lichen.memory.embedder import HashingEmbedder, SentenceEmbedder
 from lichen.memory.errors import BadDemonstration, LedgerCorrupt, StoreInUse, StoreUnwritable
 from lichen.memory.events import EpisodeEnded, EpisodeStarted, Event, Stepped
 from lichen.memory.explain import export_demonstrations, export_events, find_case, verify_store
+from lichen.memory.features import Idf
 from lichen.memory.fold import gains
 from lichen.memory.ledger import Entry
+from lichen.memory.retriever import RetrieverConfig, rank
 from lichen.memory.store import open_ledger
+from lichen.memory.types import StepCase
 from lichen.memory.value import advantages
 
 
@@ -271,3 +274,27 @@ def test_gains_stay_in_range_and_are_zero_when_nothing_is_gained(
     assert len(found) == len(scores)
     assert all(-1 <= g <= 1 for g in found)
     assert all(g == 0 for g in gains([final] * len(scores), final))
+
+
+def test_a_case_is_adapted_to_the_likest_thing_that_can_be_done_here() -> None:
+    case = StepCase(
+        id="c",
+        episode="e",
+        rank=0,
+        env="x",
+        family="f",
+        index=0,
+        gain=1.0,
+        source="demonstration",
+        state=State(goal="find a plant", text="You see a tree."),
+        action="focus on lemon tree",
+        events=(),
+    )
+    here = State(goal="find a plant", text="You see a tree and a table.")
+    config = RetrieverConfig()
+    offered = ["focus on cherry tree", "focus on table", "wait"]
+    hits = rank(here, [case], Idf(), config, family="f", admissible=offered)
+    scores = advantages(here, hits, offered)
+    assert scores.argmax() == 0
+    other = rank(here, [case], Idf(), config, family="g", admissible=offered)
+    assert other.hits[0].similarity == pytest.approx(config.stranger * hits.hits[0].similarity)
