@@ -75,7 +75,9 @@ class Report(Record):
         ]
         same = self.fingerprint["before"] == self.fingerprint["after"]
         frozen = (
-            f"the model's fingerprint {self.fingerprint['before'][:12]} did not change"
+            "no model was asked"
+            if not self.fingerprint["before"]
+            else f"the model's fingerprint {self.fingerprint['before'][:12]} did not change"
             if same
             else "THE MODEL'S FINGERPRINT CHANGED"
         )
