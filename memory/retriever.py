@@ -5,6 +5,7 @@ case for those of the present goal and re-ranks by the exact kernel. Below the g
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from pydantic import Field
@@ -72,7 +73,7 @@ def rank(
     found = []
     for case in proposed:
         change = analogy(case.state.goal, state.goal)
-        features = state_features(case.state, change)
+        features = _transferred(case.state, state.goal)
         similarity = cosine(query, features, idf)
         if family is not None and case.family != family:
             similarity *= config.stranger
@@ -91,13 +92,26 @@ def rank(
             case=content,
             action=" ".join(change.words(content.action)),
             about=about,
-            offered=frozenset(exchange(offer, change) for offer in content.offered),
+            offered=_offers(content.offered, content.state.goal, state.goal),
             similarity=float(np.clip(similarity, 0.0, 1.0)),
             why=shared(query, features, idf),
         )
         for _, similarity, content, about, change, features in found[: config.value_k]
     )
     return Hits(hits=hits, considered=len(proposed), abstained=not hits)
+
+
+@lru_cache(maxsize=8192)
+def _transferred(state: State, goal: str) -> Mapping[str, float]:
+    """Return a case's features under another goal; the same for every step of an episode."""
+    return state_features(state, analogy(state.goal, goal))
+
+
+@lru_cache(maxsize=8192)
+def _offers(offered: tuple[str, ...], old_goal: str, goal: str) -> frozenset[str]:
+    """Return what a case's state offered, in the words of another goal."""
+    change = analogy(old_goal, goal)
+    return frozenset(exchange(offer, change) for offer in offered)
 
 
 def exchange(about: str, change: Analogy) -> str:
