@@ -47,15 +47,21 @@ class Idf:
     def __init__(self) -> None:
         self.count = 0
         self.frequency: Counter[str] = Counter()
+        self._weights: dict[str, float] = {}
 
     def add(self, features: Iterable[str]) -> None:
         """Count one more state."""
         self.count += 1
+        self._weights.clear()  # all of them change with the number of states
         self.frequency.update(features)
 
     def weight(self, feature: str) -> float:
         """Return log(1 + n / (1 + df)), n the number of states."""
-        return math.log(1.0 + (self.count + 1) / (1 + self.frequency[feature]))
+        known = self._weights.get(feature)
+        if known is None:
+            known = math.log(1.0 + (self.count + 1) / (1 + self.frequency[feature]))
+            self._weights[feature] = known
+        return known
 
 
 def cosine(query: Features, other: Features, idf: Idf) -> float:
