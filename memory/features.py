@@ -64,10 +64,20 @@ class Idf:
         return known
 
 
-def cosine(query: Features, other: Features, idf: Idf) -> float:
-    """Return the idf-weighted cosine of two feature sets, in [0, 1]."""
+def cosine(
+    query: Features, other: Features, idf: Idf, *, weights: Mapping[str, float] | None = None
+) -> float:
+    """Return the idf-weighted cosine of two feature sets, in [0, 1].
+
+    Args:
+        query: Features.
+        other: Features.
+        idf: Document frequencies.
+        weights: The query's idf weights, where many are compared with one query.
+    """
     dot = left = right = 0.0
-    weights = {f: idf.weight(f) for f in query}
+    if weights is None:
+        weights = {f: idf.weight(f) for f in query}
     for feature, weight in weights.items():
         left += (query[feature] * weight) ** 2
     for feature, value in other.items():

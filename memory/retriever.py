@@ -58,6 +58,7 @@ def rank(
             place; the states that are searched stay the same.
     """
     query = state_features(state)
+    weights = {feature: idf.weight(feature) for feature in query}
     doable = (
         None
         if admissible is None
@@ -74,7 +75,7 @@ def rank(
     for case in proposed:
         change = analogy(case.state.goal, state.goal)
         features = _transferred(case.state, state.goal)
-        similarity = cosine(query, features, idf)
+        similarity = cosine(query, features, idf, weights=weights)
         if family is not None and case.family != family:
             similarity *= config.stranger
         if similarity < config.gate:
