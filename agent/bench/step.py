@@ -22,7 +22,7 @@ from ...memory.demonstrations import from_gold, import_demonstrations
 from ...memory.embedder import HashingEmbedder
 from ...memory.ledger import Entry
 from ...memory.store import Store
-from ...memory.types import Hits, State
+from ...memory.types import Hits
 from ..assistant import NoAssistant
 from ..desk import Desk
 from ..episode import run_episode
@@ -84,17 +84,10 @@ class TimedMemory(CaseMemory):
 
     clocks: Clocks
 
-    def read(
-        self,
-        state: State,
-        *,
-        env: str,
-        family: str | None = None,
-        admissible: Sequence[str] | None = None,
-    ) -> Hits:
+    def read(self, *args: Any, **options: Any) -> Hits:
         """As the memory, timed."""
         start = time.perf_counter()
-        hits = super().read(state, env=env, family=family, admissible=admissible)
+        hits = super().read(*args, **options)
         self.clocks["retrieval"].append(time.perf_counter() - start)
         return hits
 

@@ -73,14 +73,13 @@ class Report(Record):
             for c in self.contrasts
             if c.checkpoint == last and c.measure == "success" and c.a == "memory"
         ]
-        same = self.fingerprint["before"] == self.fingerprint["after"]
-        frozen = (
-            "no model was asked"
-            if not self.fingerprint["before"]
-            else f"the model's fingerprint {self.fingerprint['before'][:12]} did not change"
-            if same
-            else "THE MODEL'S FINGERPRINT CHANGED"
-        )
+        before, after = self.fingerprint["before"], self.fingerprint["after"]
+        if before != after:
+            frozen = "THE MODEL'S FINGERPRINT CHANGED"
+        elif before:
+            frozen = f"the model's fingerprint {before[:12]} did not change"
+        else:
+            frozen = "no model was asked"
         if not parts:
             return f"No arm to compare with; {frozen}."
         kind = "demonstrations" if self.learn == "demonstrations" else "episodes of its own"
