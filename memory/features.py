@@ -8,16 +8,19 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .analogy import Analogy, entities
+from .analogy import Analogy, entities, words
 from .types import State
 
 Features = Mapping[str, float]
 _NONE = Analogy({})
 _NUMBER = re.compile(r"^\d+$")
+_PARTS = {"g:": 0.5, "o:": 1.0, "i:": 2.0}
+"""Parts of a state and what a word in them weighs."""
 
 
 def state_features(state: State, change: Analogy = _NONE) -> dict[str, float]:
@@ -26,18 +29,31 @@ def state_features(state: State, change: Analogy = _NONE) -> dict[str, float]:
     Goal words weigh 0.5, words of the observation 1, carried things 2, and the i-th last action 2 / i
     (its first three words; numbers carry no meaning across tasks and are dropped).
     """
-    found: dict[str, float] = {}
-    for word in change.words(state.goal):
-        found["g:" + word] = 0.5
-    for word in change.words(state.text):
-        if not _NUMBER.match(word):
-            found["o:" + word] = 1.0
-    for word in change.words(state.inventory):
-        if not _NUMBER.match(word):
-            found["i:" + word] = 2.0
+    found = dict(_said(state))
+    exchanged = [
+        (part, to)
+        for word, to in change.table.items()
+        for part in _PARTS
+        if found.pop(part + word, None) is not None
+    ]
+    for part, to in exchanged:
+        for word in to:
+            if part == "g:" or not _NUMBER.match(word):
+                found[part + word] = _PARTS[part]
     for i, action in enumerate(state.recent[:3]):
         kept = [w for w in change.words(action) if not _NUMBER.match(w)][:3]
         found[f"l{i}:" + " ".join(kept)] = 2.0 / (i + 1)
+    return found
+
+
+@lru_cache(maxsize=16384)
+def _said(state: State) -> Features:
+    """Return the features of a state's goal, text and inventory: its texts are read once, not once a goal."""
+    found: dict[str, float] = {"g:" + word: _PARTS["g:"] for word in words(state.goal)}
+    for part, text in (("o:", state.text), ("i:", state.inventory)):
+        for word in words(text):
+            if not _NUMBER.match(word):
+                found[part + word] = _PARTS[part]
     return found
 
 
