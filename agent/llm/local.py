@@ -13,6 +13,7 @@ from ...envs.errors import UsageError
 from ...envs.types import Record
 from .catalog import PACKAGED, is_converted, locate
 from .choose import PrefixCache, score
+from .constrained import Constraint, vocabulary
 from .errors import LLMRefused, ModelNotFound
 from .protocol import LogProbs, Message, Schema, Usage
 from .quiet import quiet_transformers
@@ -52,6 +53,7 @@ class LocalLLM:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lichen-llm")
         self._where = locate(name)
         self._loaded: tuple[Any, Any] | None = None
+        self._vocabulary: Any = None
 
     def _parts(self) -> tuple[Any, Any]:
         """Return model and tokenizer, loaded at first use (in the worker thread)."""
@@ -124,14 +126,27 @@ class LocalLLM:
         temperature: float = 0.0,
         seed: int = 0,
     ) -> str | Schema:
-        """Answer a conversation; see `FrozenLLM.chat`."""
+        """Answer a conversation; see `FrozenLLM.chat`. With a schema, every token is held to it."""
 
         async def ask(turns: Sequence[Message]) -> str:
             return await self._work(
-                lambda: self._generate(self._chat_ids(turns), max_tokens, temperature, (), seed)
+                lambda: self._generate(
+                    self._chat_ids(turns),
+                    max_tokens,
+                    temperature,
+                    (),
+                    seed,
+                    None if schema is None else self._constraint(schema, max_tokens),
+                )
             )
 
         return await (ask(messages) if schema is None else ask_structured(ask, messages, schema))
+
+    def _constraint(self, schema: type[Schema], max_tokens: int) -> Constraint:
+        model, tokenizer = self._parts()
+        if self._vocabulary is None:
+            self._vocabulary = vocabulary(tokenizer, model.config.get_text_config().vocab_size)
+        return Constraint(self._vocabulary, schema.model_json_schema(), max_tokens)
 
     def _chat_ids(self, messages: Sequence[Message]) -> list[int]:
         _, tokenizer = self._parts()
@@ -158,7 +173,13 @@ class LocalLLM:
             )
 
     def _generate(
-        self, ids: list[int], max_tokens: int, temperature: float, stop: tuple[str, ...], seed: int
+        self,
+        ids: list[int],
+        max_tokens: int,
+        temperature: float,
+        stop: tuple[str, ...],
+        seed: int,
+        constraint: Constraint | None = None,
     ) -> str:
         import torch
 
@@ -184,11 +205,15 @@ class LocalLLM:
                     )
                     logits = out.logits[0, -1].float().cpu()
                     self.usage.tokens_in += len(step) if not made else 0
+                    if constraint is not None:
+                        logits[~torch.from_numpy(constraint.allowed()[: len(logits)])] = -torch.inf
                     token = _pick(logits, temperature, random)
                     if token in ends:
                         break
                     made.append(token)
                     step = [token]
+                    if constraint is not None and constraint.take(token):
+                        break
                     if stop and any(s in tokenizer.decode(made) for s in stop):
                         break
         finally:

@@ -1,16 +1,19 @@
 """The packaged model: exact choice, generation, fingerprint, and what is said when something is missing."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
+from pydantic import BaseModel, Field
 
 from lichen.agent.bench.choose import score_naively
 from lichen.agent.llm import FrozenLLM, Message, open_llm
 from lichen.agent.llm.catalog import converted, packaged_file
 from lichen.agent.llm.errors import LLMRefused, ModelNotFound
 from lichen.agent.llm.local import LocalLLM
-from lichen.envs import UsageError
+from lichen.agent.planner import SubtaskPlanner
+from lichen.envs import Observation, Task, UsageError
 
 PROMPT = "Goal: take the coin.\nYou are in the pantry. You see a coin.\nGood action:"
 OPTIONS = [
@@ -67,6 +70,46 @@ async def test_generation_is_the_same_for_the_same_seed_and_stops_where_told(
         [Message(role="user", content="Name the capital of France.")], max_tokens=12
     )
     assert "Paris" in answer
+
+
+class Errand(BaseModel):
+    """What a small model is asked for."""
+
+    kind: Literal["fetch", "cook", "wait"]
+    steps: list[str] = Field(min_length=2, max_length=3)
+    minutes: int = Field(ge=1, le=60)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.5])
+async def test_a_small_models_structured_answer_is_an_object_of_the_schema(
+    smollm2: LocalLLM, temperature: float
+) -> None:
+    asked = [Message(role="user", content="Plan how to bring me a coin from the pantry.")]
+    before = smollm2.usage.calls
+    found = await smollm2.chat(
+        asked, schema=Errand, max_tokens=120, temperature=temperature, seed=3
+    )
+    assert isinstance(found, Errand)
+    assert all(found.steps)
+    assert smollm2.usage.calls == before + 1  # the first answer was valid: no repair turn
+    again = await smollm2.chat(
+        asked, schema=Errand, max_tokens=120, temperature=temperature, seed=3
+    )
+    assert again == found
+
+
+async def test_the_small_model_makes_a_plan_by_itself(smollm2: LocalLLM) -> None:
+    seen = Observation(
+        text="You are in the kitchen.",
+        goal="take the coin in the pantry, put it in the box",
+        task=Task(id="t", env="e", family="f", split="dev"),
+        admissible=("take coin", "move north"),
+        score=0.0,
+        won=False,
+        steps=0,
+    )
+    subtasks = await SubtaskPlanner(smollm2).plan(seen, [])
+    assert 1 <= len(subtasks) <= 6
 
 
 async def test_the_fingerprint_notices_one_changed_weight(smollm2: LocalLLM) -> None:
