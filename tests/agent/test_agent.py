@@ -324,6 +324,19 @@ def test_recorded_replies_walk_the_plan_style_through_next_subtask_and_replan(
     assert any("Now: store it" in prompt for prompt in llm.prompts)
 
 
+def test_the_plan_style_runs_with_the_small_model_itself(
+    smollm2: LocalLLM, tmp_path: Path
+) -> None:
+    demonstrated(tmp_path)
+    with agent(tmp_path, smollm2, planner="plan") as run:
+        environment = run.environment(None, "alfworld-mini/test/x")
+        environment.max_steps = 3
+        result = run.run(environment.tasks("test")[0].id)
+        planned = [row.event for row in run.store.ledger.read() if isinstance(row.event, Planned)]
+    assert (result.outcome, result.steps) == ("failure", 3)
+    assert planned and planned[0].subtasks
+
+
 def test_the_ten_line_script_of_the_readme_runs(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     script = next(
