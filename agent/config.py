@@ -11,6 +11,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -39,7 +40,7 @@ class AgentConfig(BaseSettings):
     index_url: str | None = None
     """URL of a Chroma server, where several processes share one index."""
     planner: Literal["reactive", "plan"] = "reactive"
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     retriever: RetrieverConfig = Field(default_factory=RetrieverConfig)
 
@@ -76,6 +77,8 @@ def load_config(path: Path | str | None = None, **options: Any) -> AgentConfig:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise BadFile(f"the setting {where!r} is wrong: {first['msg']}") from error
+    except SettingsError as error:  # a LICHEN_* variable that should hold JSON
+        raise BadFile(f"a LICHEN_* variable is wrong: {error}: {error.__cause__}") from error
     except ValueError as error:  # TOML that cannot be parsed
         raise BadFile(f"{path or 'lichen.toml'} is not valid TOML: {error}") from error
     finally:

@@ -17,11 +17,12 @@ from ..envs.types import Observation, Transition
 from ..memory.analogy import words
 from ..memory.cases import CaseMemory
 from ..memory.ledger import Entry
+from ..memory.states import state_of
 from ..memory.types import Hits
 from .assistant import Assistant
 from .critic import Critic
 from .planner import Planner
-from .policy import Decision, Policy
+from .policy import Policy
 from .state import EpisodeState
 from .working import WorkingMemory
 
@@ -48,7 +49,10 @@ class Desk:
     max_replans: int = 3
     hits: Hits = NO_HITS
     hint: str = ""
-    decision: Decision | None = None
+    remembered: int = -1
+    """The step that `hits` belong to."""
+    thought: int = -1
+    """The step that `hint` belongs to."""
     working: WorkingMemory = field(default_factory=WorkingMemory)
     observations: list[Observation] = field(default_factory=list)
     ended: bool = False
@@ -75,6 +79,35 @@ class Desk:
                     f"{len(actions)} actions were replayed"
                 )
         return self.seen
+
+    def remember(self, state: EpisodeState, *, again: bool = False) -> Hits:
+        """Return the hits of the state's step, read unless they are there (`again`: read anyhow).
+
+        A run that resumes between two nodes has none: it must not decide without memory.
+        """
+        step = len(state["actions"])
+        if self.remembered == step and not again:
+            return self.hits
+        seen = self.sync(state)
+        self.hits = NO_HITS
+        if self.memory is not None:
+            self.hits = self.memory.read(
+                state_of(seen, state["actions"]),
+                env=seen.task.env,
+                family=seen.task.family,
+                admissible=seen.admissible,
+            )
+        self.remembered, self.thought = step, -1
+        return self.hits
+
+    async def think(self, state: EpisodeState) -> str:
+        """Return the assistant's hint for the state's step, thought of unless it is there."""
+        hits = self.remember(state)
+        if self.thought != self.remembered:
+            known = state_of(self.sync(state), state["actions"])
+            self.hint = await self.assistant.think(known, hits)
+            self.thought = self.remembered
+        return self.hint
 
     @property
     def seen(self) -> Observation:

@@ -68,7 +68,6 @@ async def run_episode(
     first: EpisodeState | None = EpisodeState(
         episode=episode, run=run, task_id=task.id, seed=seed, actions=[]
     )
-    kls: list[float] = []
     reason = ""
     state: dict[str, Any] = dict(first or {})
     try:
@@ -81,8 +80,6 @@ async def run_episode(
         ):
             for node, change in update.items():
                 state |= change or {}
-                if node == "act" and desk.decision is not None and desk.decision.kl is not None:
-                    kls.append(desk.decision.kl)
                 if on_event is not None:
                     on_event(node, change or {})
     except LichenError as error:
@@ -99,6 +96,7 @@ async def run_episode(
         desk.append([Entry(key=f"{episode}/end", run=run, episode=episode, event=ended)])
     if graph.checkpointer is not None and not isinstance(graph.checkpointer, bool):
         await graph.checkpointer.adelete_thread(episode)
+    kls = [kl for kl in state.get("kls", []) if kl is not None]
     return EpisodeResult(
         episode=episode,
         task_id=task.id,

@@ -15,7 +15,7 @@ from ..memory.events import EpisodeEnded, EpisodeStarted, Planned, Recalled, Ste
 from ..memory.ledger import Entry
 from ..memory.states import offered_by, state_of
 from .critic import outcome_of
-from .desk import NO_HITS, Desk, digest, step_rng
+from .desk import Desk, digest, step_rng
 from .state import EpisodeState
 
 Graph = CompiledStateGraph[EpisodeState, Desk, EpisodeState, EpisodeState]
@@ -38,22 +38,13 @@ async def recall(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
             llm=desk.llm_name,
         )
         desk.append([_entry(state, "start", started)])
-    desk.hits = NO_HITS
-    if desk.memory is not None:
-        desk.hits = desk.memory.read(
-            state_of(seen, state["actions"]),
-            env=seen.task.env,
-            family=seen.task.family,
-            admissible=seen.admissible,
-        )
+    desk.remember(state, again=True)
     return {}
 
 
 async def assist(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     """Let the assistant think; nothing until SoftCoT is there."""
-    desk = runtime.context
-    seen = desk.sync(state)
-    desk.hint = await desk.assistant.think(state_of(seen, state["actions"]), desk.hits)
+    await runtime.context.think(state)
     return {}
 
 
@@ -83,16 +74,17 @@ async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     seen = desk.sync(state)
     subtasks = state.get("plan", [])
     current = subtasks[state.get("subtask", 0)] if subtasks else ""
-    desk.decision = await desk.policy.decide(
+    hint = await desk.think(state)
+    decision = await desk.policy.decide(
         seen,
         state_of(seen, state["actions"]),
-        desk.hits,
+        desk.remember(state),
         desk.working,
         step_rng(state["seed"], state["task_id"], len(state["actions"])),
         history=desk.history(),
-        hint=" ".join(part for part in (current, desk.hint) if part),
+        hint=" ".join(part for part in (current, hint) if part),
     )
-    return {"action": desk.decision.action}
+    return {"action": decision.action, "kl": decision.kl}
 
 
 async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
@@ -101,16 +93,17 @@ async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     before = desk.sync(state)
     step, action = len(state["actions"]), state["action"]
     known = state_of(before, state["actions"])
+    hits = desk.remember(state)
     done = desk.play(action)
     after = done.observation
-    exposed = desk.hits.hits
+    exposed = hits.hits
     recalled = Recalled(
         step=step,
-        considered=desk.hits.considered,
+        considered=hits.considered,
         exposed=tuple(hit.case.id for hit in exposed),
         similarity=tuple(round(hit.similarity, 6) for hit in exposed),
         propensity=(1.0,) * len(exposed),
-        abstained=desk.hits.abstained,
+        abstained=hits.abstained,
     )
     stepped = Stepped(
         step=step,
@@ -123,11 +116,12 @@ async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         observation=after.text,
         score_before=before.score,
         score_after=after.score,
-        kl=desk.decision.kl if desk.decision and desk.decision.action == action else None,
+        kl=state.get("kl"),
     )
     desk.append([_entry(state, f"recall-{step}", recalled), _entry(state, f"step-{step}", stepped)])
     return {
         "actions": [*state["actions"], action],
+        "kls": [*state.get("kls", []), state.get("kl")],
         "digest": digest(after),
         "ended": done.terminated or done.truncated,
         "score": max(state.get("score", 0.0), after.score),

@@ -4,12 +4,15 @@ A run is open while it has a `run_started` and no `run_ended`; the same command 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..memory.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted, Stepped
 from ..memory.fold import content_id
 from ..memory.ledger import Ledger
+from .config import AgentConfig
 from .episode import EpisodeResult
+from .llm.errors import FingerprintChanged
+from .prompting import prompt_hash
 
 Progress = Callable[[int, int, EpisodeResult], None]
 """Told of every episode: how many are done, of how many, and the last result."""
@@ -19,8 +22,8 @@ class Run(NamedTuple):
     """A run to begin or to continue."""
 
     id: str
-    ordinal: int
-    """How many runs of the same command were finished before it."""
+    offset: int
+    """How many tasks of the suite's stream were learned by finished runs before it."""
 
 
 class Attempt(NamedTuple):
@@ -30,28 +33,67 @@ class Attempt(NamedTuple):
     result: EpisodeResult | None
 
 
-def next_run(ledger: Ledger, command: str, suite: str, seed: int, count: int) -> Run:
-    """Return the open run of this command, or a new one."""
-    ended: dict[str, bool] = {}
+def run_started(
+    config: AgentConfig, command: str, suite: str, fingerprint: str, more: dict[str, Any]
+) -> RunStarted:
+    """Return the event that begins a run of a command: everything that its results depend on."""
+    return RunStarted(
+        command=command,
+        suite=suite,
+        seed=config.seed,
+        fingerprint=fingerprint,
+        config={
+            **more,
+            "prompts": prompt_hash(),
+            **config.model_dump(mode="json", exclude={"store"}),
+        },
+    )
+
+
+def next_run(ledger: Ledger, started: RunStarted) -> Run:
+    """Return the open run of the same command and settings, or a new one.
+
+    Raises:
+        FingerprintChanged: The open run was begun with another model.
+    """
+    begun: dict[str, RunStarted] = {}
+    ended: dict[str, int] = {}
     for row in ledger.read(episode=""):
-        if isinstance(row.event, RunStarted):
-            ended.setdefault(row.run, False)
-        elif isinstance(row.event, RunEnded):
-            ended[row.run] = True
-    ordinal = 0
-    while ended.get(found := content_id(command, suite, str(seed), str(count), str(ordinal))):
-        ordinal += 1
-    return Run(found, ordinal)
+        match row.event:
+            case RunStarted() if row.event.model_copy(
+                update={"config": {}, "fingerprint": ""}
+            ) == started.model_copy(update={"config": {}, "fingerprint": ""}):
+                begun.setdefault(row.run, row.event)
+            case RunEnded() if row.run in begun:
+                ended[row.run] = row.event.episodes
+    offset = sum(ended.values())
+    for run, event in begun.items():
+        if run not in ended and event.config == started.config:
+            check_resumed(event, started)
+            return Run(run, offset)
+    name = content_id(started.command, started.suite, str(started.seed), str(len(begun)))
+    return Run(name, offset)
 
 
-def finished_attempts(ledger: Ledger, run: str, number: int) -> Attempt:
+def check_resumed(before: RunStarted, now: RunStarted) -> None:
+    """Raise FingerprintChanged when an open run would go on with another model."""
+    if before.fingerprint != now.fingerprint:
+        raise FingerprintChanged(
+            f"the run began with the model {before.fingerprint[:16]} and would go on with "
+            f"{now.fingerprint[:16]}",
+            hint="Go on with the first model, or begin anew in another --store.",
+        )
+
+
+def next_attempt(ledger: Ledger, name: str) -> Attempt:
     """Return the known result of an episode, or the id of its next attempt.
 
-    An attempt that ended as unknown is not a result: the next one gets another id.
+    An attempt that ended as unknown is not a result: the next one gets another id, so that its events are
+    its own.
     """
     attempt = 0
     while True:
-        episode = f"{run}-{number:04d}" + (f"-{attempt}" if attempt else "")
+        episode = name + (f"-{attempt}" if attempt else "")
         result = stored_result(ledger, episode)
         if result is None or result.outcome != "unknown":
             return Attempt(episode, result)
@@ -82,3 +124,11 @@ def stored_result(ledger: Ledger, episode: str) -> EpisodeResult | None:
                     reason=row.event.reason,
                 )
     return None
+
+
+def check_fingerprint(before: str, after: str) -> None:
+    """Raise FingerprintChanged when the model was not the same afterwards."""
+    if before != after:
+        raise FingerprintChanged(
+            f"the model's fingerprint was {before[:16]} before the run and is {after[:16]} after it"
+        )

@@ -7,8 +7,8 @@ with Agent.from_config(store="my-store") as agent:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -21,22 +21,20 @@ from ..envs.types import Record, Task
 from ..memory.cases import CaseMemory
 from ..memory.embedder import open_embedder
 from ..memory.events import RunEnded, RunStarted
-from ..memory.fold import content_id
 from ..memory.ledger import Entry
 from ..memory.store import Store
 from .assistant import NoAssistant
+from .checkpoints import open_graph
 from .config import AgentConfig, load_config
 from .critic import Critic
 from .desk import Desk
 from .episode import EpisodeResult, OnEvent, run_episode
-from .graph import Graph, build
-from .llm.errors import FingerprintChanged
-from .llm.protocol import FrozenLLM
+from .graph import Graph
+from .llm.protocol import FrozenLLM, Usage
 from .llm.registry import open_llm
 from .planner import Planner, ReactivePlanner, SubtaskPlanner
 from .policy import Policy, PolicyConfig
-from .prompting import prompt_hash
-from .runs import Progress, finished_attempts, next_run
+from .runs import Progress, Run, check_fingerprint, next_attempt, next_run, run_started
 
 T = TypeVar("T")
 
@@ -73,6 +71,7 @@ class Agent:
         )
         self._llm = llm
         self._environments: dict[str, Environment] = {}
+        self._caps: dict[str, int] = {}
         self._runner = asyncio.Runner()
 
     @classmethod
@@ -96,16 +95,23 @@ class Agent:
             self._llm = open_llm(self.config.model, base_url=self.config.base_url, **options)
         return self._llm
 
-    def environment(self, suite: Suite | None, task_id: str = "") -> Environment:
-        """Return the environment of a suite or of a task id, opened once."""
+    @property
+    def usage(self) -> Usage:
+        """What the model was used for so far; nothing when it was not opened."""
+        return Usage() if self._llm is None else self._llm.usage
+
+    def environment(
+        self, suite: Suite | None, task_id: str = "", *, max_steps: int | None = None
+    ) -> Environment:
+        """Return the environment of a suite or of a task id, opened once, with its step cap set."""
         name = suite.env if suite else task_id.split("/", 1)[0]
         options = dict(suite.env_options) if suite else {}
         key = f"{name}{sorted(options.items())}"
         if key not in self._environments:
             self._environments[key] = make(name, **options)
+            self._caps[key] = self._environments[key].max_steps
         found = self._environments[key]
-        if suite is not None:
-            found.max_steps = suite.max_steps
+        found.max_steps = max_steps or (suite.max_steps if suite else self._caps[key])
         return found
 
     def desk(
@@ -119,7 +125,7 @@ class Agent:
     ) -> Desk:
         """Return a desk for one episode."""
         policy = policy or self.config.policy
-        planned = self.config.planner == "plan"
+        planned = self.config.planner == "plan" and policy.llm
         planner: Planner = SubtaskPlanner(self.llm) if planned else ReactivePlanner()
         return Desk(
             environment=environment,
@@ -133,48 +139,61 @@ class Agent:
             llm_name=llm_name,
         )
 
-    @asynccontextmanager
-    async def graph(self) -> AsyncIterator[Graph]:
+    def graph(self) -> AbstractAsyncContextManager[Graph]:
         """Open the graph with its checkpointer in the store's folder."""
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        return open_graph(self.store.folder)
 
-        path = str(self.store.folder / "checkpoints.sqlite")
-        async with AsyncSqliteSaver.from_conn_string(path) as checkpointer:
-            yield build(checkpointer)
-
-    def run(self, task: str, *, on_event: OnEvent | None = None) -> EpisodeResult:
+    def run(
+        self, task: str, *, max_steps: int | None = None, on_event: OnEvent | None = None
+    ) -> EpisodeResult:
         """Run one task by its id, with memory, without learning from it.
+
+        An interrupted call goes on where it stopped when it is made again.
+
+        Args:
+            task: Id of the task.
+            max_steps: Step cap; the environment's own when None.
+            on_event: Told of every node of the graph that finished.
 
         Raises:
             UnknownName: No environment or task has this name.
+            FingerprintChanged: The model was not the same afterwards.
         """
-        return self.wait(self.arun(task, on_event=on_event))
+        return self.wait(self.arun(task, max_steps=max_steps, on_event=on_event))
 
-    async def arun(self, task: str, *, on_event: OnEvent | None = None) -> EpisodeResult:
+    async def arun(
+        self, task: str, *, max_steps: int | None = None, on_event: OnEvent | None = None
+    ) -> EpisodeResult:
         """Run one task by its id; see `run`."""
-        environment = self.environment(None, task)
+        environment = self.environment(None, task, max_steps=max_steps)
         found = environment.task(task)
-        episode = f"task-{content_id(task, str(self.store.ledger.head()))}"
+        before = await self._fingerprint(self.config.policy.llm)
+        started = self.started("run", task, before, {"max_steps": environment.max_steps})
+        run = next_run(self.store.ledger, started).id
+        self.opened(run, started)
+        attempt = next_attempt(self.store.ledger, f"task-{run}")
         memory = CaseMemory(self.store, self.config.retriever)
         async with self.graph() as graph:
-            desk = self.desk(environment, memory=memory, learn=False)
-            return await run_episode(
+            desk = self.desk(environment, memory=memory, learn=False, llm_name=before)
+            result = attempt.result or await run_episode(
                 graph,
                 desk,
                 found,
-                episode=episode,
-                run=episode,
+                episode=attempt.episode,
+                run=run,
                 seed=self.config.seed,
                 on_event=on_event,
             )
+        await self.closed(run, before, 0 if result.outcome == "unknown" else 1)
+        return result
 
     def learn(
         self, suite: str | Suite, *, episodes: int | None = None, progress: Progress | None = None
     ) -> LearnReport:
         """Run training episodes of a suite and learn from each.
 
-        An interrupted call goes on where it stopped when it is made again; a finished one begins a new
-        run over the next tasks.
+        An interrupted call, and one in which an outcome stayed unknown, goes on where it stopped when it
+        is made again; a finished one begins a new run over the next tasks.
 
         Args:
             suite: Name, path, or the suite itself.
@@ -194,18 +213,36 @@ class Agent:
         count = suite.learn_tasks if episodes is None else episodes
         if count < 1:
             raise UsageError(f"{count} episodes cannot be run", hint="Ask for at least one.")
+        before = await self._fingerprint(self.config.policy.llm)
+        started = self.started("learn", suite.name, before, {"episodes": count})
+        run = next_run(self.store.ledger, started)
+        self.opened(run.id, started)
+        return await self.stream(suite, run, count, before, progress)
+
+    async def stream(
+        self, suite: Suite, run: Run, count: int, before: str, progress: Progress | None = None
+    ) -> LearnReport:
+        """Run the first `count` learning episodes of an opened run; those that are known are not run again.
+
+        Args:
+            suite: Whose training tasks; the stream goes round them.
+            run: Its id, and where in the stream it begins.
+            count: Episodes of the run.
+            before: Fingerprint of the model, empty when it is not asked.
+            progress: Told of every episode.
+
+        Raises:
+            FingerprintChanged: The model was not the same afterwards.
+        """
         environment = self.environment(suite)
-        before = await self.llm.fingerprint() if self.config.policy.llm else ""
-        run = next_run(self.store.ledger, "learn", suite.name, self.config.seed, count)
-        self.store.append([self._opened(run.id, suite, count, before)])
         ids = suite.task_ids("train", None, self.config.seed)
-        ids = [ids[(run.ordinal * count + i) % len(ids)] for i in range(count)]
+        ids = [ids[(run.offset + i) % len(ids)] for i in range(count)]
         results, resumed = [], 0
         exploring = self.config.policy.exploring()
         memory = CaseMemory(self.store, self.config.retriever)
         async with self.graph() as graph:
             for number, task_id in enumerate(ids):
-                attempt = finished_attempts(self.store.ledger, run.id, number)
+                attempt = next_attempt(self.store.ledger, f"{run.id}-{number:04d}")
                 if attempt.result is not None:
                     resumed += 1
                     results.append(attempt.result)
@@ -230,10 +267,8 @@ class Agent:
                     self.store.absorb()
                 if progress is not None:
                     progress(number + 1, count, results[-1])
-        after = await self.llm.fingerprint() if self.config.policy.llm else ""
-        ended = RunEnded(fingerprint=after, episodes=count)
-        self.store.append([Entry(key=f"{run.id}/end", run=run.id, episode="", event=ended)])
-        check_fingerprint(before, after)
+        unknown = sum(result.outcome == "unknown" for result in results)
+        after = await self.closed(run.id, before, 0 if unknown else count)
         return LearnReport(
             run=run.id,
             episodes=tuple(results),
@@ -242,19 +277,38 @@ class Agent:
             fingerprint_after=after,
         )
 
-    def _opened(self, run: str, suite: Suite, count: int, fingerprint: str) -> Entry:
-        started = RunStarted(
-            command="learn",
-            suite=suite.name,
-            seed=self.config.seed,
-            fingerprint=fingerprint,
-            config={
-                "episodes": count,
-                "prompts": prompt_hash(),
-                **self.config.model_dump(mode="json", exclude={"store"}),
-            },
-        )
-        return Entry(key=f"{run}/start", run=run, episode="", event=started)
+    async def _fingerprint(self, asked: bool) -> str:
+        return await self.llm.fingerprint() if asked else ""
+
+    def started(
+        self, command: str, suite: str, fingerprint: str, more: dict[str, Any]
+    ) -> RunStarted:
+        """Return the event that begins a run with this agent's settings."""
+        return run_started(self.config, command, suite, fingerprint, more)
+
+    def opened(self, run: str, started: RunStarted) -> None:
+        """Write that a run began, once."""
+        self.store.append([Entry(key=f"{run}/start", run=run, episode="", event=started)])
+
+    async def closed(self, run: str, before: str, episodes: int) -> str:
+        """Write that a run ended, and return the model's fingerprint after it.
+
+        Args:
+            run: Its id.
+            before: Fingerprint when it began, empty when no model was asked.
+            episodes: How many it came to; 0 leaves it open, for the same command to go on with.
+
+        Raises:
+            FingerprintChanged: The model was not the same afterwards.
+        """
+        after = await self._fingerprint(bool(before))
+        if episodes:
+            ended = RunEnded(fingerprint=after, episodes=episodes)
+            self.store.append(
+                [Entry(key=f"{run}/end-{episodes}", run=run, episode="", event=ended)]
+            )
+        check_fingerprint(before, after)
+        return after
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the agent's own event loop and return what it returns."""
@@ -287,11 +341,3 @@ class Agent:
     ) -> None:
         """Close it."""
         self.close()
-
-
-def check_fingerprint(before: str, after: str) -> None:
-    """Raise FingerprintChanged when the model was not the same afterwards."""
-    if before != after:
-        raise FingerprintChanged(
-            f"the model's fingerprint was {before[:16]} before the run and is {after[:16]} after it"
-        )

@@ -1,7 +1,7 @@
 """The state of one episode as the graph checkpoints it: small, plain, enough to resume.
 
-Observations are not in it: the environment is replayed from `actions` on resume (all built-in
-environments are deterministic), and compared with `digest`.
+Observations are not in it: the environment is replayed from `actions` on resume and compared with
+`digest`; one that replays differently (see `Environment.deterministic`) ends the episode as unknown.
 """
 
 from typing import NotRequired, TypedDict
@@ -32,6 +32,10 @@ class EpisodeState(TypedDict):
     """Why a new plan is needed; empty when none is."""
     action: NotRequired[str]
     """Chosen, not yet taken."""
+    kl: NotRequired[float | None]
+    """KL(pi_M || pi_LLM) of that choice, in nats."""
+    kls: NotRequired[list[float | None]]
+    """The same of every action so far."""
     ended: NotRequired[bool]
     """The environment terminated or truncated the episode."""
     outcome: NotRequired[Outcome | None]

@@ -35,7 +35,7 @@ class Suite(Record):
     """Held-out tasks of `lichen eval`; None: all of the split."""
     max_steps: int = Field(default=50, ge=1)
     """Steps after which an episode is truncated."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     """Fixes the order of the tasks, whatever the seed of the run."""
 
     def task_ids(self, split: Split, n: int | None, seed: int = 0) -> list[str]:
@@ -62,6 +62,8 @@ class Suite(Record):
             held.append([ids[int(i)] for i in rng.permutation(len(ids))])
         ordered = [i for i in chain.from_iterable(zip_longest(*held)) if i is not None]
         count = n if n is not None else (self.eval_tasks if split != "train" else None)
+        if count is not None and count < 1:
+            raise UsageError(f"{count} tasks were asked for", hint="Ask for at least one.")
         if count is not None and count > len(ordered):
             raise UsageError(
                 f"suite {self.name!r} has {len(ordered)} {split} tasks, {count} were asked for"
@@ -72,7 +74,9 @@ class Suite(Record):
 def suite_names() -> tuple[str, ...]:
     """Return the names of the suites that ship with Lichen, sorted."""
     folder = files(__package__).joinpath("suites")
-    return tuple(sorted(Path(item.name).stem for item in folder.iterdir() if _is_suite(item.name)))
+    return tuple(
+        sorted(Path(item.name).stem for item in folder.iterdir() if is_suite_file(item.name))
+    )
 
 
 def load_suite(name: str | Path) -> Suite:
@@ -83,10 +87,13 @@ def load_suite(name: str | Path) -> Suite:
         BadFile: The file cannot be read, or a key is unknown or has a wrong value.
     """
     path = Path(name)
-    if _is_suite(path.name):
+    if is_suite_file(path.name):
         if not path.is_file():
             raise BadFile(f"there is no suite file {path}")
-        return _parse(path.read_text(encoding="utf-8"), str(path))
+        try:
+            return _parse(path.read_text(encoding="utf-8"), str(path))
+        except UnicodeDecodeError as error:
+            raise BadFile(f"{path} is no text in UTF-8: {error}") from error
     if str(name) not in suite_names():
         raise UnknownName(
             "suite",
@@ -98,7 +105,8 @@ def load_suite(name: str | Path) -> Suite:
     return _parse(text, f"suite {name}")
 
 
-def _is_suite(name: str) -> bool:
+def is_suite_file(name: str) -> bool:
+    """Return whether a name is that of a suite's file, by its ending."""
     return name.endswith(SUFFIXES)
 
 

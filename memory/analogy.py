@@ -129,6 +129,10 @@ class Analogy(NamedTuple):
         return out
 
 
+SAME = Analogy({})
+"""The analogy of a task with itself."""
+
+
 @lru_cache(maxsize=65536)
 def analogy(old_goal: str, new_goal: str) -> Analogy:
     """Align two goals word by word and return the exchange of the entities in which they differ.

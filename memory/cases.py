@@ -36,7 +36,7 @@ class CaseMemory:
         self.store = store
         self.config = config or RetrieverConfig()
         self.first = first
-        self._placebo = placebo
+        self._placebo = placebo.spawn(2) if placebo is not None else None
 
     @property
     def size(self) -> int:
@@ -49,7 +49,18 @@ class CaseMemory:
         if self._placebo is None:
             return None
         seen = [c for c in self.store.steps.values() if self.first is None or c.rank < self.first]
-        order = self._placebo.permutation(len(seen))
+        order = self._placebo[0].permutation(len(seen))
+        return {case.id: seen[int(i)] for case, i in zip(seen, order, strict=True)}
+
+    @cached_property
+    def _whole(self) -> dict[str, EpisodeCase]:
+        """For the placebo arm: the other episode that stands in the place of each; else nothing."""
+        if self._placebo is None:
+            return {}
+        seen = [
+            c for c in self.store.episodes.values() if self.first is None or c.rank < self.first
+        ]
+        order = self._placebo[1].permutation(len(seen))
         return {case.id: seen[int(i)] for case, i in zip(seen, order, strict=True)}
 
     @cached_property
@@ -102,4 +113,8 @@ class CaseMemory:
             return []
         vector = self.store.embedder.encode([goal])[0]
         near = self.store.episodes_index.near(vector, n=k, env=env, below=self.size)
-        return [(self.store.episodes[x.id], x.cosine) for x in near if x.id in self.store.episodes]
+        return [
+            (self._whole.get(x.id, self.store.episodes[x.id]), x.cosine)
+            for x in near
+            if x.id in self.store.episodes
+        ]

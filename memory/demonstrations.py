@@ -112,7 +112,7 @@ def read_jsonl(path: Path) -> list[Demonstration]:
         BadDemonstration: The file is missing, or a line is not a demonstration (the line is named).
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise BadDemonstration(f"{path} cannot be read: {error}") from error
     found = []

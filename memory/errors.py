@@ -22,6 +22,13 @@ class StoreUnwritable(LichenError):
     hint = "Free some space or choose a writable folder with `--store`; what was stored before is safe."
 
 
+class IndexBroken(LichenError):
+    """The vector index, which is derived from the ledger, cannot be opened or does not answer."""
+
+    hint = "Nothing learned is lost: delete the store's folder `index`, it is made again from the ledger."
+    retryable = True
+
+
 class UnknownCase(LichenError):
     """No case, episode or run has this id."""
 

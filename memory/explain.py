@@ -3,16 +3,18 @@
 Reads only; nothing is repaired here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from ..envs.types import Record
 from .demonstrations import DemonstratedStep, Demonstration
 from .errors import LedgerCorrupt, UnknownCase
 from .events import EpisodeEnded, EpisodeStarted, Recalled, Stepped
-from .index import VectorIndex
+from .index import VectorIndex, Vectors
 from .ledger import Ledger, Row
-from .store import STEPS_COLLECTION, Store, episodes_collection, open_ledger
+from .store import STEPS_COLLECTION, Store, episodes_collection, item_of, open_ledger
 from .types import EpisodeCase, StepCase
 
 
@@ -220,9 +222,14 @@ def verify_store(folder: Path) -> Verification:
     with Store(folder, read_only=True) as store:
         problems += store.projection_damage()
         if (folder / "index").exists():
-            problems += _index_problems(folder, STEPS_COLLECTION, set(store.steps))
             problems += _index_problems(
-                folder, episodes_collection(store.embedder.name), set(store.episodes)
+                folder, STEPS_COLLECTION, list(store.steps.values()), store.step_vectors
+            )
+            problems += _index_problems(
+                folder,
+                episodes_collection(store.embedder.name),
+                list(store.episodes.values()),
+                store.goal_vectors,
             )
         return Verification(
             events=ledger.head(),
@@ -233,11 +240,26 @@ def verify_store(folder: Path) -> Verification:
         )
 
 
-def _index_problems(folder: Path, name: str, wanted: set[str]) -> list[str]:
+def _index_problems(
+    folder: Path,
+    name: str,
+    cases: Sequence[EpisodeCase | StepCase],
+    encode: Callable[[Sequence[str]], Vectors],
+) -> list[str]:
     index = VectorIndex(folder / "index", name)
-    held = index.ids()
-    index.close()
-    if not held:  # an index that was never used is made at its first use
-        return []
-    found = [f"index {name} lacks case {i}" for i in sorted(wanted - held)]
-    return found + [f"index {name} holds unknown case {i}" for i in sorted(held - wanted)]
+    try:
+        held = {item.id: item for item in index.items()}
+        if not held:  # an index that was never used is made at its first use
+            return []
+        wanted = {item.id: item for item in map(item_of, cases)}
+        found = [f"index {name} lacks case {i}" for i in sorted(wanted.keys() - held)]
+        found += [f"index {name} holds unknown case {i}" for i in sorted(held.keys() - wanted)]
+        both = sorted(held.keys() & wanted.keys())
+        found += [f"index {name} misplaces case {i}" for i in both if held[i] != wanted[i]]
+        stored = index.vectors(both)
+        for i, vector in zip(both, encode(both) if both else (), strict=True):
+            if not np.allclose(stored[i], vector, atol=1e-4):
+                found.append(f"index {name} has another vector of case {i}")
+        return found
+    finally:
+        index.close()

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .analogy import FILLER, entities, words
+from .analogy import FILLER, Analogy, entities, words
 
 _CLAUSE = re.compile(r"[.,;:!?\n]")
 
@@ -26,7 +26,10 @@ def _clauses(text: str) -> tuple[frozenset[str], ...]:
 
 @lru_cache(maxsize=65536)
 def ground(action: str, text: str, goal: str) -> str:
-    """Return what the action is about: a short string of words, comparable across tasks.
+    """Return what the action is about: a verb and its arguments, comparable across tasks.
+
+    The i-th argument stands behind the i-th `>`, its words sorted: to move a box into a cup is not to move
+    a cup into a box.
 
     Args:
         action: In the environment's words.
@@ -38,6 +41,8 @@ def ground(action: str, text: str, goal: str) -> str:
     'move > side yard'
     >>> ground("take green coin from shelf 2", "You see a coin.", goal)
     'take > coin green'
+    >>> ground("move cup to box", "You see a cup.", goal)
+    'move > > box'
     >>> ground("go to cabinet 4", "You are in a room.", goal)
     'go to cabinet'
     """
@@ -46,13 +51,31 @@ def ground(action: str, text: str, goal: str) -> str:
         return action.strip().lower()
     named = entities(goal)
     phrases = _phrases(own[1:])
-    about = {word for phrase in phrases if named & set(phrase) for word in phrase}
-    pointed = {word for phrase in phrases for word in phrase}
-    if pointed and not about:  # it points at something: what is said of that?
-        about = {w for clause in _clauses(text) if pointed <= clause for w in clause & named}
-    if not about:
+    about = [set(phrase) if named & set(phrase) else set() for phrase in phrases]
+    if phrases and not any(about):  # it points at something: what is said of that?
+        pointed = {word for phrase in phrases for word in phrase}
+        about = [{w for clause in _clauses(text) if pointed <= clause for w in clause & named}]
+    if not any(about):
         return " ".join(own)
-    return f"{own[0]} > {' '.join(sorted(about))}"
+    while not about[-1]:
+        about.pop()
+    return " ".join([own[0], *(" ".join([">", *sorted(said)]) for said in about)])
+
+
+def exchange(about: str, change: Analogy) -> str:
+    """Return a grounded action in the words of another task, in the form in which equal ones are equal."""
+    return " > ".join(
+        " ".join(sorted(set(change.words(part)))) for part in about.split(">")
+    ).strip()
+
+
+def slotted(about: str) -> list[str]:
+    """Return the words of a grounded action, each with the number of its place.
+
+    >>> slotted("move > > box green")
+    ['0 move', '2 box', '2 green']
+    """
+    return [f"{i} {word}" for i, part in enumerate(about.split(">")) for word in part.split()]
 
 
 def _phrases(arguments: list[str]) -> list[list[str]]:

@@ -4,7 +4,8 @@ Keyed by case id (a content hash). It can be deleted at any time: `repair` makes
 again. One process owns an embedded index (chroma-core/chroma#3792); several use a server by URL.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -12,7 +13,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import StoreUnwritable
+from ..envs.errors import LichenError
+from .errors import IndexBroken
 
 Vectors = NDArray[np.float32]
 _BATCH = 1000
@@ -42,7 +44,7 @@ class VectorIndex:
         name: Name of the collection; it also names the encoder, so that vectors of two never mix.
 
     Raises:
-        StoreUnwritable: The folder cannot be opened, or the server does not answer.
+        IndexBroken: The folder cannot be opened, or the server does not answer.
     """
 
     def __init__(self, where: Path | str, name: str) -> None:
@@ -66,9 +68,7 @@ class VectorIndex:
                 name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
         except Exception as error:  # Chroma raises bare ValueError and its Rust core's own classes
-            raise StoreUnwritable(
-                f"the vector index at {where} cannot be opened: {error}"
-            ) from error
+            raise IndexBroken(f"the vector index at {where} cannot be opened: {error}") from error
 
     def close(self) -> None:
         """Free the files or the connection."""
@@ -78,40 +78,53 @@ class VectorIndex:
         """Return how many vectors it holds."""
         return int(self._rows.count())
 
-    def ids(self) -> set[str]:
-        """Return the ids it holds."""
-        return set(self._rows.get(include=[])["ids"])
+    def items(self) -> set[Item]:
+        """Return what it knows of each vector it holds."""
+        with speaking():
+            held = self._rows.get(include=["metadatas"])
+        pairs = zip(held["ids"], held["metadatas"], strict=True)
+        return {
+            Item(i, str((m or {}).get("env")), int((m or {}).get("rank", -1))) for i, m in pairs
+        }
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Return the stored vectors, each of shape (d,), of those ids that it holds."""
+        with speaking():
+            held = self._rows.get(ids=list(ids), include=["embeddings"])
+        return {
+            i: np.asarray(v, np.float32)
+            for i, v in zip(held["ids"], held["embeddings"], strict=True)
+        }
 
     def put(self, items: Sequence[Item], vectors: Vectors) -> None:
         """Add or replace vectors, shape (n, d), one for each item."""
         for start in range(0, len(items), _BATCH):
             part = slice(start, start + _BATCH)
-            self._rows.upsert(
-                ids=[item.id for item in items[part]],
-                embeddings=vectors[part],
-                metadatas=[{"env": item.env, "rank": item.rank} for item in items[part]],
-            )
+            with speaking():
+                self._rows.upsert(
+                    ids=[item.id for item in items[part]],
+                    embeddings=vectors[part],
+                    metadatas=[{"env": item.env, "rank": item.rank} for item in items[part]],
+                )
 
     def repair(
         self, items: Sequence[Item], encode: Callable[[Sequence[str]], Vectors]
     ) -> tuple[int, int]:
-        """Make the index hold exactly these items.
+        """Make the index hold exactly these items; what it knows of them wrongly is written again.
 
         Args:
             items: All that should be in it.
             encode: Gives the vectors of the items with these ids, shape (n, d).
 
         Returns:
-            How many were added, how many removed.
+            How many were added, how many were removed or corrected.
         """
-        wanted = {item.id: item for item in items}
-        held = self.ids()
-        stale, missing = (
-            sorted(held - wanted.keys()),
-            [i for k, i in wanted.items() if k not in held],
-        )
+        wanted, held = set(items), self.items()
+        stale = sorted(item.id for item in held - wanted)
+        missing = sorted(wanted - held)
         for start in range(0, len(stale), _BATCH):
-            self._rows.delete(ids=stale[start : start + _BATCH])
+            with speaking():
+                self._rows.delete(ids=stale[start : start + _BATCH])
         if missing:
             self.put(missing, encode([item.id for item in missing]))
         return len(missing), len(stale)
@@ -137,9 +150,21 @@ class VectorIndex:
         return sorted((Near(i, 1.0 - float(d)) for i, d in pairs), key=lambda x: (-x.cosine, x.id))
 
     def _query(self, vector: NDArray[np.float32], n: int, where: dict[str, Any] | None) -> Any:
-        return self._rows.query(
-            query_embeddings=[vector],
-            n_results=n,
-            where=where,
-            include=["distances", "metadatas"],
-        )
+        with speaking():
+            return self._rows.query(
+                query_embeddings=[vector],
+                n_results=n,
+                where=where,
+                include=["distances", "metadatas"],
+            )
+
+
+@contextmanager
+def speaking() -> Iterator[None]:
+    """Turn Chroma's bare exceptions (ValueError, its Rust core's own classes) into one sentence."""
+    try:
+        yield
+    except LichenError:
+        raise
+    except Exception as error:
+        raise IndexBroken(f"the vector index does not answer: {error}") from error

@@ -5,10 +5,14 @@ shows. It knows nothing of cases: what is folded from it lives in `fold`.
 """
 
 import hashlib
+import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -52,9 +56,21 @@ class Row(NamedTuple):
 
 
 def open_sqlite(path: Path, *, read_only: bool = False) -> Engine:
-    """Return an engine on an SQLite file in WAL mode; each commit is on disk when it returns."""
-    uri = f"file:{path}?mode=ro&uri=true" if read_only else f"file:{path}?uri=true"
-    engine = sa.create_engine(f"sqlite+pysqlite:///{uri}", connect_args={"timeout": 30})
+    """Return an engine on an SQLite file in WAL mode.
+
+    A commit survives a killed process when it returns; a power failure may take the last ones, and leaves
+    the file sound. A file that nobody can write to, on a read-only disk, is read as it lies there.
+    """
+    query = {"uri": "true"}
+    if read_only:
+        query["mode"] = "ro"
+        log = path.with_name(f"{path.name}-wal")
+        if not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size):
+            query["immutable"] = "1"
+    url = sa.URL.create(
+        "sqlite+pysqlite", database=f"file:{quote(str(path.absolute()))}", query=query
+    )
+    engine = sa.create_engine(url, connect_args={"timeout": 30})
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
@@ -151,7 +167,7 @@ class Ledger:
             query = query.where(_events.c.run == run)
         if episode is not None:
             query = query.where(_events.c.episode == episode)
-        with self._engine.connect() as connection:
+        with reading(), self._engine.connect() as connection:
             for row in connection.execute(query):
                 try:
                     event = parse(row.payload)
@@ -163,13 +179,13 @@ class Ledger:
 
     def head(self) -> int:
         """Return the number of the last row, 0 when there is none."""
-        with self._engine.connect() as connection:
+        with reading(), self._engine.connect() as connection:
             return connection.scalar(sa.select(sa.func.max(_events.c.seq))) or 0
 
     def damage(self) -> list[str]:
         """Return one sentence per damaged row: unreadable, changed, missing or out of order."""
         found, chain, expected = [], "", 1
-        with self._engine.connect() as connection:
+        with reading(), self._engine.connect() as connection:
             for row in connection.execute(sa.select(_events).order_by(_events.c.seq)):
                 if row.seq != expected:
                     found.append(f"row {expected} is missing")
@@ -183,13 +199,32 @@ class Ledger:
         return found
 
 
-class writing:  # noqa: N801 (reads as a statement: `with writing():`)
-    """Turn the database's own complaint about disk and rights into one sentence."""
+@contextmanager
+def writing() -> Iterator[None]:
+    """Turn the database's own complaint about disk, rights and damage into one sentence."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sqlite3.OperationalError) as error:
+        raise StoreUnwritable(f"the store cannot be written: {_complaint(error)}") from error
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+        raise LedgerCorrupt(
+            f"the store's file is damaged: {_complaint(error)}", hint=_RESTORE
+        ) from error
 
-    def __enter__(self) -> None:
-        """Begin."""
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Raise StoreUnwritable for an operational error of the database."""
-        if isinstance(error, sa.exc.OperationalError):
-            raise StoreUnwritable(f"the store cannot be written: {error.orig}") from error
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn the database's own complaint about a file that cannot be read into one sentence."""
+    try:
+        yield
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+        raise LedgerCorrupt(
+            f"the store's file cannot be read: {_complaint(error)}", hint=_RESTORE
+        ) from error
+
+
+_RESTORE = "Restore ledger.sqlite from a copy; a file that is no database cannot be repaired."
+
+
+def _complaint(error: Exception) -> str:
+    return str(getattr(error, "orig", error))

@@ -11,22 +11,22 @@ import numpy as np
 from pydantic import Field
 
 from ..envs.types import Record
-from .analogy import Analogy, analogy, words
+from .analogy import SAME, analogy
 from .features import Idf, cosine, shared, state_features
-from .grounding import Wordings, ground
+from .grounding import Wordings, exchange, ground, slotted
 from .types import Hit, Hits, State, StepCase
 
 
 class RetrieverConfig(Record):
     """The dials of a read."""
 
-    k: int = 4
+    k: int = Field(default=4, ge=1)
     """Whole episodes shown to a planner (AgentFly: K = 4)."""
-    value_k: int = 12
+    value_k: int = Field(default=12, ge=1)
     """Step cases that the value channel weighs; the prompt shows the first of them."""
-    proposals: int = 96
+    proposals: int = Field(default=96, ge=1)
     """Cases that the index proposes to the kernel."""
-    gate: float = 0.15
+    gate: float = Field(default=0.15, ge=0, le=1)
     """Similarity below which a case is not used; when none reaches it, the memory abstains."""
     stranger: float = Field(default=0.5, ge=0, le=1)
     """Factor on the similarity of a case whose task is of another family."""
@@ -64,9 +64,9 @@ def rank(
         if admissible is None
         else Wordings(
             [
-                about.split()
+                slotted(about)
                 for about in dict.fromkeys(
-                    sorted_words(ground(action, state.text, state.goal)) for action in admissible
+                    exchange(ground(action, state.text, state.goal), SAME) for action in admissible
                 )
             ]
         )
@@ -84,7 +84,7 @@ def rank(
         if contents is not None:
             change = analogy(content.state.goal, state.goal)
         about = exchange(ground(content.action, content.state.text, content.state.goal), change)
-        fit = 1.0 if doable is None else float(doable.likeness(about.split()).max(initial=0.0))
+        fit = 1.0 if doable is None else float(doable.likeness(slotted(about)).max(initial=0.0))
         order = similarity * (1 - config.fit + config.fit * fit)
         found.append((order, similarity, content, about, change, features))
     found.sort(key=lambda x: (-x[0], x[2].id))
@@ -113,13 +113,3 @@ def _offers(offered: tuple[str, ...], old_goal: str, goal: str) -> frozenset[str
     """Return what a case's state offered, in the words of another goal."""
     change = analogy(old_goal, goal)
     return frozenset(exchange(offer, change) for offer in offered)
-
-
-def exchange(about: str, change: Analogy) -> str:
-    """Return a grounded action in the words of another task."""
-    return sorted_words(" ".join(change.words(about)))
-
-
-def sorted_words(about: str) -> str:
-    """Return a grounded action with its words in alphabetical order, so that equal ones are equal."""
-    return " ".join(sorted(set(words(about))))

@@ -8,24 +8,26 @@ State is folded from the ledger when the store is opened; the projection and the
 with it and repaired, never asserted.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from .embedder import CachedEmbedder, Embedder, open_embedder
-from .errors import StoreInUse, StoreUnwritable
+from .errors import IndexBroken, StoreInUse, StoreUnwritable
 from .features import Idf, hashed, state_features
 from .fold import Fold, content_id
 from .index import Item, VectorIndex, Vectors
-from .ledger import Entry, Ledger, open_sqlite, writing
+from .ledger import Entry, Ledger, open_sqlite, reading, writing
 from .types import EpisodeCase, StepCase
 
+_log = logging.getLogger(__name__)
 _meta = sa.MetaData()
 _cases = sa.Table(
     "cases",
@@ -161,10 +163,10 @@ class Store:
             self._project([*new, *new_steps])
             if self._steps_index is not None:
                 self._steps_index.put(
-                    [_item(c) for c in new_steps], self._step_vectors_of(new_steps)
+                    [item_of(c) for c in new_steps], self._step_vectors_of(new_steps)
                 )
             if self._episodes_index is not None:
-                self._episodes_index.put([_item(c) for c in new], self._goal_vectors_of(new))
+                self._episodes_index.put([item_of(c) for c in new], self._goal_vectors_of(new))
         return new
 
     def _project(self, cases: Sequence[EpisodeCase | StepCase]) -> None:
@@ -175,7 +177,7 @@ class Store:
             connection.execute(sa.insert(_cases).prefix_with("OR REPLACE"), rows)
 
     def _stored(self) -> dict[str, str]:
-        with self._engine.connect() as connection:
+        with reading(), self._engine.connect() as connection:
             return {row.id: row.payload for row in connection.execute(sa.select(_cases))}
 
     def projection_damage(self) -> list[str]:
@@ -198,14 +200,14 @@ class Store:
             folded: list[EpisodeCase | StepCase] = [*self.episodes.values(), *self.steps.values()]
             if folded:
                 self._project(folded)
-            self.repaired.append(f"projection: {len(damage)} rows did not fit the ledger")
+            self._repaired(f"projection: {len(damage)} rows did not fit the ledger")
 
     @property
     def steps_index(self) -> VectorIndex:
         """The index over step cases, opened and repaired at first use."""
         if self._steps_index is None:
             self._steps_index = self._open_index(
-                STEPS_COLLECTION, list(self.steps.values()), self._step_vectors
+                STEPS_COLLECTION, list(self.steps.values()), self.step_vectors
             )
         return self._steps_index
 
@@ -215,7 +217,7 @@ class Store:
         if self._episodes_index is None:
             name = episodes_collection(self.embedder.name)
             self._episodes_index = self._open_index(
-                name, list(self.episodes.values()), self._goal_vectors
+                name, list(self.episodes.values()), self.goal_vectors
             )
         return self._episodes_index
 
@@ -227,19 +229,48 @@ class Store:
     ) -> VectorIndex:
         if self.read_only and self._index_url is None:
             raise StoreInUse("a store that was opened read-only has no index of its own")
-        index = VectorIndex(self._index_url or self.folder / "index", name)
-        added, removed = index.repair([_item(case) for case in cases], encode)
+        items = [item_of(case) for case in cases]
+        try:
+            index = VectorIndex(self._index_url or self.folder / "index", name)
+            added, removed = index.repair(items, encode)
+        except IndexBroken as error:
+            if self._index_url is not None or self._steps_index or self._episodes_index:
+                raise
+            aside = self._set_aside()
+            self._repaired(f"{error}; it was moved to {aside.name} and made again from the ledger")
+            index = VectorIndex(self.folder / "index", name)
+            added, removed = index.repair(items, encode)
         if added or removed:
-            self.repaired.append(f"index {name}: {added} added, {removed} removed")
+            self._repaired(
+                f"index {name}: {added} added, {removed} removed or corrected",
+                level=logging.WARNING if removed else logging.INFO,  # a new index is no damage
+            )
         return index
 
-    def _step_vectors(self, ids: Sequence[str]) -> Vectors:
+    def _set_aside(self) -> Path:
+        """Move a broken index out of the way and return where it is now."""
+        folder = self.folder / "index"
+        aside = next(
+            path
+            for number in count(1)
+            if not (path := self.folder / f"index.broken-{number}").exists()
+        )
+        folder.rename(aside)
+        return aside
+
+    def _repaired(self, what: str, *, level: int = logging.WARNING) -> None:
+        self.repaired.append(what)
+        _log.log(level, "repaired the store %s: %s", self.folder, what)
+
+    def step_vectors(self, ids: Sequence[str]) -> Vectors:
+        """Return the vectors of the step cases with these ids, shape (n, d)."""
         return self._step_vectors_of([self.steps[i] for i in ids])
 
     def _step_vectors_of(self, cases: Sequence[StepCase]) -> Vectors:
         return hashed([case.state for case in cases])
 
-    def _goal_vectors(self, ids: Sequence[str]) -> Vectors:
+    def goal_vectors(self, ids: Sequence[str]) -> Vectors:
+        """Return the vectors of the goals of the episode cases with these ids, shape (n, d)."""
         return self._goal_vectors_of([self.episodes[i] for i in ids])
 
     def _goal_vectors_of(self, cases: Sequence[EpisodeCase]) -> Vectors:
@@ -249,13 +280,6 @@ class Store:
         """Return a hash over all folded cases; replaying the ledger gives the same, bit for bit."""
         everything = {**self.episodes, **self.steps}
         return content_id(*(everything[i].model_dump_json() for i in sorted(everything)))
-
-    def goal_similarity(self, goal: str, cases: Sequence[EpisodeCase]) -> list[float]:
-        """Return the cosine of a goal's embedding with each case's goal, length n."""
-        if not cases:
-            return []
-        vectors = self.embedder.encode([goal, *(case.goal for case in cases)])
-        return [float(x) for x in np.asarray(vectors[1:] @ vectors[0])]
 
     def close(self) -> None:
         """Free the lock and the files; calling it twice is allowed."""
@@ -283,5 +307,6 @@ class Store:
         self.close()
 
 
-def _item(case: EpisodeCase | StepCase) -> Item:
+def item_of(case: EpisodeCase | StepCase) -> Item:
+    """Return what the index has to know of a case."""
     return Item(case.id, case.env, case.rank)

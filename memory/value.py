@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ..envs.types import Record
-from .analogy import words
-from .grounding import Wordings, ground
-from .retriever import sorted_words
+from .analogy import SAME, words
+from .grounding import Wordings, exchange, ground, slotted
 from .states import MOST_OFFERED
 from .types import Hits, State
 
@@ -23,18 +23,18 @@ WORDING = 0.15
 class ValueConfig(Record):
     """The dials of the value channel."""
 
-    prior: float = 0.05
+    prior: float = Field(default=0.05, ge=-1, le=1)
     """q0: the gain expected of an action that nothing is known about."""
-    prior_weight: float = 0.3
+    prior_weight: float = Field(default=0.3, gt=0)
     """n0: how many perfect hits the prior weighs."""
-    stretch: float = 3.0
+    stretch: float = Field(default=3.0, ge=0)
     """Where a remembered action cannot be done here, the likest one takes its place, with a weight of
     likeness ** stretch."""
-    sharpness: float = 3.0
+    sharpness: float = Field(default=3.0, ge=0)
     """A hit's weight is similarity ** sharpness: near states count, far ones hardly."""
-    declined_demonstration: float = 1.0
+    declined_demonstration: float = Field(default=1.0, ge=0, le=1)
     """How much an action counts as tried in vain because a demonstrator was offered it and did another."""
-    declined_own: float = 0.1
+    declined_own: float = Field(default=0.1, ge=0, le=1)
     """The same for the agent's own past choices, which were no expert's."""
 
 
@@ -58,14 +58,14 @@ def qualities(
         Shape (n,); the prior everywhere when the memory abstained.
     """
     config = config or ValueConfig()
-    plain = [sorted_words(ground(action, state.text, state.goal)) for action in actions]
-    about = Wordings([part.split() for part in plain])
+    plain = [exchange(ground(action, state.text, state.goal), SAME) for action in actions]
+    about = Wordings([slotted(part) for part in plain])
     spoken = Wordings([words(action) for action in actions])
     mass = np.full(len(actions), config.prior_weight)
     value = mass * config.prior
     for hit in hits.hits:
         weight = hit.similarity**config.sharpness
-        alike = about.likeness(hit.about.split())
+        alike = about.likeness(slotted(hit.about))
         nearest = float(alike.max(initial=0.0))
         if nearest == 0.0:
             continue

@@ -12,9 +12,11 @@ app = typer.Typer(help="Measure speed, side by side in one run.", no_args_is_hel
 
 @app.command("choose")
 def choose(
-    steps: Annotated[int, typer.Option("--steps", help="Decision points of the episode.")] = 20,
+    steps: Annotated[
+        int, typer.Option("--steps", min=2, help="Decision points of the episode.")
+    ] = 20,
     model: Annotated[str, typer.Option("--model", help="A local model.")] = "smollm2-135m",
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     json_path: Json = None,
 ) -> None:
     """Score actions in one pass over their token trie with a shared KV cache, and the naive way."""
@@ -25,9 +27,9 @@ def choose(
 
 @app.command("step")
 def step(
-    cases: Annotated[int, typer.Option("--cases", help="Step cases in memory.")] = 10_000,
-    steps: Annotated[int, typer.Option("--steps", help="Steps to measure.")] = 200,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    cases: Annotated[int, typer.Option("--cases", min=1, help="Step cases in memory.")] = 10_000,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Steps to measure.")] = 200,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     json_path: Json = None,
 ) -> None:
     """Measure Lichen's own time per step, in parts, beside LangGraph's prebuilt agent."""

@@ -78,7 +78,7 @@ def verify_command(
     per_family: Annotated[
         int | None,
         typer.Option(
-            "--per-family", help="Tasks of each family. [default: twx 20, scienceworld 1]"
+            "--per-family", min=1, help="Tasks of each family. [default: twx 20, scienceworld 1]"
         ),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every task.")] = False,

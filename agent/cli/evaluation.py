@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from filelock import FileLock, Timeout
 from rich.progress import TaskID
 from rich.table import Table
 
@@ -34,7 +35,7 @@ def evaluate_command(
         Literal["dev", "test"], typer.Option("--split", help="Held-out split; tune on dev.")
     ] = "test",
     tasks: Annotated[
-        int | None, typer.Option("--tasks", help="Held-out tasks. [default: the suite's]")
+        int | None, typer.Option("--tasks", min=1, help="Held-out tasks. [default: the suite's]")
     ] = None,
     store: Annotated[
         Path | None,
@@ -67,8 +68,8 @@ def evaluate_command(
     chosen = find_arms(_names(arms, "--arms"))
     points = _numbers(checkpoints)
     loaded = load_suite(suite)
-    options = settings(set_)
-    base = load_config(config, model=model, base_url=base_url, seed=seed, **options)
+    options = settings(set_, model=model, base_url=base_url, seed=seed)
+    base = load_config(config, **options)
     folder = store or base.store / "eval" / f"{loaded.name}-{learn}-{split}-seed{base.seed}"
     if fresh and folder.exists():
         _forget(folder)
@@ -83,9 +84,7 @@ def evaluate_command(
     )
     console = out(json_path)
     with (
-        Agent.from_config(
-            config, store=folder, model=model, base_url=base_url, seed=seed, **options
-        ) as agent,
+        Agent.from_config(config, **{**options, "store": folder}) as agent,
         episode_progress() as progress,
     ):
         report = evaluate(agent, plan, folder, _Bars(progress))
@@ -235,9 +234,27 @@ def _numbers(text: str) -> list[int]:
     return found
 
 
+_MADE = ("rows.jsonl", "report.json", "report.html", "curve.png")
+_STORED = ("ledger.sqlite*", "checkpoints.*", "index", "index.broken-*", "owner")
+
+
 def _forget(folder: Path) -> None:
-    """Remove an earlier evaluation; only a folder that is one."""
-    known = {"rows.jsonl", "ledger.sqlite"}
-    if not any((folder / name).exists() for name in known):
-        raise UsageError(f"{folder} holds no evaluation; it was not removed")
-    shutil.rmtree(folder)
+    """Remove an earlier evaluation; only what one makes, from a folder that is one and is not in use."""
+    from ...memory.errors import StoreInUse
+
+    if not (folder / "rows.jsonl").exists():
+        raise UsageError(
+            f"{folder} holds no evaluation (there is no rows.jsonl in it); nothing was removed",
+            hint="Leave out --fresh, or name the folder of the evaluation.",
+        )
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise StoreInUse(f"the evaluation in {folder} is running; nothing was removed") from error
+    try:
+        for pattern in (*_MADE, *_STORED):
+            for path in folder.glob(pattern):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    finally:
+        lock.release()

@@ -44,13 +44,17 @@ def run(
     """
     from pathlib import Path
 
+    from ...envs import make
+    from ...envs.suite import is_suite_file, load_suite
     from ..session import Agent
 
-    single = "/" in suite and not Path(suite).exists()
-    with Agent.from_config(
-        config, store=store, model=model, base_url=base_url, seed=seed, **settings(set_)
-    ) as agent:
-        if single:
+    single = "/" in suite and not Path(suite).exists() and not is_suite_file(suite)
+    options = settings(set_, store=store, model=model, base_url=base_url, seed=seed)
+    if single:
+        make(suite.split("/", 1)[0]).task(suite)  # a wrong name leaves no store behind
+    loaded = None if single else load_suite(suite)
+    with Agent.from_config(config, **options) as agent:
+        if loaded is None:
             _one(agent, suite, json_path)
             return
         with episode_progress() as progress:
@@ -60,7 +64,7 @@ def run(
             def done(number: int, of: int, result: "EpisodeResult") -> None:
                 wins[0] += result.outcome == "success"
                 wins[1] += result.outcome != "unknown"
-                usage = agent.llm.usage
+                usage = agent.usage
                 rate = (usage.tokens_in + usage.tokens_out) / usage.seconds if usage.seconds else 0
                 progress.update(
                     bar,
@@ -70,7 +74,7 @@ def run(
                     speed=f"{rate:.0f} tokens/s",
                 )
 
-            report = agent.learn(suite, episodes=episodes, progress=done)
+            report = agent.learn(loaded, episodes=episodes, progress=done)
     console = out(json_path)
     unknown = sum(e.outcome == "unknown" for e in report.episodes)
     console.print(

@@ -23,7 +23,7 @@ def ls(
         Literal["episodes", "steps"], typer.Option("--grain", help="Whole episodes, or steps.")
     ] = "episodes",
     env: Annotated[str | None, typer.Option("--env", help="Only this environment.")] = None,
-    most: Annotated[int, typer.Option("--most", help="Rows to show; 0 for all.")] = 50,
+    most: Annotated[int, typer.Option("--most", min=0, help="Rows to show; 0 for all.")] = 50,
     json_path: Json = None,
 ) -> None:
     """List the cases in memory, newest first."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ...envs.errors import UsageError
+from ...envs.errors import UnknownName, UsageError
 
 Store = Annotated[
     Path | None, typer.Option("--store", help="Folder of the memory. [default: .lichen]")
@@ -22,7 +22,7 @@ BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="OpenAI-compatible server, for openai:MODEL.")
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", help="Seed of every random choice. [default: 0]")
+    int | None, typer.Option("--seed", min=0, help="Seed of every random choice. [default: 0]")
 ]
 Set = Annotated[
     list[str] | None,
@@ -54,23 +54,35 @@ def write_json(value: Any, path: str | None) -> None:
     target.write_text(text + "\n", encoding="utf-8")
 
 
-def settings(pairs: list[str] | None) -> dict[str, Any]:
-    """Return `--set` pairs as nested settings.
+def settings(pairs: list[str] | None, **options: Any) -> dict[str, Any]:
+    """Return `--set` pairs as nested settings, together with the options that have one of their own.
 
-    >>> settings(["policy.beta=0.1", "planner=plan"])
-    {'policy': {'beta': 0.1}, 'planner': 'plan'}
+    Raises:
+        UsageError: A pair is none, names no setting, or says again what an option says.
+
+    >>> settings(["policy.beta=0.1", "planner=plan"], seed=3, model=None)
+    {'policy': {'beta': 0.1}, 'planner': 'plan', 'seed': 3}
     """
+    from ..config import AgentConfig
+
     found: dict[str, Any] = {}
     for pair in pairs or []:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise UsageError(f"--set {pair!r} is not KEY=VALUE")
         *path, last = key.split(".")
+        if (first := key.split(".")[0]) not in AgentConfig.model_fields:
+            raise UnknownName("setting", first, AgentConfig.model_fields)
         inner = found
         for part in path:
             inner = inner.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise UsageError(f"--set {pair!r}: {part!r} was already set to {inner!r}")
         inner[last] = _value(value)
-    return found
+    given = {name: value for name, value in options.items() if value is not None}
+    if twice := sorted(given.keys() & found.keys()):
+        raise UsageError(f"{twice[0]!r} is given twice: as an option and with --set")
+    return found | given
 
 
 def _value(text: str) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...envs.types import Record
+from .arms import ARMS
 from .rows import Row
 from .statistics import Estimate, estimate
 
@@ -114,7 +115,7 @@ def summarise(
     for point in checkpoints:
         for other in arms:
             mine = cells.get(("memory", point))
-            theirs = cells.get((other, point)) or cells.get((other, 0))
+            theirs = cells.get((other, point if ARMS[other].memory else 0))
             if other == "memory" or not mine or not theirs or point == 0:
                 continue
             contrasts.extend(_contrasts(other, point, mine, theirs, seed))

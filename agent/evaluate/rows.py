@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ...envs.errors import BadFile, UsageError
 from ...envs.types import Outcome, Record
+from ..llm.errors import FingerprintChanged
 
 
 class Row(Record):
@@ -29,6 +30,8 @@ class Row(Record):
     tokens_out: int
     seconds: float
     kl: float | None
+    llm: str = ""
+    """Fingerprint of the model; empty for an arm without one."""
     reason: str = ""
 
     @property
@@ -57,7 +60,13 @@ class RowFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(head + "\n", encoding="utf-8")
             return
-        lines = path.read_text(encoding="utf-8").split("\n")
+        try:
+            lines = path.read_text(encoding="utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            raise BadFile(
+                f"{path} is damaged: {error}",
+                hint="Cut the file off before the damage; the rows before it are kept.",
+            ) from error
         if lines[0] != head:
             raise UsageError(
                 f"{path} holds an evaluation with other settings",
@@ -77,6 +86,15 @@ class RowFile:
                     f"line {number} of {path} is damaged: {error.errors()[0]['msg']}"
                 ) from error
             self.rows[row.key] = row
+
+    def made_by(self, llm: str) -> None:
+        """Raise FingerprintChanged when a row was made by another model than `llm`."""
+        other = next((row.llm for row in self.rows.values() if row.llm), llm)
+        if llm and other != llm:
+            raise FingerprintChanged(
+                f"{self.path} was begun with the model {other[:16]}, and this is {llm[:16]}",
+                hint="Use `--fresh` to begin it anew, or another `--store`.",
+            )
 
     def add(self, row: Row) -> None:
         """Append a row; it is on disk when this returns."""

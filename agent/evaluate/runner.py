@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from ...envs.errors import UsageError
+from ...envs.errors import EnvironmentFault, UsageError
 from ...envs.suite import Suite
 from ...envs.types import Record, Split
 from ...memory.cases import CaseMemory
@@ -20,12 +20,16 @@ from ...memory.fold import content_id
 from ..episode import EpisodeResult, run_episode
 from ..llm.protocol import Usage
 from ..prompting import prompt_hash
-from ..session import Agent, check_fingerprint
+from ..runs import Run, next_attempt
+from ..session import Agent
 from .arms import Arm
 from .report import Report, summarise
 from .rows import Row, RowFile
 
 Learn = Literal["demonstrations", "own"]
+
+ATTEMPTS = 3
+"""How often learning episodes with an unknown outcome are tried in one call."""
 
 
 class Plan(Record):
@@ -92,14 +96,20 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
         "learn": plan.learn,
         "split": plan.split,
         "seed": plan.seed,
-        "model": before,
+        "model": agent.config.model,
+        "dtype": agent.config.dtype,
+        "embedder": agent.config.embedder,
+        "planner": agent.config.planner,
         "prompts": prompt_hash(),
         "policy": agent.config.policy.model_dump(mode="json"),
         "retriever": agent.config.retriever.model_dump(mode="json"),
     }
     rows = RowFile(folder / "rows.jsonl", identity)
-    most = max(plan.checkpoints)
-    await _learn(agent, plan, most, watcher)
+    rows.made_by(before)
+    name = content_id("eval", str(identity))
+    run = content_id(name, before)
+    agent.opened(run, agent.started("eval", plan.suite.name, before, identity))
+    await _learn(agent, plan, name, watcher)
     tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed)
     wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
     environment = agent.environment(plan.suite)
@@ -112,7 +122,6 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
         )
         for arm, point in wanted
     }
-    name = content_id("eval", str(identity))
     total, done = len(tasks) * len(wanted), 0
     async with agent.graph() as graph:
         for task_id in tasks:
@@ -134,13 +143,11 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                 )
                 used = agent.llm.usage.copy() if arm.llm else Usage()
                 clock = time.monotonic()
-                result = await run_episode(
-                    graph,
-                    desk,
-                    task,
-                    episode=f"{name}-{arm.name}-{point}-{content_id(task_id)}",
-                    run=name,
-                    seed=plan.seed,
+                attempt = next_attempt(
+                    agent.store.ledger, f"{name}-{arm.name}-{point}-{content_id(task_id)}"
+                )
+                result = attempt.result or await run_episode(
+                    graph, desk, task, episode=attempt.episode, run=run, seed=plan.seed
                 )
                 spent = agent.llm.usage.minus(used) if arm.llm else Usage()
                 row = Row(
@@ -155,13 +162,13 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                     tokens_out=spent.tokens_out,
                     seconds=round(time.monotonic() - clock, 3),
                     kl=result.kl,
+                    llm=before if arm.llm else "",
                     reason=result.reason,
                 )
                 if row.outcome != "unknown":  # an unknown is run again by the next call
                     rows.add(row)
                 watcher.evaluating(done, total, row)
-    after = await agent.llm.fingerprint() if asks else ""
-    check_fingerprint(before, after)
+    after = await agent.closed(run, before, len(rows.rows))
     return summarise(
         plan_name=plan.suite.name,
         learn=plan.learn,
@@ -177,7 +184,20 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
     )
 
 
-async def _learn(agent: Agent, plan: Plan, most: int, watcher: Watcher) -> None:
+async def _learn(agent: Agent, plan: Plan, name: str, watcher: Watcher) -> None:
+    """Have the plan's cases in memory: its demonstrations, or the first episodes of its own stream.
+
+    The same cases in the same order however often it is interrupted, and whichever checkpoints came first.
+    """
+    most = max(plan.checkpoints)
+    source = "demonstration" if plan.learn == "demonstrations" else "own"
+    strange = next((c for c in agent.store.episodes.values() if c.source != source), None)
+    if strange is not None:
+        raise UsageError(
+            f"{agent.store.folder} remembers {strange.task_id} from another source ({strange.source}) "
+            f"than this evaluation learns from ({source})",
+            hint="Give the evaluation its own folder with --store.",
+        )
     if most == 0:
         return
     if plan.learn == "demonstrations":
@@ -188,10 +208,19 @@ async def _learn(agent: Agent, plan: Plan, most: int, watcher: Watcher) -> None:
             if task_id not in known:
                 import_demonstrations(agent.store, from_gold(environment, [task_id]), run="gold")
             watcher.learning(number, len(ids), None)
-        return
-    missing = most - len(agent.store.episodes)
-    if missing > 0:
-        await agent.alearn(plan.suite, episodes=most, progress=watcher.learning)
+    elif len(agent.store.episodes) < most:
+        run = Run(content_id("eval-learn", name), 0)
+        before = await agent.llm.fingerprint() if agent.config.policy.exploring().llm else ""
+        agent.opened(run.id, agent.started("eval-learn", plan.suite.name, before, {}))
+        for _ in range(ATTEMPTS):
+            await agent.stream(plan.suite, run, most, before, watcher.learning)
+            if len(agent.store.episodes) >= most:
+                break
+    if (held := len(agent.store.episodes)) < most:
+        raise EnvironmentFault(
+            f"only {held} of {most} learning episodes have a known outcome",
+            hint="`lichen doctor` says what is wrong; the same command goes on.",
+        )
 
 
 def _points(arm: Arm, checkpoints: Sequence[int]) -> Sequence[int]:

@@ -31,11 +31,18 @@ def estimate(values: Sequence[float], *, seed: int) -> Estimate:
     >>> estimate([1.0, 1.0, 1.0], seed=0)
     Estimate(mean=1.0, low=1.0, high=1.0)
     """
+    from scipy.stats import bootstrap
+
     data: NDArray[np.float64] = np.asarray(values, np.float64)
-    rng = np.random.default_rng(seed)
-    means = np.empty(RESAMPLES)
-    for start in range(0, RESAMPLES, 1000):  # 1000 rows at a time keeps the index matrix small
-        rows = rng.integers(0, len(data), (1000, len(data)))
-        means[start : start + 1000] = data[rows].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Estimate(float(data.mean()), float(low), float(high))
+    mean = float(data.mean())
+    if np.ptp(data) == 0:
+        return Estimate(mean, mean, mean)
+    found = bootstrap(
+        (data,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        batch=1000,  # keeps the matrix of resamples small
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Estimate(mean, float(found.low), float(found.high))

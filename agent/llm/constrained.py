@@ -84,7 +84,9 @@ def _free_strings(node: Any, times: int) -> list[tuple[dict[str, Any], int]]:
         *node
     }:
         return [(node, times)]
-    if "properties" in node:  # pydantic ignores other keys; a small model would go on inventing them
+    if (
+        "properties" in node
+    ):  # pydantic ignores other keys; a small model would go on inventing them
         node.setdefault("additionalProperties", False)
     if node.get("type") == "array":
         times *= node.setdefault("maxItems", max(MOST_ITEMS, node.get("minItems", 0)))

@@ -324,9 +324,7 @@ def test_recorded_replies_walk_the_plan_style_through_next_subtask_and_replan(
     assert any("Now: store it" in prompt for prompt in llm.prompts)
 
 
-def test_the_plan_style_runs_with_the_small_model_itself(
-    smollm2: LocalLLM, tmp_path: Path
-) -> None:
+def test_the_plan_style_runs_with_the_small_model_itself(smollm2: LocalLLM, tmp_path: Path) -> None:
     demonstrated(tmp_path)
     with agent(tmp_path, smollm2, planner="plan") as run:
         environment = run.environment(None, "alfworld-mini/test/x")

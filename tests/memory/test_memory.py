@@ -118,7 +118,7 @@ def test_a_stale_index_entry_is_removed(folder: Path) -> None:
         store.steps_index.put([Item("ghost", some.env, 0)], np.ones((1, 384), np.float32))
     assert any("ghost" in p for p in verify_store(folder).problems)
     with opened(folder) as store:
-        assert "ghost" not in store.steps_index.ids()
+        assert "ghost" not in {item.id for item in store.steps_index.items()}
 
 
 def test_a_corrupt_ledger_row_is_named_and_the_sound_rows_can_be_saved(folder: Path) -> None:
