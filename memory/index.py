@@ -68,6 +68,7 @@ class VectorIndex:
                 name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
         except Exception as error:  # Chroma raises bare ValueError and its Rust core's own classes
+            _forget_client(where)
             raise IndexBroken(f"the vector index at {where} cannot be opened: {error}") from error
 
     def close(self) -> None:
@@ -157,6 +158,13 @@ class VectorIndex:
                 where=where,
                 include=["distances", "metadatas"],
             )
+
+
+def _forget_client(where: Path | str) -> None:
+    """Let a folder be opened again in this process: Chroma keeps the half-made client of a failed try."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    getattr(SharedSystemClient, "_identifier_to_system", {}).pop(str(where), None)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from lichen.agent.evaluate.statistics import estimate
 from lichen.agent.llm import ScriptedLLM
 from lichen.envs import UnknownName, UsageError, load_suite
 from lichen.envs.errors import BadFile
+from lichen.memory import Store
+from lichen.memory.embedder import HashingEmbedder
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
 
@@ -146,6 +148,16 @@ BAD: Sequence[tuple[list[str], str]] = [
     (["memory", "import", "none.jsonl"], "cannot be read"),
     (["envs", "verify", "nothing"], "no environment"),
     (["picture", "none.json", "to.png"], "no report"),
+    (["run", "./none.toml"], "no suite file"),
+    (["run", "alfworld-mini", "--set", "modell=x"], "did you mean 'model'"),
+    (["run", "alfworld-mini", "--seed", "1", "--set", "seed=2"], "'seed' is given twice"),
+    (["run", "alfworld-mini", "--set", "policy=5", "--set", "policy.beta=1"], "already set"),
+    (["run", "alfworld-mini", "--set", "retriever.k=-3"], "retriever.k"),
+    (["run", "alfworld-mini", "--set", "llm=x"], "no setting 'llm'"),
+    (["run", "alfworld-mini", "--seed", "-4"], "--seed"),
+    (["eval", "alfworld-mini", "--arms", "knn", "--tasks", "0"], "--tasks"),
+    (["eval", "alfworld-mini", "--fresh", "--store", "."], "holds no evaluation"),
+    (["bench", "choose", "--steps", "0"], "--steps"),
 ]
 
 
@@ -165,14 +177,55 @@ def test_unknown_splits_and_options_are_usage_errors(tmp_path: Path) -> None:
     assert lichen("nothing", cwd=tmp_path).returncode == 2
 
 
-def test_a_read_only_store_is_one_sentence(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_store_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where the folder should be")
     done = lichen("run", "alfworld-mini", "-n", "1", "--store", "store", cwd=tmp_path)
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
 
 
-def test_a_server_that_is_down_leaves_an_unknown_and_no_case(tmp_path: Path) -> None:
+def test_fresh_removes_only_what_an_evaluation_made_and_only_when_it_is_not_running(
+    tmp_path: Path,
+) -> None:
+    command = ["eval", "alfworld-mini", "--arms", "knn", "--checkpoints", "2", "--tasks", "1"]
+    command += ["--set", "embedder=hashing", "--store", "e"]
+    assert lichen(*command, cwd=tmp_path).returncode == 0
+    (tmp_path / "e" / "mine.txt").write_text("kept")
+    with Store(tmp_path / "e", embedder=HashingEmbedder()):
+        refused = lichen(*command, "--fresh", cwd=tmp_path)
+        assert refused.returncode == 2 and "is running" in refused.stderr
+        assert (tmp_path / "e" / "rows.jsonl").exists()
+    assert lichen(*command, "--fresh", "--seed", "1", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "e" / "mine.txt").read_text() == "kept"
+    gold = ["memory", "import-gold", "--suite", "alfworld-mini", "-n", "1", "--store", "own"]
+    assert lichen(*gold, cwd=tmp_path).returncode == 0
+    assert lichen(*command[:-1], "own", "--fresh", cwd=tmp_path).returncode == 2
+    assert (tmp_path / "own" / "ledger.sqlite").exists()
+
+
+def test_files_that_are_no_text_and_variables_that_are_no_json_are_one_sentence(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    done = lichen("run", "binary.toml", cwd=tmp_path)
+    assert done.returncode == 2 and "no text in UTF-8" in done.stderr
+    done = lichen("run", "alfworld-mini", "-n", "1", cwd=tmp_path, env={"LICHEN_POLICY": "{bad"})
+    assert done.returncode == 2 and "LICHEN_*" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_without_the_model_opens_none_and_a_wrong_name_leaves_no_store(
+    tmp_path: Path,
+) -> None:
+    options = ["--set", "policy.llm=false", "--set", "embedder=hashing", "--model", "nothing"]
+    done = lichen("run", "alfworld-mini", "-n", "1", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lichen("run", "nosuch", "--store", "s1", cwd=tmp_path)
+    lichen("run", "alfworld-mini/test/none", "--store", "s1", cwd=tmp_path)
+    assert not (tmp_path / "s1").exists()
+
+
+def test_a_server_that_is_down_before_a_run_begins_is_one_sentence(tmp_path: Path) -> None:
     options = ["--model", "openai:m", "--base-url", "http://127.0.0.1:9/v1", "--store", "s"]
     done = lichen("run", "alfworld-mini", "-n", "1", *options, cwd=tmp_path)
     assert done.returncode == 2  # the fingerprint cannot be taken: nothing is begun

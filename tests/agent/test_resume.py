@@ -1,0 +1,192 @@
+"""Runs that are interrupted, retried or gone on with: nothing lost, nothing mixed."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lichen.agent import Agent
+from lichen.agent.llm import ScriptedLLM
+from lichen.agent.llm.errors import FingerprintChanged, LLMUnavailable
+from lichen.envs import make
+from lichen.memory import Store
+from lichen.memory.demonstrations import from_gold, import_demonstrations
+from lichen.memory.embedder import HashingEmbedder
+from lichen.memory.events import EpisodeEnded, EpisodeStarted, Recalled, RunEnded, RunStarted
+
+ASKED = {"margin": 50.0, "candidates": 8}
+"""A policy that asks the model at every step."""
+
+DIES_WHILE_THE_MODEL_THINKS = """
+import asyncio, os, sys
+from lichen.agent import Agent
+from lichen.agent.llm import ScriptedLLM
+class Dies(ScriptedLLM):
+    asked = 0
+    async def choose(self, prompt, options):
+        self.asked += 1
+        if self.asked == 3:
+            await asyncio.sleep(0.5)  # the checkpoint of the node before is being written
+            os.kill(os.getpid(), int(sys.argv[2]))
+            await asyncio.sleep(5)
+        return await super().choose(prompt, options)
+policy = {"margin": 50.0, "candidates": 8}
+with Agent.from_config(store=sys.argv[1], embedder="hashing", llm=Dies(), policy=policy) as agent:
+    agent.learn("alfworld-mini", episodes=1)
+"""
+
+
+def agent(folder: Path, llm: object = None, **options: object) -> Agent:
+    return Agent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
+
+
+async def interrupted() -> np.ndarray:
+    """Ctrl-C, while something is awaited."""
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.sleep(5)
+    raise AssertionError("nobody heard the interrupt")
+
+
+def demonstrated(folder: Path) -> None:
+    with Store(folder, embedder=HashingEmbedder()) as store:
+        environment = make("alfworld-mini")
+        ids = [task.id for task in environment.tasks("train")]
+        import_demonstrations(store, from_gold(environment, ids), run="gold")
+
+
+@pytest.mark.parametrize("ends", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_died_while_the_model_thought_goes_on_with_its_memory(
+    tmp_path: Path, ends: signal.Signals
+) -> None:
+    for name in ("died", "whole"):
+        demonstrated(tmp_path / name)
+    done = subprocess.run(
+        [sys.executable, "-c", DIES_WHILE_THE_MODEL_THINKS, str(tmp_path / "died"), str(int(ends))],
+        timeout=120,
+        capture_output=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert done.returncode != 0
+    events, results = {}, {}
+    for name in ("died", "whole"):
+        with agent(tmp_path / name, ScriptedLLM(), policy=ASKED) as run:
+            results[name] = run.learn("alfworld-mini", episodes=1).episodes
+            events[name] = [
+                (row.key, row.event)
+                for row in run.store.ledger.read()
+                if not isinstance(row.event, RunStarted)
+            ]
+    assert events["died"] == events["whole"]
+    assert results["died"] == results["whole"]  # also the mean KL, over all steps
+    recalled = [event for _, event in events["died"] if isinstance(event, Recalled)]
+    assert all(event.exposed for event in recalled)
+
+
+class Down(ScriptedLLM):
+    """A model whose server can be down."""
+
+    down = True
+
+    async def choose(self, prompt: str, options: Sequence[str]) -> np.ndarray:
+        if self.down:
+            raise LLMUnavailable("the server is down")
+        return await super().choose(prompt, options)
+
+
+def test_the_same_task_is_tried_again_after_an_outage_and_then_the_run_is_over(
+    tmp_path: Path,
+) -> None:
+    llm = Down()
+    with agent(tmp_path, llm) as run:
+        first = run.learn("alfworld-mini", episodes=1)
+    llm.down = False
+    with agent(tmp_path, llm) as run:
+        second = run.learn("alfworld-mini", episodes=1)
+        third = run.learn("alfworld-mini", episodes=1)
+        assert len(run.store.episodes) == 2
+    assert first.episodes[0].outcome == "unknown"
+    assert second.episodes[0].outcome != "unknown"
+    assert second.run == first.run
+    assert second.episodes[0].task_id == first.episodes[0].task_id
+    assert second.episodes[0].episode != first.episodes[0].episode
+    assert third.episodes[0].task_id != second.episodes[0].task_id
+
+
+class Named(ScriptedLLM):
+    """A model with a fingerprint of its own."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    async def fingerprint(self) -> str:
+        return self.name
+
+
+def test_an_open_run_does_not_go_on_with_another_model(tmp_path: Path) -> None:
+    class Stops(Named):
+        async def choose(self, prompt: str, options: Sequence[str]) -> np.ndarray:
+            return await interrupted()
+
+    with agent(tmp_path, Stops("first")) as run, pytest.raises(KeyboardInterrupt):
+        run.learn("alfworld-mini", episodes=1)
+    with agent(tmp_path, Named("second")) as run:
+        with pytest.raises(FingerprintChanged, match="first.*second"):
+            run.learn("alfworld-mini", episodes=1)
+        # with other settings it is another run, which may have another model
+        assert run.learn("alfworld-mini", episodes=2).fingerprint_after == "second"
+
+
+TASK = "alfworld-mini/test/look_at_obj_in_light-Book-None-Desk-5/mini_test_5"
+
+
+def test_one_task_goes_on_where_it_stopped_and_is_stored_with_its_fingerprint(
+    tmp_path: Path,
+) -> None:
+    class StopsOnce(ScriptedLLM):
+        asked = 0
+
+        async def choose(self, prompt: str, options: Sequence[str]) -> np.ndarray:
+            self.asked += 1
+            if self.asked == 4:
+                await interrupted()
+            return await super().choose(prompt, options)
+
+    llm = StopsOnce()
+    steps: list[str] = []
+    with agent(tmp_path, llm, policy=ASKED) as run:
+        with pytest.raises(KeyboardInterrupt):
+            run.run(TASK, max_steps=6)
+        result = run.run(TASK, max_steps=6, on_event=lambda node, _: steps.append(node))
+        rows = [row.event for row in run.store.ledger.read()]
+    assert result.steps == 6
+    assert steps.count("observe") == 3  # three of the six were done before
+    assert sum(isinstance(event, EpisodeStarted) for event in rows) == 1
+    assert sum(isinstance(event, EpisodeEnded) for event in rows) == 1
+    assert [e.fingerprint for e in rows if isinstance(e, RunStarted | RunEnded)] == ["scripted"] * 2
+
+
+def test_the_step_cap_of_a_task_does_not_depend_on_what_was_run_before(tmp_path: Path) -> None:
+    with agent(tmp_path, policy={"llm": False}) as run:
+        own = run.environment(None, TASK).max_steps
+        run.run(TASK, max_steps=3)
+        assert run.environment(None, TASK).max_steps == own != 3
+
+
+def test_a_damaged_checkpoint_file_is_set_aside_and_costs_only_the_resume(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with agent(tmp_path, policy={"llm": False}) as run:
+        run.learn("alfworld-mini", episodes=1)
+    (tmp_path / "checkpoints.sqlite").write_bytes(os.urandom(5000))
+    for rest in tmp_path.glob("checkpoints.sqlite-*"):
+        rest.unlink()
+    with agent(tmp_path, policy={"llm": False}) as run:
+        assert run.learn("alfworld-mini", episodes=1).episodes[0].outcome != "unknown"
+    assert "moved to checkpoints.broken" in caplog.text
