@@ -11,7 +11,7 @@ from .errors import (
 )
 from .registry import make, names
 from .suite import Suite, load_suite, suite_names
-from .types import Observation, Outcome, Record, Split, Step, Task, Trajectory, Transition
+from .types import Observation, Outcome, Record, Split, Task, Transition
 
 __all__ = [
     "Environment",
@@ -24,10 +24,8 @@ __all__ = [
     "Outcome",
     "Record",
     "Split",
-    "Step",
     "Suite",
     "Task",
-    "Trajectory",
     "Transition",
     "UnknownName",
     "UsageError",

@@ -54,7 +54,7 @@ class Environment(ABC):
 
         Args:
             task_id: A stable id, from `tasks`.
-            seed: For environments that are random beyond their task; the built-in ones are not.
+            seed: For environments that are random beyond their task (see `deterministic`).
 
         Raises:
             UnknownName: No task has this id.

@@ -1,4 +1,4 @@
-"""The words of the lowest floor: task, observation, step, trajectory, outcome.
+"""The words of the lowest floor: task, observation, transition, outcome.
 
 Knows nothing of memory, models or where a task comes from; the adapters fill these records in.
 """
@@ -68,28 +68,3 @@ class Transition(Record):
     """The task's own end: solved, or lost for good."""
     truncated: bool
     """A limit from outside: the step cap."""
-
-
-class Step(Record):
-    """One action and what came of it, as a trajectory keeps it."""
-
-    index: int = Field(ge=0)
-    """0 for the first action after `reset`."""
-    before: Observation
-    """What the agent saw when it chose."""
-    action: str
-    reward: float
-    after: Observation
-
-
-class Trajectory(Record):
-    """The steps of one episode, with how it ended."""
-
-    task: Task
-    goal: str
-    steps: tuple[Step, ...]
-    outcome: Outcome
-    score: float = Field(ge=0.0, le=1.0)
-    """Best absolute score reached (0 when the environment ended the episode as lost)."""
-    reason: str = ""
-    """Why the outcome is unknown, in one sentence; empty otherwise."""

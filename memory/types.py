@@ -13,7 +13,7 @@ Source = Literal["own", "demonstration"]
 """Where a case comes from: the agent's own experience, or an imported demonstration."""
 
 Trust = Literal["quarantined", "observed", "verified", "revoked"]
-"""Trust state: only `observed` and `verified` cases are ever retrieved."""
+"""Trust state; every case is `observed` or `verified` until something can revoke one."""
 
 
 class State(Record):

@@ -153,7 +153,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="JSONL, one demonstration a line.")],
     store: Store = None,
 ) -> None:
-    """Import demonstrations from a JSONL file, all or none.
+    """Import demonstrations from a JSONL file; when one line is wrong, none of them.
 
     A line holds: env, family, split, task_id, goal, outcome, score, and steps, each with text, inventory,
     action, offered, observation, score_before, score_after. `lichen memory export --form demonstrations`

@@ -33,12 +33,17 @@ Json = Annotated[
     typer.Option("--json", help="Write one JSON object to this file (- for standard output)."),
 ]
 
+WIDTH = 120
+
 progress_console = Console(stderr=True)
 
 
 def out(json_path: str | None) -> Console:
     """Return where tables go: standard output, or standard error when that carries JSON."""
-    return Console(stderr=json_path == "-")
+    errors = json_path == "-"
+    stream = sys.stderr if errors else sys.stdout
+    # into a file or a pipe a table is written whole, whatever width the terminal of the caller has
+    return Console(stderr=errors, width=None if stream.isatty() else WIDTH)
 
 
 def write_json(value: Any, path: str | None) -> None:

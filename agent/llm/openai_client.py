@@ -7,6 +7,7 @@ this file turns its errors into sentences and finds out what the server can do.
 import asyncio
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, TypeVar, overload
@@ -20,6 +21,7 @@ from .errors import LLMNonsense, LLMRefused, LLMUnavailable
 from .protocol import LogProbs, Message, Schema, Usage
 from .structured import ask_structured
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 Scoring = Literal["unknown", "echo", "choice"]
 
@@ -238,6 +240,12 @@ class OpenAILLM:
                 if self._scoring == "echo":
                     raise
                 self._scoring = "choice"
+                _log.warning(
+                    "%s gives no log-probabilities of a given text: %s is asked to name one action by its "
+                    "number, which says less than a score of each",
+                    self.where,
+                    self.name,
+                )
         return await self._named(prompt, options)
 
     async def _echoed(self, prompt: str, options: Sequence[str]) -> LogProbs:

@@ -36,7 +36,7 @@ class Usage:
     """Tokens generated, and option tokens scored."""
     calls: int = 0
     seconds: float = 0.0
-    """Wall-clock seconds spent inside calls."""
+    """Seconds spent inside calls; calls that run side by side are added up."""
 
     def minus(self, earlier: "Usage") -> "Usage":
         """Return what was used since `earlier`.

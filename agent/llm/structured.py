@@ -19,8 +19,6 @@ async def ask_structured(
     ask: Callable[[Sequence[Message]], Awaitable[str]],
     messages: Sequence[Message],
     schema: type[Schema],
-    *,
-    instruct: bool = True,
 ) -> Schema:
     """Ask for an object of `schema`, and once more with the complaint when the answer is none.
 
@@ -28,16 +26,15 @@ async def ask_structured(
         ask: Sends a conversation and returns the answer.
         messages: The conversation.
         schema: What the answer must be.
-        instruct: Whether to put the JSON schema into the conversation (False: the server enforces it).
 
     Raises:
         LLMNonsense: Neither answer was such an object.
     """
-    turns = [*messages]
-    if instruct:
-        turns[-1] = turns[-1].model_copy(
-            update={"content": turns[-1].content + _instruction(schema)}
-        )
+    asked = messages[-1]
+    turns = [
+        *messages[:-1],
+        asked.model_copy(update={"content": asked.content + _instruction(schema)}),
+    ]
     answer = await ask(turns)
     try:
         return parse_object(answer, schema)
