@@ -128,9 +128,7 @@ def test_memory_makes_the_agent_solve_what_it_could_not(tmp_path: Path, smollm2:
     results = {}
     for name in ("with", "without"):
         with agent(tmp_path / name, smollm2) as run:
-            run._environments["alfworld-mini[]"] = make("alfworld-mini")
-            run._environments["alfworld-mini[]"].max_steps = 12
-            results[name] = [run.run(task).outcome for task in tasks]
+            results[name] = [run.run(task, max_steps=12).outcome for task in tasks]
             run._llm = None  # the fixture's model is not ours to close
     assert results["with"].count("success") >= 3 > results["without"].count("success")
 
@@ -146,7 +144,7 @@ def test_learning_twice_with_one_seed_gives_the_same_events(
             assert len(report.episodes) == 2
             assert report.fingerprint_before == report.fingerprint_after != ""
             hashes.append(run.store.state_hash())
-            events.append([row.event.model_dump_json() for row in run.store.ledger.read()])
+            events.append([str(row.event) for row in run.store.ledger.read()])
             run._llm = None
     assert hashes[0] == hashes[1]
     assert events[0] == events[1]
@@ -306,9 +304,7 @@ def test_recorded_replies_walk_the_plan_style_through_next_subtask_and_replan(
 def test_the_plan_style_runs_with_the_small_model_itself(smollm2: LocalLLM, tmp_path: Path) -> None:
     demonstrated(tmp_path)
     with agent(tmp_path, smollm2, planner="plan") as run:
-        environment = run.environment(None, "alfworld-mini/test/x")
-        environment.max_steps = 3
-        result = run.run(environment.tasks("test")[0].id)
+        result = run.run(make("alfworld-mini").tasks("test")[0].id, max_steps=3)
         planned = [row.event for row in run.store.ledger.read() if isinstance(row.event, Planned)]
     assert (result.outcome, result.steps) == ("failure", 3)
     assert planned and planned[0].subtasks

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from lichen.agent.llm import Message
 from lichen.agent.llm.errors import LLMNonsense, LLMRefused, LLMUnavailable
 from lichen.agent.llm.openai_client import OpenAILLM, ServerConfig
+from lichen.envs import make
 
 
 class Answer(BaseModel):
@@ -105,9 +106,7 @@ def test_the_plan_style_runs_through_a_real_server(
         llm=OpenAILLM(str(converted_folder), ServerConfig(base_url=server, timeout=150, retries=0)),
         planner="plan",
     ) as agent:
-        environment = agent.environment(None, "alfworld-mini/test/x")
-        environment.max_steps = 2
-        result = agent.run(environment.tasks("test")[0].id)
+        result = agent.run(make("alfworld-mini").tasks("test")[0].id, max_steps=2)
     # a 135M model seldom writes a plan, or is slow at it: then the outcome is unknown and says why
     if result.outcome == "unknown":
         assert "did not answer with" in result.reason
