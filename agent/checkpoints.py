@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-from ..memory.ledger import writing
+from ..memory.sqlite import writing
 from .graph import Graph, build
 
 _log = logging.getLogger(__name__)

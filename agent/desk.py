@@ -16,6 +16,7 @@ from ..envs.errors import EnvironmentFault
 from ..envs.types import Observation, Transition
 from ..memory.analogy import words
 from ..memory.cases import CaseMemory
+from ..memory.exposure import hold_out
 from ..memory.ledger import Entry
 from ..memory.states import state_of
 from ..memory.types import Hits
@@ -49,6 +50,8 @@ class Desk:
     max_replans: int = 3
     hits: Hits = NO_HITS
     hint: str = ""
+    holdout: float = 0.0
+    """Share of the remembered episodes that is held out; above 0 only where credit is to be learned."""
     remembered: int = -1
     """The step that `hits` belong to."""
     thought: int = -1
@@ -91,11 +94,18 @@ class Desk:
         seen = self.sync(state)
         self.hits = NO_HITS
         if self.memory is not None:
-            self.hits = self.memory.read(
+            found = self.memory.read(
                 state_of(seen, state["actions"]),
                 env=seen.task.env,
                 family=seen.task.family,
                 admissible=seen.admissible,
+            )
+            self.hits = hold_out(
+                found,
+                self.holdout,
+                self.memory.store.credit,
+                seed=state["seed"],
+                task_id=state["task_id"],
             )
         self.remembered, self.thought = step, -1
         return self.hits

@@ -37,7 +37,7 @@ async def recall(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
             source="own",
             llm=desk.llm_name,
         )
-        desk.append([_entry(state, "start", started)])
+        desk.append([_entry(state, "start", started, f"{state['run']}/start")])
     desk.remember(state, again=True)
     return {}
 
@@ -64,7 +64,7 @@ async def plan(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     step = len(state["actions"])
     replans = state.get("replans", 0) + bool(reason)
     event = Planned(step=step, subtasks=tuple(subtasks), reason=reason)
-    desk.append([_entry(state, f"plan-{step}-{replans}", event)])
+    desk.append([_entry(state, f"plan-{step}-{replans}", event, _before(state))])
     return {"plan": subtasks, "subtask": 0, "subtask_steps": 0, "replan": "", "replans": replans}
 
 
@@ -102,8 +102,10 @@ async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         considered=hits.considered,
         exposed=tuple(hit.case.id for hit in exposed),
         similarity=tuple(round(hit.similarity, 6) for hit in exposed),
-        propensity=(1.0,) * len(exposed),
+        propensity=tuple(round(hit.propensity, 6) for hit in exposed),
         abstained=hits.abstained,
+        held=tuple(hit.case.id for hit in hits.held),
+        held_propensity=tuple(round(hit.propensity, 6) for hit in hits.held),
     )
     stepped = Stepped(
         step=step,
@@ -118,7 +120,8 @@ async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         score_after=after.score,
         kl=state.get("kl"),
     )
-    desk.append([_entry(state, f"recall-{step}", recalled), _entry(state, f"step-{step}", stepped)])
+    recall_entry = _entry(state, f"recall-{step}", recalled, _before(state))
+    desk.append([recall_entry, _entry(state, f"step-{step}", stepped, recall_entry.key)])
     return {
         "actions": [*state["actions"], action],
         "kls": [*state.get("kls", []), state.get("kl")],
@@ -163,7 +166,7 @@ async def learn(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         steps=len(state["actions"]),
         learn=desk.learn,
     )
-    desk.append([_entry(state, "end", event)])
+    desk.append([_entry(state, "end", event, _before(state))])
     return {}
 
 
@@ -209,7 +212,12 @@ def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     return graph.compile(checkpointer=checkpointer)
 
 
-def _entry(state: EpisodeState, what: str, event: Any) -> Entry:
-    return Entry(
-        key=f"{state['episode']}/{what}", run=state["run"], episode=state["episode"], event=event
-    )
+def _entry(state: EpisodeState, what: str, event: Any, cause: str) -> Entry:
+    key, episode = f"{state['episode']}/{what}", state["episode"]
+    return Entry(key, state["run"], episode, event, parents=(cause,))
+
+
+def _before(state: EpisodeState) -> str:
+    """Return the key of the event that brought the state about."""
+    step = len(state["actions"])
+    return f"{state['episode']}/" + (f"step-{step - 1}" if step else "start")

@@ -137,6 +137,7 @@ class Agent:
             append=self.store.append,
             learn=learn,
             llm_name=llm_name,
+            holdout=self.config.retriever.holdout if learn else 0.0,
         )
 
     def graph(self) -> AbstractAsyncContextManager[Graph]:

@@ -3,12 +3,16 @@
 A view never changes the store; views frozen at several checkpoints can be used side by side.
 """
 
+import zlib
 from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .features import Idf, hashed, state_features
+from .fold import Trial
+from .qhead import QHead, mixed, pick
 from .retriever import RetrieverConfig, rank
 from .store import Store
 from .types import EpisodeCase, Hits, State, StepCase
@@ -37,6 +41,9 @@ class CaseMemory:
         self.config = config or RetrieverConfig()
         self.first = first
         self._placebo = placebo.spawn(2) if placebo is not None else None
+        self._head: QHead | None = None
+        self._head_of: Sequence[Trial] = ()
+        self._taken = 0
 
     @property
     def size(self) -> int:
@@ -108,13 +115,43 @@ class CaseMemory:
         )
 
     def episodes(self, goal: str, *, env: str, k: int) -> Sequence[tuple[EpisodeCase, float]]:
-        """Return the k episodes whose goals are nearest to `goal` by the embedder, with their cosine."""
-        if self.size == 0:
+        """Return k episodes for a task, with the cosine of their goals with it, best first.
+
+        By the similarity alone (eq. 13), or with `retriever.parametric` by its z-scored mix with
+        Q(s, c; theta) (eq. 16) over the nearest `retriever.proposals`; with `retriever.alpha` drawn (eq. 7).
+        """
+        if self.size == 0 or k < 1:
             return []
+        share, alpha = self.config.parametric, self.config.alpha
         vector = self.store.embedder.encode([goal])[0]
-        near = self.store.episodes_index.near(vector, n=k, env=env, below=self.size)
-        return [
-            (self._whole.get(x.id, self.store.episodes[x.id]), x.cosine)
-            for x in near
-            if x.id in self.store.episodes
-        ]
+        wide = self.config.proposals if share or alpha else k
+        near = self.store.episodes_index.near(vector, n=wide, env=env, below=self.size)
+        found = [(self.store.episodes[x.id], x.cosine) for x in near if x.id in self.store.episodes]
+        if found and (share or alpha):
+            scores = np.array([cosine for _, cosine in found], np.float64)
+            if share:
+                scores = mixed(scores, self._q(vector, [case for case, _ in found]), share)
+            rng = np.random.default_rng(zlib.crc32(goal.encode()))  # one task, one draw
+            found = [found[row] for row in pick(scores, k, alpha, rng)]
+        return [(self._whole.get(case.id, case), cosine) for case, cosine in found]
+
+    def _q(self, vector: NDArray[np.float32], cases: Sequence[EpisodeCase]) -> NDArray[np.float64]:
+        others = self.store.embedder.encode([case.goal for case in cases]).astype(np.float64)
+        wins = np.array([case.score for case in cases])
+        return self.head().q(vector.astype(np.float64), others, wins)
+
+    def head(self) -> QHead:
+        """Return Q's head, learned from what this view may know; learned again when something was forgotten."""
+        trials = self.store.trials
+        if self._head is None or self._head_of is not trials:
+            d = len(self.store.embedder.encode([""])[0])
+            self._head, self._head_of, self._taken = QHead(d), trials, 0
+        held = {case.episode: case for case in self.store.episodes.values()}
+        for trial in trials[self._taken :]:
+            case = held.get(trial.item)
+            if case is None or (self.first is not None and trial.rank >= self.first):
+                continue
+            query, other = self.store.embedder.encode([trial.goal, case.goal]).astype(np.float64)
+            self._head.observe(trial.goal, query, other, case.score, trial.outcome)
+        self._taken = len(trials)
+        return self._head

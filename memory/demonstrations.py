@@ -12,7 +12,7 @@ from ..envs.base import Environment
 from ..envs.errors import UsageError
 from ..envs.types import Outcome, Record, Split
 from .errors import BadDemonstration
-from .events import EpisodeEnded, EpisodeStarted, Stepped
+from .events import EpisodeEnded, EpisodeStarted, Origin, Stepped
 from .fold import content_id
 from .ledger import Entry
 from .states import offered_by, state_of
@@ -49,6 +49,11 @@ class Demonstration(Record):
     steps: tuple[DemonstratedStep, ...] = Field(min_length=1)
     outcome: Outcome = "success"
     score: float = Field(ge=0, le=1)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What was done, in order."""
+        return tuple(step.action for step in self.steps)
 
 
 def from_gold(environment: Environment, task_ids: Sequence[str]) -> Iterator[Demonstration]:
@@ -137,11 +142,14 @@ def import_demonstrations(
 ) -> list[EpisodeCase]:
     """Write demonstrations to the ledger and return the new cases.
 
-    A demonstration that is already there (same task, same actions) is not written again.
+    A demonstration that is already there (same task, same actions) is not written again, and one that was
+    forgotten is refused.
     """
     new: list[EpisodeCase] = []
     for shown in demonstrations:
-        episode = "demo-" + content_id(shown.task_id, *(step.action for step in shown.steps))
+        if store.forgot(shown.task_id, shown.actions):
+            continue
+        episode = "demo-" + content_id(shown.task_id, *shown.actions)
         store.append(list(_entries(shown, episode, run)))
         new.extend(store.absorb())
     return new
@@ -156,7 +164,9 @@ def _entries(shown: Demonstration, episode: str, run: str) -> Iterator[Entry]:
         goal=shown.goal,
         source="demonstration",
     )
-    yield Entry(key=f"{episode}/start", run=run, episode=episode, event=started)
+    origin: Origin = "demonstration"
+    before = f"{episode}/start"
+    yield Entry(before, run, episode, started, origin=origin)
     actions = [step.action for step in shown.steps]
     for number, step in enumerate(shown.steps):
         stepped = Stepped(
@@ -171,6 +181,8 @@ def _entries(shown: Demonstration, episode: str, run: str) -> Iterator[Entry]:
             score_before=step.score_before,
             score_after=step.score_after,
         )
-        yield Entry(key=f"{episode}/step-{number}", run=run, episode=episode, event=stepped)
+        key = f"{episode}/step-{number}"
+        yield Entry(key, run, episode, stepped, origin=origin, parents=(before,))
+        before = key
     ended = EpisodeEnded(outcome=shown.outcome, score=shown.score, steps=len(actions))
-    yield Entry(key=f"{episode}/end", run=run, episode=episode, event=ended)
+    yield Entry(f"{episode}/end", run, episode, ended, origin=origin, parents=(before,))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy.engine import Engine
 
 from ..envs.errors import LichenError, MissingExtra
-from .ledger import writing
+from .sqlite import writing
 
 Vectors = NDArray[np.float32]
 PACKAGED = "minilm"
@@ -111,9 +111,18 @@ class CachedEmbedder:
             with writing():
                 _meta.create_all(engine)
 
+    def _key(self, text: str) -> str:
+        return hashlib.sha256(f"{self.name}\0{text}".encode()).hexdigest()
+
+    def forget(self, texts: Sequence[str]) -> None:
+        """Remove the cached vectors of these texts."""
+        keys = [self._key(text) for text in texts]
+        with writing(), self._engine.begin() as connection:
+            connection.execute(sa.delete(_vectors).where(_vectors.c.key.in_(keys)))
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (n, d); only texts not seen before are encoded."""
-        keys = [hashlib.sha256(f"{self.name}\0{text}".encode()).hexdigest() for text in texts]
+        keys = [self._key(text) for text in texts]
         known: dict[str, bytes] = {}
         with self._engine.connect() as connection:
             for start in range(0, len(keys), 500):

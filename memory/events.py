@@ -10,6 +10,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from ..envs.types import Outcome, Record, Split
 from .types import Source
 
+Origin = Literal["own", "demonstration", "person", "import"]
+"""Where evidence comes from: the agent's own experience, a demonstration, a person, another store."""
+
 
 class _Event(Record):
     version: Literal[1] = 1
@@ -58,8 +61,12 @@ class Recalled(_Event):
     """Ids of the cases shown to the policy, best first."""
     similarity: tuple[float, ...]
     propensity: tuple[float, ...]
-    """Probability with which each exposed case was exposed; 1.0 while nothing is held out."""
+    """Probability with which each exposed case was exposed; 1.0 where nothing is held out."""
     abstained: bool
+    held: tuple[str, ...] = ()
+    """Ids of the cases that were found and held out at random."""
+    held_propensity: tuple[float, ...] = ()
+    """Probability with which each of those would have been exposed."""
 
 
 class Planned(_Event):
@@ -103,8 +110,28 @@ class EpisodeEnded(_Event):
     """False for evaluation episodes: they are recorded and never learned from."""
 
 
+class Forgotten(_Event):
+    """An episode was forgotten: its events lost their content, and the same evidence is refused from now on."""
+
+    type: Literal["forgotten"] = "forgotten"
+    target: str
+    """Id of the episode."""
+    evidence: str
+    """Hash of what it was evidence of (see `fold.evidence_of`); the tombstone."""
+    dependants: tuple[str, ...] = ()
+    """Episodes whose decisions saw its cases, and so may carry something of it."""
+    reason: str = ""
+
+
 Event = Annotated[
-    RunStarted | RunEnded | EpisodeStarted | Recalled | Planned | Stepped | EpisodeEnded,
+    RunStarted
+    | RunEnded
+    | EpisodeStarted
+    | Recalled
+    | Planned
+    | Stepped
+    | EpisodeEnded
+    | Forgotten,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)

@@ -3,18 +3,22 @@
 Reads only; nothing is repaired here.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..envs.errors import BadFile
 from ..envs.types import Record
+from .credit import Uplift
 from .demonstrations import DemonstratedStep, Demonstration
 from .errors import LedgerCorrupt, UnknownCase
 from .events import EpisodeEnded, EpisodeStarted, Recalled, Stepped
 from .index import VectorIndex, Vectors
-from .ledger import Ledger, Row
-from .store import STEPS_COLLECTION, Store, episodes_collection, item_of, open_ledger
+from .ledger import COLUMNS, Ledger, Row, open_ledger
+from .store import STEPS_COLLECTION, Store, episodes_collection, item_of
 from .types import EpisodeCase, StepCase
 
 
@@ -22,13 +26,18 @@ class Exposed(Record):
     """One case that was shown to the policy."""
 
     case: str
-    similarity: float
+    similarity: float | None
+    """None for a case that was held out."""
     propensity: float
     gain: float | None
     """None when the case is not in memory any more."""
     source: str
     action: str
     task_id: str
+    shown: bool
+    """False: it was found, and held out at random."""
+    uplift: Uplift
+    """What showing its episode adds to the score, as far as is known now."""
 
 
 class Why(Record):
@@ -98,9 +107,14 @@ def explain(store: Store, run: str, step: int) -> Why:
     )
     tasks = {case.episode: case.task_id for case in store.episodes.values()}
     exposed = []
-    for name, similarity, propensity in zip(
-        shown.exposed, shown.similarity, shown.propensity, strict=True
-    ):
+    found = [
+        *zip(shown.exposed, shown.similarity, shown.propensity, strict=True),
+        *(
+            (name, None, chance)
+            for name, chance in zip(shown.held, shown.held_propensity, strict=True)
+        ),
+    ]
+    for name, similarity, propensity in found:
         case = store.steps.get(name)
         exposed.append(
             Exposed(
@@ -111,6 +125,8 @@ def explain(store: Store, run: str, step: int) -> Why:
                 source=case.source if case else "gone",
                 action=case.action if case else "",
                 task_id=tasks.get(case.episode, "") if case else "",
+                shown=similarity is not None,
+                uplift=store.credit.uplift(case.episode if case else ""),
             )
         )
     row, event = stepped
@@ -128,15 +144,36 @@ def explain(store: Store, run: str, step: int) -> Why:
 
 
 def export_events(ledger: Ledger, to: Path) -> tuple[int, list[str]]:
-    """Write every sound event as one JSON line; return how many, and a sentence per damaged row."""
+    """Write every sound row as one JSON line, exactly; return how many, and a sentence per damaged row.
+
+    `read_rows` and `Ledger.restore` make the same ledger of it again.
+    """
     damaged = ledger.damage()
+    sound = {row.seq for row in _sound(ledger)}
+    lines = (json.dumps(row, ensure_ascii=False) for row in ledger.raw() if row["seq"] in sound)
+    return _write(to, lines), damaged
 
-    def lines() -> Iterator[str]:
-        for row in _sound(ledger):
-            head = f'{{"seq": {row.seq}, "key": "{row.key}", "run": "{row.run}", "event": '
-            yield head + row.event.model_dump_json() + "}"
 
-    return _write(to, lines()), damaged
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file that `export_events` wrote.
+
+    Raises:
+        BadFile: The file cannot be read, or a line is no row (the line is named).
+    """
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path} cannot be read: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            row = json.loads(line)
+            found.append({name: row[name] for name in COLUMNS})
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadFile(f"line {number} of {path} is no row of a ledger: {error!r}") from error
+    return found
 
 
 def export_demonstrations(ledger: Ledger, to: Path) -> tuple[int, list[str]]:

@@ -9,17 +9,20 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .analogy import SAME, Analogy, entities, words
+from .analogy import SAME, Analogy, analogy, entities, words
 from .types import State
 
 Features = Mapping[str, float]
 _NUMBER = re.compile(r"^\d+$")
 _PARTS = {"g:": 0.5, "o:": 1.0, "i:": 2.0}
 """Parts of a state and what a word in them weighs."""
+_KEPT = 20_000
+"""Weighed cases that are kept until the memory grows."""
 NAMED = 4.0
 """How much more a seen or carried word weighs that the goal names: whether the thing itself is here decides
 what to do. Chosen on dev (with `policy.values.stretch=1`, ScienceWorld-8: 1: 53.9 and 58.8, 4: 57.3,
@@ -63,6 +66,13 @@ def _said(state: State) -> Features:
     return found
 
 
+class Weighed(NamedTuple):
+    """Features times their weights."""
+
+    values: Features
+    norm: float
+
+
 class Idf:
     """Inverse document frequencies that grow with the memory."""
 
@@ -70,12 +80,26 @@ class Idf:
         self.count = 0
         self.frequency: Counter[str] = Counter()
         self._weights: dict[str, float] = {}
+        self._cases: dict[tuple[State, str], Weighed] = {}
 
     def add(self, features: Iterable[str]) -> None:
         """Count one more state."""
         self.count += 1
-        self._weights.clear()  # all of them change with the number of states
+        if self._weights:  # all of them change with the number of states
+            self._weights.clear()
+            self._cases.clear()
         self.frequency.update(features)
+
+    def weighed(self, state: State, goal: str) -> Weighed:
+        """Return a case's weighed features under another goal; the same for every step of an episode."""
+        key = state, goal
+        found = self._cases.get(key)
+        if found is None:
+            if len(self._cases) >= _KEPT:
+                self._cases.clear()
+            found = weigh(state_features(state, analogy(state.goal, goal)), self)
+            self._cases[key] = found
+        return found
 
     def weight(self, feature: str) -> float:
         """Return log(1 + n / (1 + df)), n the number of states."""
@@ -86,35 +110,33 @@ class Idf:
         return known
 
 
-def cosine(
-    query: Features, other: Features, idf: Idf, *, weights: Mapping[str, float] | None = None
-) -> float:
-    """Return the idf-weighted cosine of two feature sets, in [0, 1].
-
-    Args:
-        query: Features.
-        other: Features.
-        idf: Document frequencies.
-        weights: The query's idf weights, where many are compared with one query.
-    """
-    dot = left = right = 0.0
-    if weights is None:
-        weights = {f: idf.weight(f) for f in query}
-    for feature, weight in weights.items():
-        left += (query[feature] * weight) ** 2
-    for feature, value in other.items():
-        known = weights.get(feature)
-        x = value * (idf.weight(feature) if known is None else known)
-        right += x * x
-        if known is not None:
-            dot += x * query[feature] * known
-    return dot / math.sqrt(left * right) if left and right else 0.0
+def cosine(query: Features, other: Features, idf: Idf) -> float:
+    """Return the idf-weighted cosine of two feature sets, in [0, 1]."""
+    return likeness(weigh(query, idf), weigh(other, idf))
 
 
-def shared(query: Features, other: Features, idf: Idf, most: int = 4) -> str:
+def weigh(features: Features, idf: Idf) -> Weighed:
+    """Return the features times their idf weights, with the norm of that."""
+    found = {feature: value * idf.weight(feature) for feature, value in features.items()}
+    return Weighed(found, math.sqrt(sum(x * x for x in found.values())))
+
+
+def likeness(query: Weighed, other: Weighed) -> float:
+    """Return the cosine of two weighed feature sets, in [0, 1]."""
+    if not query.norm or not other.norm:
+        return 0.0
+    known = other.values
+    dot = sum(x * known[feature] for feature, x in query.values.items() if feature in known)
+    return dot / (query.norm * other.norm)
+
+
+def shared(query: Weighed, other: Weighed, most: int = 4) -> str:
     """Return the strongest shared features, as words for people."""
-    common = [(query[f] * other[f] * idf.weight(f) ** 2, f) for f in query if f in other]
-    return ", ".join(f for _, f in sorted(common, reverse=True)[:most])
+    known = other.values
+    common = [
+        (x * known[feature], feature) for feature, x in query.values.items() if feature in known
+    ]
+    return ", ".join(feature for _, feature in sorted(common, reverse=True)[:most])
 
 
 def hashed(states: Iterable[State], *, d: int = 384) -> NDArray[np.float32]:

@@ -5,15 +5,29 @@ known; an unknown outcome leaves no case.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from .events import EpisodeEnded, EpisodeStarted, Planned, Stepped
+from .credit import Credit, Exposure
+from .events import EpisodeEnded, EpisodeStarted, Forgotten, Planned, Recalled, Stepped
 from .ledger import Row
 from .types import EpisodeCase, State, StepCase
 
 DISCOUNT = 0.95
 """Per step; a case's gain prefers the shorter way (AgentFly eq. 5 with gamma = 0.95)."""
+
+
+class Trial(NamedTuple):
+    """A remembered episode that was shown to a task, and how the task ended: what Q is learned from."""
+
+    goal: str
+    item: str
+    """The remembered episode."""
+    outcome: float
+    """Score of the acting episode, in [0, 1]."""
+    rank: int
+    """How many episodes were cases by then: a memory frozen at n learns from ranks below n."""
 
 
 @dataclass
@@ -24,6 +38,8 @@ class OpenEpisode:
     start_id: str
     steps: list[tuple[str, Stepped]] = field(default_factory=list)
     plan: tuple[str, ...] = ()
+    considered: dict[str, Exposure] = field(default_factory=dict)
+    """Remembered episodes that its reads found, as they were at the first of them."""
 
 
 @dataclass
@@ -35,23 +51,74 @@ class Fold:
     """How many episodes became cases so far."""
     seq: int = 0
     """Last row applied."""
+    credit: Credit = field(default_factory=Credit)
+    """Uplifts of the remembered episodes."""
+    trials: list[Trial] = field(default_factory=list)
+    """What was shown and how it ended, in order."""
+    sources: dict[str, str] = field(default_factory=dict)
+    """Step case -> the episode it was derived from."""
+    tombstones: dict[str, str] = field(default_factory=dict)
+    """Evidence that was forgotten, and the episode it was in."""
+    flagged: dict[str, str] = field(default_factory=dict)
+    """Episodes that saw cases of a forgotten one, and which."""
+    refused: list[str] = field(default_factory=list)
+    """Episodes that brought forgotten evidence again."""
 
     def apply(self, rows: Iterable[Row]) -> Iterator[tuple[EpisodeCase, tuple[StepCase, ...]]]:
         """Yield the cases of every episode that these rows complete."""
         for row in rows:
             self.seq = row.seq
             match row.event:
+                case None:
+                    self.open.pop(row.episode, None)
+                case Forgotten():
+                    self.tombstones[row.event.evidence] = row.event.target
+                    self.flagged |= dict.fromkeys(row.event.dependants, row.event.target)
                 case EpisodeStarted():
                     self.open[row.episode] = OpenEpisode(row.event, row.key)
+                case Recalled() if row.episode in self.open:
+                    self._note(self.open[row.episode], row.event)
                 case Planned() if row.episode in self.open:
                     self.open[row.episode].plan = row.event.subtasks
                 case Stepped() if row.episode in self.open:
                     self.open[row.episode].steps.append((row.key, row.event))
                 case EpisodeEnded() if row.episode in self.open:
                     opened = self.open.pop(row.episode)
-                    if row.event.learn and row.event.outcome != "unknown" and opened.steps:
-                        yield _cases(row.episode, self.episodes, opened, row.key, row.event)
+                    if row.event.outcome != "unknown" and opened.considered:
+                        seen = list(opened.considered.values())
+                        self.credit.observe(opened.started.family, seen, row.event.score)
+                        self.trials += [
+                            Trial(opened.started.goal, e.item, row.event.score, self.episodes)
+                            for e in seen
+                            if e.exposed
+                        ]
+                    if not row.event.learn or row.event.outcome == "unknown" or not opened.steps:
+                        continue
+                    actions = [event.action for _, event in opened.steps]
+                    if evidence_of(opened.started.task_id, actions) in self.tombstones:
+                        self.refused.append(row.episode)
+                    else:
+                        made = _cases(row.episode, self.episodes, opened, row.key, row.event)
+                        self.sources |= {case.id: row.episode for case in made[1]}
+                        yield made
                         self.episodes += 1
+
+    def _note(self, acting: OpenEpisode, recalled: Recalled) -> None:
+        """Note what a read found; a case that is forgotten by now is no item any more."""
+        for ids, chances, exposed in (
+            (recalled.exposed, recalled.propensity, True),
+            (recalled.held, recalled.held_propensity, False),
+        ):
+            for name, chance in zip(ids, chances, strict=True):
+                item = self.sources.get(name)
+                if item is not None:
+                    found = Exposure(item=item, exposed=exposed, propensity=chance)
+                    acting.considered.setdefault(item, found)
+
+
+def evidence_of(task_id: str, actions: Sequence[str]) -> str:
+    """Return the hash of what an episode is evidence of: these actions in this task."""
+    return content_id("evidence", task_id, *actions)
 
 
 def gains(scores: list[float], final: float, *, discount: float = DISCOUNT) -> list[float]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .analogy import FILLER, Analogy, entities, words
+from .analogy import FILLER, SAME, Analogy, entities, words
 
 _CLAUSE = re.compile(r"[.,;:!?\n]")
 
@@ -69,13 +69,20 @@ def exchange(about: str, change: Analogy) -> str:
     ).strip()
 
 
-def slotted(about: str) -> list[str]:
+@lru_cache(maxsize=65536)
+def plain(action: str, text: str, goal: str) -> str:
+    """Return what an action is about, in the form in which equal ones are equal."""
+    return exchange(ground(action, text, goal), SAME)
+
+
+@lru_cache(maxsize=65536)
+def slotted(about: str) -> tuple[str, ...]:
     """Return the words of a grounded action, each with the number of its place.
 
     >>> slotted("move > > box green")
-    ['0 move', '2 box', '2 green']
+    ('0 move', '2 box', '2 green')
     """
-    return [f"{i} {word}" for i, part in enumerate(about.split(">")) for word in part.split()]
+    return tuple(f"{i} {word}" for i, part in enumerate(about.split(">")) for word in part.split())
 
 
 def _phrases(arguments: list[str]) -> list[list[str]]:

@@ -6,6 +6,7 @@ again. One process owns an embedded index (chroma-core/chroma#3792); several use
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -165,6 +166,16 @@ def _forget_client(where: Path | str) -> None:
     from chromadb.api.shared_system_client import SharedSystemClient
 
     getattr(SharedSystemClient, "_identifier_to_system", {}).pop(str(where), None)
+
+
+def set_aside(store: Path) -> Path:
+    """Move the broken index of a store's folder out of the way and return where it is now."""
+    for number in count(1):
+        aside = store / f"index.broken-{number}"
+        if not aside.exists():
+            break
+    (store / "index").rename(aside)
+    return aside
 
 
 @contextmanager

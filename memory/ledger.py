@@ -1,37 +1,48 @@
 """The append-only ledger: the one truth of everything learned.
 
-SQLite in WAL mode through SQLAlchemy Core. Rows are chained by hashes, so a changed, lost or swapped row
-shows. It knows nothing of cases: what is folded from it lives in `fold`.
+Rows are chained by hashes, so a changed, lost or swapped row shows. It knows nothing of cases: what is
+folded from it lives in `fold`.
 """
 
 import hashlib
-import os
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import quote
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
+from uuid6 import uuid7
 
 from .errors import LedgerCorrupt, StoreUnwritable
-from .events import Event, parse
+from .events import Event, Forgotten, Origin, parse
+from .migrate import migrate
+from .sqlite import open_sqlite, reading, transaction, writing
 
 _meta = sa.MetaData()
 _events = sa.Table(
     "events",
     _meta,
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
     sa.Column("key", sa.Text, nullable=False, unique=True),
     sa.Column("run", sa.Text, nullable=False, index=True),
     sa.Column("episode", sa.Text, nullable=False, index=True),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("parents", sa.Text, nullable=False),
     sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("chain", sa.Text, nullable=False),
 )
+
+COLUMNS = tuple(column.name for column in _events.columns)
+
+FORGOTTEN = ""
+"""The payload of an event whose content was forgotten; its digest stays, so that the chain holds."""
 
 
 @dataclass(frozen=True)
@@ -43,56 +54,49 @@ class Entry:
     run: str
     episode: str
     event: Event
+    actor: str = "agent"
+    """Who wrote it: `agent`, `person`, or a name of the caller's."""
+    origin: Origin = "own"
+    """Where the evidence comes from."""
+    parents: tuple[str, ...] = ()
+    """Keys of the events that caused it."""
 
 
 class Row(NamedTuple):
     """A stored event with its place."""
 
     seq: int
+    id: str
+    """UUIDv7."""
     key: str
     run: str
     episode: str
-    event: Event
+    actor: str
+    origin: str
+    parents: tuple[str, ...]
+    at: float
+    """Seconds since 1970, for people; never folded."""
+    event: Event | None
+    """None when the content was forgotten."""
 
 
-def open_sqlite(path: Path, *, read_only: bool = False) -> Engine:
-    """Return an engine on an SQLite file in WAL mode.
-
-    A commit survives a killed process when it returns; a power failure may take the last ones, and leaves
-    the file sound. A file that nobody can write to, on a read-only disk, is read as it lies there.
-    """
-    query = {"uri": "true"}
-    if read_only:
-        query["mode"] = "ro"
-        log = path.with_name(f"{path.name}-wal")
-        if not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size):
-            query["immutable"] = "1"
-    url = sa.URL.create(
-        "sqlite+pysqlite", database=f"file:{quote(str(path.absolute()))}", query=query
-    )
-    engine = sa.create_engine(url, connect_args={"timeout": 30})
-
-    @sa.event.listens_for(engine, "connect")
-    def _prepare(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
-        cursor = connection.cursor()
-        if not read_only:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=NORMAL")
-        cursor.close()
-
-    return engine
+def link(before: str, row: dict[str, Any]) -> str:
+    """Return the chain hash of a row: over the hash of the row before it, and all but the payload itself."""
+    said = {name: value for name, value in row.items() if name not in ("payload", "chain")}
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(f"{before}|{text}".encode()).hexdigest()[:32]
 
 
-def link(before: str, seq: int, key: str, payload: str) -> str:
-    """Return the chain hash of a row, from the hash of the row before it."""
-    return hashlib.sha256(f"{before}|{seq}|{key}|{payload}".encode()).hexdigest()[:32]
+def digest(payload: str) -> str:
+    """Return the hash that stands for a payload in the chain."""
+    return hashlib.sha256(payload.encode()).hexdigest()[:32]
 
 
 class Ledger:
     """Append and read events.
 
     Args:
-        engine: An engine from `open_sqlite`; several may be open on one file.
+        engine: An engine from `open_sqlite`; several may be open on one file, in several processes.
         clock: Returns the time in seconds since 1970, stored for people and never folded.
     """
 
@@ -101,8 +105,9 @@ class Ledger:
         self._clock = clock
 
     def create(self) -> None:
-        """Create the tables where they are missing."""
+        """Create the tables where they are missing; a ledger of an earlier form is rewritten."""
         with writing():
+            migrate(self._engine, _events, digest, link)
             _meta.create_all(self._engine)
 
     def append(self, entries: Sequence[Entry]) -> int:
@@ -115,17 +120,11 @@ class Ledger:
         """
         if not entries:
             return 0
-        with writing(), self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            new = self._insert(connection, entries)
-            connection.commit()
-        return new
+        with transaction(self._engine) as connection:
+            return self._insert(connection, entries)
 
     def _insert(self, connection: Connection, entries: Sequence[Entry]) -> int:
-        last = connection.execute(
-            sa.select(_events.c.seq, _events.c.chain).order_by(_events.c.seq.desc()).limit(1)
-        ).first()
-        seq, chain = (last.seq, last.chain) if last else (0, "")
+        seq, chain = self._last(connection)
         known = set(
             connection.scalars(
                 sa.select(_events.c.key).where(_events.c.key.in_([e.key for e in entries]))
@@ -138,31 +137,72 @@ class Ledger:
             known.add(entry.key)
             payload = entry.event.model_dump_json()
             seq += 1
-            chain = link(chain, seq, entry.key, payload)
-            rows.append(
-                {
-                    "seq": seq,
-                    "key": entry.key,
-                    "run": entry.run,
-                    "episode": entry.episode,
-                    "payload": payload,
-                    "at": self._clock(),
-                    "chain": chain,
-                }
-            )
+            row = {
+                "seq": seq,
+                "id": str(uuid7()),
+                "key": entry.key,
+                "run": entry.run,
+                "episode": entry.episode,
+                "actor": entry.actor,
+                "origin": entry.origin,
+                "parents": json.dumps(entry.parents),
+                "payload": payload,
+                "digest": digest(payload),
+                "at": self._clock(),
+            }
+            chain = link(chain, row)
+            rows.append(row | {"chain": chain})
         if rows:
             connection.execute(sa.insert(_events), rows)
         return len(rows)
 
+    @staticmethod
+    def _last(connection: Connection) -> tuple[int, str]:
+        last = connection.execute(
+            sa.select(_events.c.seq, _events.c.chain).order_by(_events.c.seq.desc()).limit(1)
+        ).first()
+        return (last.seq, last.chain) if last else (0, "")
+
+    def forget(self, episode: str, why: Entry) -> int:
+        """Remove the content of an episode's events for good and append why, in one transaction.
+
+        Their rows, keys and digests stay, so that the chain still shows that nothing else was touched.
+
+        Returns:
+            How many events lost their content.
+        """
+        with transaction(self._engine) as connection:
+            here = _events.c.episode == episode
+            gone = connection.execute(
+                sa.update(_events)
+                .where(here, _events.c.payload != FORGOTTEN)
+                .values(payload=FORGOTTEN)
+            )
+            self._insert(connection, [why])
+            return int(gone.rowcount)
+
     def read(
-        self, *, after: int = 0, run: str | None = None, episode: str | None = None
+        self,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        run: str | None = None,
+        episode: str | None = None,
     ) -> Iterator[Row]:
         """Yield events in order.
+
+        Args:
+            after: Only later rows.
+            until: Only this row and earlier ones.
+            run: Only this run's.
+            episode: Only this episode's.
 
         Raises:
             LedgerCorrupt: A row cannot be read as an event.
         """
         query = sa.select(_events).where(_events.c.seq > after).order_by(_events.c.seq)
+        if until is not None:
+            query = query.where(_events.c.seq <= until)
         if run is not None:
             query = query.where(_events.c.run == run)
         if episode is not None:
@@ -170,61 +210,104 @@ class Ledger:
         with reading(), self._engine.connect() as connection:
             for row in connection.execute(query):
                 try:
-                    event = parse(row.payload)
+                    event = None if row.payload == FORGOTTEN else parse(row.payload)
+                    parents = tuple(json.loads(row.parents))
                 except ValueError as error:
                     raise LedgerCorrupt(
                         f"row {row.seq} of the ledger is not an event: {error}"
                     ) from error
-                yield Row(row.seq, row.key, row.run, row.episode, event)
+                yield Row(
+                    row.seq,
+                    row.id,
+                    row.key,
+                    row.run,
+                    row.episode,
+                    row.actor,
+                    row.origin,
+                    parents,
+                    row.at,
+                    event,
+                )
 
     def head(self) -> int:
         """Return the number of the last row, 0 when there is none."""
         with reading(), self._engine.connect() as connection:
             return connection.scalar(sa.select(sa.func.max(_events.c.seq))) or 0
 
-    def damage(self) -> list[str]:
-        """Return one sentence per damaged row: unreadable, changed, missing or out of order."""
-        found, chain, expected = [], "", 1
+    def raw(self) -> Iterator[dict[str, Any]]:
+        """Yield every row as it is stored, in order: for exact copies."""
         with reading(), self._engine.connect() as connection:
             for row in connection.execute(sa.select(_events).order_by(_events.c.seq)):
-                if row.seq != expected:
-                    found.append(f"row {expected} is missing")
-                elif row.chain != link(chain, row.seq, row.key, row.payload):
-                    found.append(f"row {row.seq} was changed after it was written")
-                try:
-                    parse(row.payload)
-                except ValueError as error:
-                    found.append(f"row {row.seq} is not an event: {error}")
-                chain, expected = row.chain, row.seq + 1
-        return found
+                yield dict(row._mapping)
+
+    def restore(self, rows: Sequence[dict[str, Any]]) -> int:
+        """Write the rows of an exact copy into this ledger, which must be empty or their beginning.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            LedgerCorrupt: The copy is damaged, or does not go on where this ledger ends.
+        """
+        if problems := damage(rows):
+            raise LedgerCorrupt(
+                f"the copy is damaged: {problems[0]}", hint="Nothing was imported; copy it again."
+            )
+        with transaction(self._engine) as connection:
+            seq, chain = self._last(connection)
+            if seq > len(rows) or (seq and rows[seq - 1]["chain"] != chain):
+                raise LedgerCorrupt(
+                    f"the copy is of another ledger: they differ at or before row {seq}",
+                    hint="Import it into a store of its own with --store.",
+                )
+            if rows[seq:]:
+                connection.execute(sa.insert(_events), list(rows[seq:]))
+            return len(rows) - seq
+
+    def damage(self) -> list[str]:
+        """Return one sentence per damaged row: unreadable, changed, missing or out of order."""
+        return damage(self.raw())
 
 
-@contextmanager
-def writing() -> Iterator[None]:
-    """Turn the database's own complaint about disk, rights and damage into one sentence."""
-    try:
-        yield
-    except (sa.exc.OperationalError, sqlite3.OperationalError) as error:
-        raise StoreUnwritable(f"the store cannot be written: {_complaint(error)}") from error
-    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
-        raise LedgerCorrupt(
-            f"the store's file is damaged: {_complaint(error)}", hint=_RESTORE
-        ) from error
+def open_ledger(folder: Path) -> Ledger:
+    """Return the ledger of a store for reading, however damaged the rest is.
+
+    Raises:
+        StoreUnwritable: There is no store.
+    """
+    file = folder / "ledger.sqlite"
+    if not file.exists():
+        raise StoreUnwritable(
+            f"there is no store in {folder}", hint="`lichen run SUITE` makes one."
+        )
+    return Ledger(open_sqlite(file, read_only=True), time.time)
 
 
-@contextmanager
-def reading() -> Iterator[None]:
-    """Turn the database's own complaint about a file that cannot be read into one sentence."""
-    try:
-        yield
-    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
-        raise LedgerCorrupt(
-            f"the store's file cannot be read: {_complaint(error)}", hint=_RESTORE
-        ) from error
-
-
-_RESTORE = "Restore ledger.sqlite from a copy; a file that is no database cannot be repaired."
-
-
-def _complaint(error: Exception) -> str:
-    return str(getattr(error, "orig", error))
+def damage(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Return one sentence per damaged row of a ledger or of a copy: unreadable, changed, missing, emptied."""
+    found, chain, expected = [], "", 1
+    emptied: dict[str, list[int]] = {}
+    for row in rows:
+        seq, payload = row["seq"], row["payload"]
+        event: Event | None = None
+        if payload == FORGOTTEN:
+            emptied.setdefault(row["episode"], []).append(seq)
+        else:
+            try:
+                event = parse(payload)
+            except ValueError as error:
+                found.append(f"row {seq} is not an event: {error}")
+        if seq != expected:
+            found.append(f"row {expected} is missing")
+        elif row["chain"] != link(chain, row) or (
+            payload != FORGOTTEN and digest(payload) != row["digest"]
+        ):
+            found.append(f"row {seq} was changed after it was written")
+        if isinstance(event, Forgotten):
+            emptied.pop(event.target, None)
+        chain, expected = row["chain"], seq + 1
+    return found + [
+        f"row {seq} lost its content, and no event says that it was forgotten"
+        for lost in emptied.values()
+        for seq in lost
+    ]

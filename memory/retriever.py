@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import Field
 
 from ..envs.types import Record
-from .analogy import SAME, analogy
-from .features import Idf, cosine, shared, state_features
-from .grounding import Wordings, exchange, ground, slotted
+from .analogy import analogy
+from .features import Idf, likeness, shared, state_features, weigh
+from .grounding import Wordings, exchange, ground, plain, slotted
 from .types import Hit, Hits, State, StepCase
 
 
@@ -30,6 +30,12 @@ class RetrieverConfig(Record):
     """Similarity below which a case is not used; when none reaches it, the memory abstains."""
     stranger: float = Field(default=0.5, ge=0, le=1)
     """Factor on the similarity of a case whose task is of another family."""
+    parametric: float = Field(default=0.0, ge=0, le=1)
+    """Share of Q(s, c; theta) in the order of whole episodes, beside their similarity; 0: non-parametric."""
+    alpha: float = Field(default=0.0, ge=0)
+    """Temperature with which whole episodes are drawn (AgentFly eq. 7); 0 takes the best."""
+    holdout: float = Field(default=0.1, ge=0, lt=1)
+    """Share of learning episodes in which a remembered one is held out, at first (see `exposure`)."""
     fit: float = Field(default=0.5, ge=0, le=1)
     """How much it counts whether the case's action (or one like it) can be done here."""
 
@@ -57,8 +63,7 @@ def rank(
         contents: For the placebo arm: for every case id another case whose action and gain stand in its
             place; the states that are searched stay the same.
     """
-    query = state_features(state)
-    weights = {feature: idf.weight(feature) for feature in query}
+    asked = weigh(state_features(state), idf)
     doable = (
         None
         if admissible is None
@@ -66,7 +71,7 @@ def rank(
             [
                 slotted(about)
                 for about in dict.fromkeys(
-                    exchange(ground(action, state.text, state.goal), SAME) for action in admissible
+                    plain(action, state.text, state.goal) for action in admissible
                 )
             ]
         )
@@ -74,8 +79,7 @@ def rank(
     found = []
     for case in proposed:
         change = analogy(case.state.goal, state.goal)
-        features = _transferred(case.state, state.goal)
-        similarity = cosine(query, features, idf, weights=weights)
+        similarity = likeness(asked, idf.weighed(case.state, state.goal))
         if family is not None and case.family != family:
             similarity *= config.stranger
         if similarity < config.gate:
@@ -86,7 +90,7 @@ def rank(
         about = exchange(ground(content.action, content.state.text, content.state.goal), change)
         fit = 1.0 if doable is None else float(doable.likeness(slotted(about)).max(initial=0.0))
         order = similarity * (1 - config.fit + config.fit * fit)
-        found.append((order, similarity, content, about, change, features))
+        found.append((order, similarity, content, about, change, case.state))
     found.sort(key=lambda x: (-x[0], x[2].id))
     hits = tuple(
         Hit(
@@ -95,17 +99,11 @@ def rank(
             about=about,
             offered=_offers(content.offered, content.state.goal, state.goal),
             similarity=float(np.clip(similarity, 0.0, 1.0)),
-            why=shared(query, features, idf),
+            why=shared(asked, idf.weighed(seen, state.goal)),
         )
-        for _, similarity, content, about, change, features in found[: config.value_k]
+        for _, similarity, content, about, change, seen in found[: config.value_k]
     )
     return Hits(hits=hits, considered=len(proposed), abstained=not hits)
-
-
-@lru_cache(maxsize=8192)
-def _transferred(state: State, goal: str) -> Mapping[str, float]:
-    """Return a case's features under another goal; the same for every step of an episode."""
-    return state_features(state, analogy(state.goal, goal))
 
 
 @lru_cache(maxsize=8192)

@@ -10,21 +10,24 @@ with it and repaired, never asserted.
 
 import logging
 import os
+import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
-from itertools import count
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
+from ..envs.errors import UsageError
+from .credit import Credit
 from .embedder import CachedEmbedder, Embedder, open_embedder
 from .errors import IndexBroken, StoreInUse, StoreUnwritable
 from .features import Idf, hashed, state_features
-from .fold import Fold, content_id
-from .index import Item, VectorIndex, Vectors
-from .ledger import Entry, Ledger, open_sqlite, reading, writing
+from .fold import Fold, Trial, content_id, evidence_of
+from .index import Item, VectorIndex, Vectors, set_aside
+from .ledger import Entry, Ledger
+from .sqlite import open_sqlite, reading, writing
 from .types import EpisodeCase, StepCase
 
 _log = logging.getLogger(__name__)
@@ -46,20 +49,6 @@ def episodes_collection(embedder: str) -> str:
     return "episodes-" + content_id(embedder)
 
 
-def open_ledger(folder: Path) -> Ledger:
-    """Return the ledger of a store for reading, however damaged the rest is.
-
-    Raises:
-        StoreUnwritable: There is no store.
-    """
-    file = folder / "ledger.sqlite"
-    if not file.exists():
-        raise StoreUnwritable(
-            f"there is no store in {folder}", hint="`lichen run SUITE` makes one."
-        )
-    return Ledger(open_sqlite(file, read_only=True), time.time)
-
-
 class Store:
     """Everything one agent remembers, in one folder.
 
@@ -69,6 +58,7 @@ class Store:
         embedder: For tasks' texts; `minilm` when None.
         index_url: `http://host:port` of a Chroma server in the place of the embedded index.
         clock: Time in seconds since 1970.
+        until: Number of a ledger row: the state as it was after it (read-only).
 
     Raises:
         StoreInUse: Another process writes to it.
@@ -84,7 +74,10 @@ class Store:
         embedder: Embedder | None = None,
         index_url: str | None = None,
         clock: Callable[[], float] | None = None,
+        until: int | None = None,
     ) -> None:
+        if until is not None and not read_only:
+            raise UsageError("only a store that is opened read-only can show an earlier state")
         self.folder = Path(folder)
         self.read_only = read_only
         self.episodes: dict[str, EpisodeCase] = {}
@@ -114,8 +107,7 @@ class Store:
             self.embedder = CachedEmbedder(
                 embedder or open_embedder("minilm"), self._engine, read_only=read_only
             )
-            for whole, steps in self._fold.apply(self.ledger.read()):
-                self._hold(whole, steps)
+            self._refold(until)
             if not read_only:
                 self._repair_projection()
         except BaseException:
@@ -146,6 +138,54 @@ class Store:
         for case in steps:
             self.steps[case.id] = case
             self.idf.add(state_features(case.state))
+
+    def _refold(self, until: int | None = None) -> None:
+        self.episodes.clear()
+        self.steps.clear()
+        self.idf, self._fold = Idf(), Fold()
+        for whole, steps in self._fold.apply(self.ledger.read(until=until)):
+            self._hold(whole, steps)
+
+    @property
+    def credit(self) -> Credit:
+        """Uplifts of the remembered episodes, from every episode that ended with a known outcome."""
+        return self._fold.credit
+
+    @property
+    def trials(self) -> Sequence[Trial]:
+        """What was shown to which task and how that ended, in order; another list after forgetting."""
+        return self._fold.trials
+
+    def forgot(self, task_id: str, actions: Sequence[str]) -> bool:
+        """Return whether an episode of these actions was forgotten, so that it is not learned again."""
+        return evidence_of(task_id, actions) in self._fold.tombstones
+
+    @property
+    def flagged(self) -> Mapping[str, str]:
+        """Episodes that saw cases of a forgotten one, and which."""
+        return self._fold.flagged
+
+    def forget(self, whole: EpisodeCase, why: Entry) -> int:
+        """Remove an episode and all that is derived from it; see `forget.forget`, which says what goes.
+
+        Returns:
+            How many events lost their content.
+        """
+        gone = self.ledger.forget(whole.episode, why)
+        self._refold()
+        self._repair_projection()
+        if all(case.goal != whole.goal for case in self.episodes.values()):
+            self.embedder.forget([whole.goal])
+        used = (self._steps_index, self._episodes_index)
+        self._steps_index = self._episodes_index = None
+        for index in used:
+            if index is not None:
+                index.close()
+        if self._index_url is None:  # deleted vectors would stay in Chroma's own log
+            shutil.rmtree(self.folder / "index", ignore_errors=True)
+        with writing(), self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Append events to the ledger; return how many were new. Cases change only in `absorb`."""
@@ -236,7 +276,7 @@ class Store:
         except IndexBroken as error:
             if self._index_url is not None or self._steps_index or self._episodes_index:
                 raise
-            aside = self._set_aside()
+            aside = set_aside(self.folder)
             self._repaired(f"{error}; it was moved to {aside.name} and made again from the ledger")
             index = VectorIndex(self.folder / "index", name)
             added, removed = index.repair(items, encode)
@@ -246,17 +286,6 @@ class Store:
                 level=logging.WARNING if removed else logging.INFO,  # a new index is no damage
             )
         return index
-
-    def _set_aside(self) -> Path:
-        """Move a broken index out of the way and return where it is now."""
-        folder = self.folder / "index"
-        aside = next(
-            path
-            for number in count(1)
-            if not (path := self.folder / f"index.broken-{number}").exists()
-        )
-        folder.rename(aside)
-        return aside
 
     def _repaired(self, what: str, *, level: int = logging.WARNING) -> None:
         self.repaired.append(what)

@@ -89,6 +89,8 @@ class Hit(Record):
     """In [0, 1]."""
     why: str
     """The strongest shared features, for people."""
+    propensity: float = 1.0
+    """Probability with which it is shown (see `exposure`)."""
 
 
 class Hits(Record):
@@ -96,6 +98,8 @@ class Hits(Record):
 
     hits: tuple[Hit, ...]
     """Best first; empty when the memory abstains."""
+    held: tuple[Hit, ...] = ()
+    """Found too, and held out at random: never shown, so that the effect of showing them can be told."""
     considered: int
     """How many cases the index proposed."""
     abstained: bool

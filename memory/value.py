@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ..envs.types import Record
-from .analogy import SAME, words
-from .grounding import Wordings, exchange, ground, slotted
+from .analogy import words
+from .grounding import Wordings, plain, slotted
 from .states import MOST_OFFERED
 from .types import Hits, State
 
@@ -58,8 +58,8 @@ def qualities(
         Shape (n,); the prior everywhere when the memory abstained.
     """
     config = config or ValueConfig()
-    plain = [exchange(ground(action, state.text, state.goal), SAME) for action in actions]
-    about = Wordings([slotted(part) for part in plain])
+    meant = [plain(action, state.text, state.goal) for action in actions]
+    about = Wordings([slotted(part) for part in meant])
     spoken = Wordings([words(action) for action in actions])
     mass = np.full(len(actions), config.prior_weight)
     value = mass * config.prior
@@ -79,7 +79,7 @@ def qualities(
         )
         # a list cut short: anything may have been offered
         cut = len(hit.case.offered) >= MOST_OFFERED
-        offered = np.array([declined * (cut or a in hit.offered) for a in plain])
+        offered = np.array([declined * (cut or a in hit.offered) for a in meant])
         mass += weight * np.maximum(match, offered)
         value += weight * match * hit.case.gain
     quality: NDArray[np.float64] = value / mass

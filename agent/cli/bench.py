@@ -38,6 +38,67 @@ def step(
     _print(bench_step(cases=cases, steps=steps, seed=seed, say=progress_console.print), json_path)
 
 
+@app.command("concurrency")
+def concurrency(
+    procs: Annotated[int, typer.Option("--procs", min=1, help="Processes that write at once.")] = 8,
+    ops: Annotated[int, typer.Option("--ops", min=1, help="Writes of each.")] = 1000,
+    json_path: Json = None,
+) -> None:
+    """Let several processes write one ledger, and count what is lost; beside it LangGraph's BaseStore."""
+    from ..bench.concurrency import bench_concurrency
+
+    _print(bench_concurrency(procs=procs, ops=ops, say=progress_console.print), json_path)
+
+
+@app.command("crash")
+def crash(
+    kills: Annotated[int, typer.Option("--kills", min=1, help="Processes to kill.")] = 200,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the moments.")] = 0,
+    json_path: Json = None,
+) -> None:
+    """Kill a process that learns, again and again; nothing acknowledged may be lost or damaged."""
+    from ..bench.crash import bench_crash
+
+    _print(bench_crash(kills=kills, seed=seed, say=progress_console.print), json_path)
+
+
+@app.command("credit")
+def credit(
+    fixed_groups: Annotated[
+        bool,
+        typer.Option(
+            "--fixed-groups/--varying", help="Are the same items always recalled together?"
+        ),
+    ] = True,
+    holdout: Annotated[
+        float, typer.Option("--holdout", min=0.01, max=0.9, help="Share that is held out.")
+    ] = 0.25,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    json_path: Json = None,
+) -> None:
+    """Recover known effects of memory items from outcomes, by three rules."""
+    from ..bench.credit import bench_credit
+
+    found = bench_credit(holdout=holdout, fixed=fixed_groups, seed=seed, say=progress_console.print)
+    _print(found, json_path)
+
+
+@app.command("harm")
+def harm(
+    poison: Annotated[
+        float, typer.Option("--poison", min=0, max=1, help="Share of wrong items.")
+    ] = 0.3,
+    episodes: Annotated[int, typer.Option("--episodes", min=10, help="Length.")] = 16_000,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    json_path: Json = None,
+) -> None:
+    """Show what wrong items in memory do, with and without the gate (synthetic world)."""
+    from ..bench.credit import bench_harm
+
+    found = bench_harm(poison=poison, episodes=episodes, seed=seed, say=progress_console.print)
+    _print(found, json_path)
+
+
 def _print(found: dict[str, Any], json_path: str | None) -> None:
     write_json(found, json_path)
     if json_path != "-":

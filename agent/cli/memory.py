@@ -106,17 +106,28 @@ def why(
     if answer.abstained:
         console.print("The memory abstained: no case was near enough.")
         return
-    table = Table(
-        title=f"{len(answer.exposed)} of {answer.considered} considered cases were exposed"
-    )
-    for name in ("case", "similarity", "propensity", "gain", "source", "its action", "from"):
+    shown = sum(item.shown for item in answer.exposed)
+    table = Table(title=f"{shown} of {answer.considered} considered cases were exposed")
+    for name in (
+        "case",
+        "similarity",
+        "propensity",
+        "gain",
+        "uplift",
+        "source",
+        "its action",
+        "from",
+    ):
         table.add_column(name, overflow="ellipsis", no_wrap=True)
     for item in answer.exposed:
         table.add_row(
             item.case,
-            f"{item.similarity:.2f}",
+            "held out" if item.similarity is None else f"{item.similarity:.2f}",
             f"{item.propensity:.2f}",
             "-" if item.gain is None else f"{item.gain:+.2f}",
+            f"{item.uplift.mean:+.2f} [{item.uplift.low:+.2f}, {item.uplift.high:+.2f}]"
+            if item.uplift.n
+            else "not known",
             item.source,
             item.action,
             item.task_id,
@@ -137,7 +148,7 @@ def export(
 ) -> None:
     """Write the ledger (or its successes) as JSONL; damaged rows are left out and named."""
     from ...memory.explain import export_demonstrations, export_events
-    from ...memory.store import open_ledger
+    from ...memory.ledger import open_ledger
 
     ledger = open_ledger(store or DEFAULT)
     count, damaged = (export_events if form == "events" else export_demonstrations)(ledger, to)
@@ -146,6 +157,100 @@ def export(
     typer.echo(f"{count} {form} written to {to}")
     if damaged:
         raise typer.Exit(1)
+
+
+@app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(help="JSONL, as `lichen memory export` writes it.")],
+    store: Store = None,
+) -> None:
+    """Bring the ledger of an export back, exactly, into an empty store or one that it goes on from."""
+    from ...memory.explain import read_rows
+    from ...memory.store import Store as Opened
+
+    rows = read_rows(file)
+    with Opened(store or DEFAULT) as opened:
+        new = opened.ledger.restore(rows)
+        opened.absorb()
+        typer.echo(f"{new} of {len(rows)} events were new; state {opened.state_hash()}")
+
+
+@app.command("replay")
+def replay(
+    store: Store = None,
+    verify_: Annotated[
+        bool, typer.Option("--verify", help="Compare with what is stored; exit 1 when it differs.")
+    ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="Only up to a row number, an event's id or key, or a time."),
+    ] = None,
+    json_path: Json = None,
+) -> None:
+    """Fold the ledger again from its first event and print the hash of the state it gives."""
+    from ...memory.replay import replay as fold_again
+
+    found = fold_again(store or DEFAULT, as_of=as_of, compare=verify_)
+    write_json(found.model_dump(mode="json"), json_path)
+    if json_path != "-":
+        out(json_path).print(
+            f"{found.events} events up to row {found.until}: {found.episodes} episodes, "
+            f"{found.steps} steps, state {found.state_hash}"
+        )
+        for problem in found.problems:
+            typer.echo(problem, err=True)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@app.command("diff")
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="Row, event id or key, or time.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The same, later.")],
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Say which episodes came and went between two moments."""
+    from ...memory.replay import compare
+
+    found = compare(store or DEFAULT, before, after)
+    write_json(found.model_dump(mode="json"), json_path)
+    if json_path == "-":
+        return
+    for sign, cases in (("+", found.came), ("-", found.went)):
+        for case in cases:
+            out(json_path).print(f"{sign} {case.id} {case.outcome} {case.goal}", markup=False)
+    out(json_path).print(f"{len(found.came)} came, {len(found.went)} went")
+
+
+@app.command("forget")
+def forget_command(
+    case_id: Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its beginning.")],
+    cascade: Annotated[
+        bool, typer.Option("--cascade", help="With everything that is derived from it.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Kept in the ledger.")] = "",
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Forget an episode for good: its events, cases and vectors; the same evidence is refused later."""
+    from ...memory.forget import forget
+    from ...memory.store import Store as Opened
+
+    with Opened(store or DEFAULT, read_only=dry_run) as opened:
+        found = forget(opened, case_id, cascade=cascade, dry_run=dry_run, reason=reason)
+    write_json(found.model_dump(mode="json"), json_path)
+    if json_path == "-":
+        return
+    said = "would go" if dry_run else "are gone"
+    typer.echo(
+        f"{found.task_id}: 1 episode, {found.steps} steps and the content of {found.events} events {said}"
+    )
+    if found.dependants:
+        typer.echo(f"{len(found.dependants)} episodes saw it and are flagged:")
+        for episode in found.dependants:
+            typer.echo(f"  {episode}")
 
 
 @app.command("import")
@@ -164,8 +269,11 @@ def import_(
 
     found = read_jsonl(file)
     with Opened(store or DEFAULT) as opened:
+        forgotten = sum(opened.forgot(shown.task_id, shown.actions) for shown in found)
         new = import_demonstrations(opened, found, run="import")
     typer.echo(f"{len(new)} of {len(found)} demonstrations were new")
+    if forgotten:
+        typer.echo(f"{forgotten} were refused: they were forgotten before")
 
 
 @app.command("import-gold")

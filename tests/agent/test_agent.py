@@ -252,7 +252,7 @@ def test_ctrl_c_keeps_what_was_done_and_the_same_command_continues(tmp_path: Pat
 
 
 def _ended(folder: Path) -> int:
-    from lichen.memory.store import open_ledger
+    from lichen.memory.ledger import open_ledger
 
     try:
         return sum(isinstance(row.event, EpisodeEnded) for row in open_ledger(folder).read())

@@ -16,7 +16,8 @@ from lichen.memory.demonstrations import (
 from lichen.memory.embedder import HashingEmbedder
 from lichen.memory.errors import LedgerCorrupt
 from lichen.memory.explain import verify_store
-from lichen.memory.store import Store, open_ledger
+from lichen.memory.ledger import open_ledger
+from lichen.memory.store import Store
 
 
 def opened(folder: Path, *, read_only: bool = False) -> Store:
@@ -51,7 +52,7 @@ def test_a_store_that_nobody_can_write_to_can_be_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # root is never refused by mode bits, so the answer of the system call is given here
-    monkeypatch.setattr("lichen.memory.ledger.os.access", lambda path, mode: False)
+    monkeypatch.setattr("lichen.memory.sqlite.os.access", lambda path, mode: False)
     before = sorted(path.name for path in folder.iterdir())
     with opened(folder, read_only=True) as store:
         assert len(store.episodes) == 4

@@ -19,9 +19,8 @@ from lichen.memory.events import EpisodeEnded, EpisodeStarted, Event, Stepped
 from lichen.memory.explain import export_demonstrations, export_events, find_case, verify_store
 from lichen.memory.features import Idf
 from lichen.memory.fold import gains
-from lichen.memory.ledger import Entry
+from lichen.memory.ledger import Entry, open_ledger
 from lichen.memory.retriever import RetrieverConfig, rank
-from lichen.memory.store import open_ledger
 from lichen.memory.types import StepCase
 from lichen.memory.value import advantages
 

@@ -1,0 +1,176 @@
+"""Causal credit: how much each memory item really helps, from exposures that were randomised a little.
+
+An episode's outcome says nothing about which of its items helped: items that are always recalled together,
+and items of easy tasks, look alike. So single items are held out at random with a logged propensity, and an
+item's utility is a doubly robust uplift: a prediction of the outcome from the difficulty of the context and
+the other items shown, plus the inverse-propensity-weighted rest (Robins, Rotnitzky and Zhao 1994). Pure
+arithmetic; it folds in any order of items and in the order of episodes.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from pydantic import Field
+
+from ..envs.types import Record
+
+_Z = 1.96
+
+
+class Exposure(Record):
+    """One considered item of a read."""
+
+    item: str
+    exposed: bool
+    propensity: float = Field(gt=0, le=1)
+    """Probability with which it was exposed."""
+
+
+class Uplift(Record):
+    """What exposing an item adds to the outcome, with its 95% interval."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    """Reads in which it was randomised."""
+
+
+class CreditConfig(Record):
+    """The dials of credit."""
+
+    shrink: float = Field(default=8.0, gt=0)
+    """Episodes' worth of the overall mean in the difficulty of a context."""
+    prior: float = Field(default=60.0, gt=0)
+    """Reads' worth of zero uplift in the prediction that an item's effect takes from the others'."""
+    spread: float = Field(default=0.5, gt=0)
+    """Prior standard deviation of one read's uplift score, so that few reads give no narrow interval."""
+
+
+@dataclass
+class _Sum:
+    n: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+
+    def add(self, value: float) -> None:
+        """Count one more value."""
+        self.n += 1
+        self.total += value
+        self.squares += value * value
+
+    @property
+    def mean(self) -> float:
+        """Return the mean, 0 when there is none."""
+        return self.total / self.n if self.n else 0.0
+
+
+@dataclass
+class Credit:
+    """Uplifts of all items, updated episode by episode.
+
+    The prediction uses what was learned from earlier episodes only, so that every score is unbiased however
+    wrong the prediction is: the propensities are known.
+    """
+
+    config: CreditConfig = field(default_factory=CreditConfig)
+    _items: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
+    _contexts: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
+    _all: _Sum = field(default_factory=_Sum)
+
+    def difficulty(self, context: str) -> float:
+        """Return the outcome expected in a context when nothing is exposed, shrunk towards all of them."""
+        here, weight = self._contexts[context], self.config.shrink
+        return (here.total + weight * self._all.mean) / (here.n + weight)
+
+    def effect(self, item: str) -> float:
+        """Return an item's uplift, shrunk towards zero: the prediction that others are adjusted by."""
+        known = self._items[item]
+        return known.total / (known.n + self.config.prior)
+
+    def observe(self, context: str, exposures: Sequence[Exposure], outcome: float) -> None:
+        """Take the outcome of one episode (or of one read's share of it).
+
+        Args:
+            context: Family and state cluster: where the difficulty is alike.
+            exposures: Every considered item, each once. One that was shown for certain (propensity 1) tells
+                nothing of itself, and is still adjusted for.
+            outcome: In [0, 1]; an unknown outcome must not be given at all.
+        """
+        effects = {e.item: self.effect(e.item) for e in exposures}
+        shown = sum(effects[e.item] for e in exposures if e.exposed)
+        base = self.difficulty(context)
+        for e in exposures:
+            if e.propensity >= 1.0:
+                continue
+            others = shown - (effects[e.item] if e.exposed else 0.0)
+            without = base + others
+            with_it = without + effects[e.item]
+            rest = (
+                (outcome - with_it) / e.propensity
+                if e.exposed
+                else -(outcome - without) / (1.0 - e.propensity)
+            )
+            self._items[e.item].add(effects[e.item] + rest)
+        self._contexts[context].add(outcome - shown)
+        self._all.add(outcome - shown)
+
+    def uplift(self, item: str) -> Uplift:
+        """Return an item's uplift with its interval; wide, around zero, when nothing is known."""
+        known, spread = self._items[item], self.config.spread
+        if known.n == 0:
+            return Uplift(mean=0.0, low=-1.0, high=1.0, n=0)
+        # two prior reads keep the variance of very few from looking like none
+        variance = (known.squares - known.n * known.mean**2 + 2 * spread**2) / (known.n + 1)
+        half = _Z * math.sqrt(max(variance, 0.0) / known.n)
+        mean = known.mean
+        return Uplift(mean=mean, low=mean - half, high=mean + half, n=known.n)
+
+
+class GateConfig(Record):
+    """The dials of the do-no-harm gate."""
+
+    holdout: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the reads in which a good item is held out, at first."""
+    anneal: int = Field(default=400, ge=1)
+    """Reads after which the hold-out of an item is half of that."""
+    explore: float = Field(default=0.1, ge=0, le=1)
+    """Share of the reads in which an item that is not known to help is shown: the exploration budget."""
+    suspect: float = Field(default=0.02, ge=0, le=1)
+    """The same for an item whose whole interval is below zero."""
+    tolerance: float = Field(default=0.0, ge=0)
+    """An item passes when its lower bound is above minus this."""
+
+
+class Gate:
+    """Says which items are exposed: those known to help, and a budget of the rest.
+
+    Args:
+        credit: Uplifts so far.
+        config: Dials.
+    """
+
+    def __init__(self, credit: Credit, config: GateConfig | None = None) -> None:
+        self.credit = credit
+        self.config = config or GateConfig()
+
+    def propensity(self, item: str) -> float:
+        """Return the probability with which an item is to be exposed now."""
+        known = self.credit.uplift(item)
+        if known.n and known.low > -self.config.tolerance:
+            held = self.config.holdout * self.config.anneal / (self.config.anneal + known.n)
+            return 1.0 - held
+        return self.config.suspect if known.n and known.high < 0 else self.config.explore
+
+    def decide(self, items: Sequence[str], rng: np.random.Generator) -> list[Exposure]:
+        """Return for every item whether it is exposed, and with which probability that was so."""
+        draws = rng.random(len(items))
+        found = []
+        for item, draw in zip(items, draws, strict=True):
+            chance = self.propensity(item)
+            exposed = bool(draw < chance)
+            found.append(Exposure(item=item, exposed=exposed, propensity=max(chance, 1e-9)))
+        return found

@@ -1,0 +1,93 @@
+"""Forgetting: an episode and everything derived from it is gone, and the same evidence is refused later."""
+
+from ..envs.errors import UsageError
+from ..envs.types import Record
+from .events import Forgotten, Recalled
+from .explain import find_case
+from .fold import evidence_of
+from .ledger import Entry
+from .store import Store
+from .types import EpisodeCase
+
+
+class Forgetting(Record):
+    """What goes, or would go, with one episode."""
+
+    episode: str
+    case: str
+    """Id of the episode's case."""
+    task_id: str
+    steps: int
+    """Step cases derived from it."""
+    events: int
+    """Events that lose their content."""
+    dependants: tuple[str, ...]
+    """Episodes whose decisions saw its cases; they stay, and are flagged."""
+    done: bool
+
+
+def forget(
+    store: Store,
+    case_id: str,
+    *,
+    cascade: bool = False,
+    dry_run: bool = False,
+    reason: str = "",
+    actor: str = "person",
+) -> Forgetting:
+    """Forget the episode of a case: its events' content, its cases, their vectors, its cached embedding.
+
+    Afterwards the state is, bit for bit, that of a ledger which never held the episode. A tombstone (a hash)
+    stays, and refuses the same actions in the same task. A step is forgotten with its whole episode.
+
+    Args:
+        store: Open for writing, unless `dry_run`.
+        case_id: Id of an episode or step case, or its beginning.
+        cascade: Also when other things depend on it: its steps' cases, episodes that saw them.
+        dry_run: Only say what would go.
+        reason: Kept in the ledger; must not repeat what is to be forgotten.
+        actor: Who asks.
+
+    Raises:
+        UnknownCase: No case has this id.
+        UsageError: Something is derived from it and `cascade` was not said.
+    """
+    case = find_case(store, case_id)
+    whole = (
+        case
+        if isinstance(case, EpisodeCase)
+        else next(c for c in store.episodes.values() if c.episode == case.episode)
+    )
+    steps = {c.id for c in store.steps.values() if c.episode == whole.episode}
+    dependants, events = set(), 0
+    for row in store.ledger.read():
+        if row.episode == whole.episode:
+            events += row.event is not None
+        elif isinstance(row.event, Recalled) and steps & set(row.event.exposed):
+            dependants.add(row.episode)
+    found = Forgetting(
+        episode=whole.episode,
+        case=whole.id,
+        task_id=whole.task_id,
+        steps=len(steps),
+        events=events,
+        dependants=tuple(sorted(dependants)),
+        done=not dry_run,
+    )
+    if dry_run:
+        return found
+    if not cascade and (steps or dependants):
+        raise UsageError(
+            f"{len(steps)} step cases are derived from {whole.id}, and {len(dependants)} episodes saw "
+            "them; nothing was forgotten",
+            hint="Say --cascade to forget it with them, or --dry-run to see what would go.",
+        )
+    event = Forgotten(
+        target=whole.episode,
+        evidence=evidence_of(whole.task_id, whole.actions),
+        dependants=found.dependants,
+        reason=reason,
+    )
+    why = Entry(f"forget/{whole.episode}", "forget", "", event, actor=actor, origin="person")
+    store.forget(whole, why)
+    return found
