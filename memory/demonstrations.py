@@ -3,6 +3,7 @@
 From an environment's gold trajectories, or from a JSONL file with one `Demonstration` a line.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from .ledger import Entry
 from .states import offered_by, state_of
 from .store import Store
 from .types import EpisodeCase
+
+_log = logging.getLogger(__name__)
 
 _LONGEST = 300
 """Steps of the longest gold trajectory that is imported whole."""
@@ -148,6 +151,7 @@ def import_demonstrations(
     new: list[EpisodeCase] = []
     for shown in demonstrations:
         if store.forgot(shown.task_id, shown.actions):
+            _log.warning("refused, because it was forgotten before: %s", shown.task_id)
             continue
         episode = "demo-" + content_id(shown.task_id, *shown.actions)
         store.append(list(_entries(shown, episode, run)))

@@ -173,7 +173,7 @@ class Store:
         """
         gone = self.ledger.forget(whole.episode, why)
         self._refold()
-        self._repair_projection()
+        self._project_anew()
         if all(case.goal != whole.goal for case in self.episodes.values()):
             self.embedder.forget([whole.goal])
         used = (self._steps_index, self._episodes_index)
@@ -233,13 +233,16 @@ class Store:
         ]
         return found
 
+    def _project_anew(self) -> None:
+        with writing(), self._engine.begin() as connection:
+            connection.execute(sa.delete(_cases))
+        folded: list[EpisodeCase | StepCase] = [*self.episodes.values(), *self.steps.values()]
+        if folded:
+            self._project(folded)
+
     def _repair_projection(self) -> None:
         if damage := self.projection_damage():
-            with writing(), self._engine.begin() as connection:
-                connection.execute(sa.delete(_cases))
-            folded: list[EpisodeCase | StepCase] = [*self.episodes.values(), *self.steps.values()]
-            if folded:
-                self._project(folded)
+            self._project_anew()
             self._repaired(f"projection: {len(damage)} rows did not fit the ledger")
 
     @property

@@ -42,8 +42,8 @@ def ls(
     table = Table(
         title=f"{len(found)} {grain}" + (f", {len(shown)} shown" if shown != found else "")
     )
-    for name in ("id", "rank", "family", "source", "", ""):
-        table.add_column(name, overflow="ellipsis", no_wrap=True)
+    for name in ("id", "rank", "family", "source", "", "what"):
+        table.add_column(name, no_wrap=name != "what")  # the last one takes what room is left
     from ...memory.types import EpisodeCase
 
     for case in shown:
@@ -108,17 +108,8 @@ def why(
         return
     shown = sum(item.shown for item in answer.exposed)
     table = Table(title=f"{shown} of {answer.considered} considered cases were exposed")
-    for name in (
-        "case",
-        "similarity",
-        "propensity",
-        "gain",
-        "uplift",
-        "source",
-        "its action",
-        "from",
-    ):
-        table.add_column(name, overflow="ellipsis", no_wrap=True)
+    for name in ("case", "near", "propensity", "gain", "uplift", "source", "its action", "from"):
+        table.add_column(name, no_wrap=name not in ("its action", "from"))
     for item in answer.exposed:
         table.add_row(
             item.case,
@@ -269,11 +260,8 @@ def import_(
 
     found = read_jsonl(file)
     with Opened(store or DEFAULT) as opened:
-        forgotten = sum(opened.forgot(shown.task_id, shown.actions) for shown in found)
         new = import_demonstrations(opened, found, run="import")
     typer.echo(f"{len(new)} of {len(found)} demonstrations were new")
-    if forgotten:
-        typer.echo(f"{forgotten} were refused: they were forgotten before")
 
 
 @app.command("import-gold")

@@ -84,12 +84,16 @@ def _texts(folder: Path) -> set[str]:
         return {case.state.text for case in store.steps.values()}
 
 
-def test_what_was_forgotten_is_refused_when_it_comes_again(folder: Path) -> None:
+def test_what_was_forgotten_is_refused_when_it_comes_again(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with opened(folder) as store:
         gone = store.episodes[second(store)]
         forget(store, gone.id, cascade=True)
         environment = make("alfworld-mini")
         assert import_demonstrations(store, from_gold(environment, [gone.task_id]), run="x") == []
+        assert "forgotten before" in caplog.text
+        assert store.repaired == []  # to forget is no damage
         assert len(store.episodes) == 3
         assert store.forgot(gone.task_id, gone.actions)
 
