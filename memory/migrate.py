@@ -1,6 +1,7 @@
 """Ledgers that an earlier Lichen wrote, brought to the present form; nothing stored is lost."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,9 +36,10 @@ def migrate(engine: Engine, table: sa.Table, digest: Any, link: Any) -> int:
         table.create(connection)
         chain, rows, origins = "", [], {}
         for seq, key, run, episode, payload, at in old:
-            event = parse(payload)
-            if isinstance(event, EpisodeStarted):
-                origins[episode] = event.source
+            with suppress(ValueError):  # a damaged row is carried over, and named by `verify`
+                event = parse(payload)
+                if isinstance(event, EpisodeStarted):
+                    origins[episode] = event.source
             row = {
                 "seq": seq,
                 "id": str(uuid7()),

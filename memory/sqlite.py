@@ -78,6 +78,11 @@ def reading() -> Iterator[None]:
     try:
         yield
     except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+        if "no such column" in _complaint(error):
+            raise StoreUnwritable(
+                "the ledger has the form of an earlier Lichen",
+                hint="It is rewritten when a command that writes opens it, for example `lichen run`.",
+            ) from error
         raise LedgerCorrupt(
             f"the store's file cannot be read: {_complaint(error)}", hint=_RESTORE
         ) from error

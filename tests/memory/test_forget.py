@@ -11,7 +11,7 @@ from lichen.envs import UsageError, make
 from lichen.memory.cases import CaseMemory
 from lichen.memory.demonstrations import from_gold, import_demonstrations
 from lichen.memory.embedder import HashingEmbedder
-from lichen.memory.errors import LedgerCorrupt
+from lichen.memory.errors import LedgerCorrupt, StoreUnwritable
 from lichen.memory.events import Recalled
 from lichen.memory.explain import export_events, read_rows, verify_store
 from lichen.memory.forget import forget
@@ -183,6 +183,8 @@ def test_a_ledger_of_the_first_form_is_brought_to_the_present_one(
             kept = [row[name] for name in ("seq", "key", "run", "episode", "payload", "at")]
             raw.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", [*kept, "old"])
     raw.close()
+    with pytest.raises(StoreUnwritable, match="earlier Lichen"):
+        open_ledger(tmp_path / "old").damage()
     with opened(tmp_path / "old") as store:
         assert store.ledger.damage() == []
         found = [json.loads(row["payload"]) for row in store.ledger.raw()]
