@@ -168,7 +168,7 @@ class Agent:
         """Run one task by its id; see `run`."""
         environment = self.environment(None, task, max_steps=max_steps)
         found = environment.task(task)
-        before = await self._fingerprint(self.config.policy.llm)
+        before = await self.fingerprint(self.config.policy.llm)
         started = self.started("run", task, before, {"max_steps": environment.max_steps})
         run = next_run(self.store.ledger, started).id
         self.opened(run, started)
@@ -214,7 +214,7 @@ class Agent:
         count = suite.learn_tasks if episodes is None else episodes
         if count < 1:
             raise UsageError(f"{count} episodes cannot be run", hint="Ask for at least one.")
-        before = await self._fingerprint(self.config.policy.llm)
+        before = await self.fingerprint(self.config.policy.llm)
         started = self.started("learn", suite.name, before, {"episodes": count})
         run = next_run(self.store.ledger, started)
         self.opened(run.id, started)
@@ -278,7 +278,8 @@ class Agent:
             fingerprint_after=after,
         )
 
-    async def _fingerprint(self, asked: bool) -> str:
+    async def fingerprint(self, asked: bool) -> str:
+        """Return the model's fingerprint, or an empty string when it is not to be asked."""
         return await self.llm.fingerprint() if asked else ""
 
     def started(
@@ -302,7 +303,7 @@ class Agent:
         Raises:
             FingerprintChanged: The model was not the same afterwards.
         """
-        after = await self._fingerprint(bool(before))
+        after = await self.fingerprint(bool(before))
         if episodes:
             ended = RunEnded(fingerprint=after, episodes=episodes)
             self.store.append(

@@ -6,6 +6,7 @@ A view never changes the store; views frozen at several checkpoints can be used 
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from .qhead import QHead, mixed, pick
 from .retriever import RetrieverConfig, rank
 from .store import Store
 from .types import EpisodeCase, Hits, State, StepCase
+
+Case = TypeVar("Case", StepCase, EpisodeCase)
 
 
 class CaseMemory:
@@ -51,24 +54,22 @@ class CaseMemory:
         held = len(self.store.episodes)
         return held if self.first is None else min(held, self.first)
 
+    def _sees(self, case: StepCase | EpisodeCase) -> bool:
+        return self.first is None or case.rank < self.first
+
     @cached_property
     def _contents(self) -> dict[str, StepCase] | None:
+        """For the placebo arm: the other step that stands in the place of each."""
         if self._placebo is None:
             return None
-        seen = [c for c in self.store.steps.values() if self.first is None or c.rank < self.first]
-        order = self._placebo[0].permutation(len(seen))
-        return {case.id: seen[int(i)] for case, i in zip(seen, order, strict=True)}
+        return _shuffled(list(filter(self._sees, self.store.steps.values())), self._placebo[0])
 
     @cached_property
     def _whole(self) -> dict[str, EpisodeCase]:
         """For the placebo arm: the other episode that stands in the place of each; else nothing."""
         if self._placebo is None:
             return {}
-        seen = [
-            c for c in self.store.episodes.values() if self.first is None or c.rank < self.first
-        ]
-        order = self._placebo[1].permutation(len(seen))
-        return {case.id: seen[int(i)] for case, i in zip(seen, order, strict=True)}
+        return _shuffled(list(filter(self._sees, self.store.episodes.values())), self._placebo[1])
 
     @cached_property
     def _idf(self) -> Idf:
@@ -77,7 +78,7 @@ class CaseMemory:
             return self.store.idf
         frozen = Idf()
         for case in self.store.steps.values():
-            if case.rank < self.first:
+            if self._sees(case):
                 frozen.add(state_features(case.state))
         return frozen
 
@@ -146,6 +147,8 @@ class CaseMemory:
         if self._head is None or self._head_of is not trials:
             d = len(self.store.embedder.encode([""])[0])
             self._head, self._head_of, self._taken = QHead(d), trials, 0
+        if self._taken == len(trials):
+            return self._head
         held = {case.episode: case for case in self.store.episodes.values()}
         for trial in trials[self._taken :]:
             case = held.get(trial.item)
@@ -155,3 +158,9 @@ class CaseMemory:
             self._head.observe(trial.goal, query, other, case.score, trial.outcome)
         self._taken = len(trials)
         return self._head
+
+
+def _shuffled(cases: Sequence[Case], rng: np.random.Generator) -> dict[str, Case]:
+    """Return for every case's id another case, by one permutation."""
+    order = rng.permutation(len(cases))
+    return {case.id: cases[int(i)] for case, i in zip(cases, order, strict=True)}

@@ -130,12 +130,21 @@ class Credit:
         return Uplift(mean=mean, low=mean - half, high=mean + half, n=known.n)
 
 
+ANNEAL = 400
+"""Randomised reads after which an item is held out half as often."""
+
+
+def annealed(share: float, n: int, half: int = ANNEAL) -> float:
+    """Return how often an item is held out after n randomised reads: half as often after `half`."""
+    return share * half / (half + n)
+
+
 class GateConfig(Record):
     """The dials of the do-no-harm gate."""
 
     holdout: float = Field(default=0.1, ge=0, lt=1)
     """Share of the reads in which a good item is held out, at first."""
-    anneal: int = Field(default=400, ge=1)
+    anneal: int = Field(default=ANNEAL, ge=1)
     """Reads after which the hold-out of an item is half of that."""
     explore: float = Field(default=0.1, ge=0, le=1)
     """Share of the reads in which an item that is not known to help is shown: the exploration budget."""
@@ -161,8 +170,7 @@ class Gate:
         """Return the probability with which an item is to be exposed now."""
         known = self.credit.uplift(item)
         if known.n and known.low > -self.config.tolerance:
-            held = self.config.holdout * self.config.anneal / (self.config.anneal + known.n)
-            return 1.0 - held
+            return 1.0 - annealed(self.config.holdout, known.n, self.config.anneal)
         return self.config.suspect if known.n and known.high < 0 else self.config.explore
 
     def decide(self, items: Sequence[str], rng: np.random.Generator) -> list[Exposure]:

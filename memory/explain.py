@@ -17,7 +17,8 @@ from .demonstrations import DemonstratedStep, Demonstration
 from .errors import LedgerCorrupt, UnknownCase
 from .events import EpisodeEnded, EpisodeStarted, Recalled, Stepped
 from .index import VectorIndex, Vectors
-from .ledger import COLUMNS, Ledger, Row, open_ledger
+from .ledger import Ledger, Row, open_ledger
+from .rows import COLUMNS
 from .store import STEPS_COLLECTION, Store, episodes_collection, item_of
 from .types import EpisodeCase, StepCase
 

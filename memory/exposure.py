@@ -6,11 +6,8 @@ advise cannot be told apart anyhow. The draw is a hash of seed, task and item, t
 
 import hashlib
 
-from .credit import Credit
+from .credit import Credit, annealed
 from .types import Hit, Hits
-
-ANNEAL = 400
-"""Randomised reads after which an item is held out half as often."""
 
 
 def hold_out(hits: Hits, share: float, credit: Credit, *, seed: int, task_id: str) -> Hits:
@@ -29,7 +26,7 @@ def hold_out(hits: Hits, share: float, credit: Credit, *, seed: int, task_id: st
     held: list[Hit] = []
     for hit in hits.hits:
         item = hit.case.episode
-        chance = 1.0 - share * ANNEAL / (ANNEAL + credit.uplift(item).n)
+        chance = 1.0 - annealed(share, credit.uplift(item).n)
         hit = hit.model_copy(update={"propensity": chance})
         (shown if _draw(seed, task_id, item) < chance else held).append(hit)
     return hits.model_copy(

@@ -110,11 +110,6 @@ class Idf:
         return known
 
 
-def cosine(query: Features, other: Features, idf: Idf) -> float:
-    """Return the idf-weighted cosine of two feature sets, in [0, 1]."""
-    return likeness(weigh(query, idf), weigh(other, idf))
-
-
 def weigh(features: Features, idf: Idf) -> Weighed:
     """Return the features times their idf weights, with the norm of that."""
     found = {feature: value * idf.weight(feature) for feature, value in features.items()}

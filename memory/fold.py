@@ -61,8 +61,6 @@ class Fold:
     """Evidence that was forgotten, and the episode it was in."""
     flagged: dict[str, str] = field(default_factory=dict)
     """Episodes that saw cases of a forgotten one, and which."""
-    refused: list[str] = field(default_factory=list)
-    """Episodes that brought forgotten evidence again."""
 
     def apply(self, rows: Iterable[Row]) -> Iterator[tuple[EpisodeCase, tuple[StepCase, ...]]]:
         """Yield the cases of every episode that these rows complete."""
@@ -95,9 +93,7 @@ class Fold:
                     if not row.event.learn or row.event.outcome == "unknown" or not opened.steps:
                         continue
                     actions = [event.action for _, event in opened.steps]
-                    if evidence_of(opened.started.task_id, actions) in self.tombstones:
-                        self.refused.append(row.episode)
-                    else:
+                    if evidence_of(opened.started.task_id, actions) not in self.tombstones:
                         made = _cases(row.episode, self.episodes, opened, row.key, row.event)
                         self.sources |= {case.id: row.episode for case in made[1]}
                         yield made

@@ -4,7 +4,6 @@ Rows are chained by hashes, so a changed, lost or swapped row shows. It knows no
 folded from it lives in `fold`.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,35 +13,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
-from uuid6 import uuid7
 
 from .errors import LedgerCorrupt, StoreUnwritable
 from .events import Event, Forgotten, Origin, parse
 from .migrate import migrate
+from .rows import FORGOTTEN, digest, events, link, make_row, meta
 from .sqlite import open_sqlite, reading, transaction, writing
-
-_meta = sa.MetaData()
-_events = sa.Table(
-    "events",
-    _meta,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("id", sa.Text, nullable=False, unique=True),
-    sa.Column("key", sa.Text, nullable=False, unique=True),
-    sa.Column("run", sa.Text, nullable=False, index=True),
-    sa.Column("episode", sa.Text, nullable=False, index=True),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("origin", sa.Text, nullable=False),
-    sa.Column("parents", sa.Text, nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("chain", sa.Text, nullable=False),
-)
-
-COLUMNS = tuple(column.name for column in _events.columns)
-
-FORGOTTEN = ""
-"""The payload of an event whose content was forgotten; its digest stays, so that the chain holds."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +56,6 @@ class Row(NamedTuple):
     """None when the content was forgotten."""
 
 
-def link(before: str, row: dict[str, Any]) -> str:
-    """Return the chain hash of a row: over the hash of the row before it, and all but the payload itself."""
-    said = {name: value for name, value in row.items() if name not in ("payload", "chain")}
-    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(f"{before}|{text}".encode()).hexdigest()[:32]
-
-
-def digest(payload: str) -> str:
-    """Return the hash that stands for a payload in the chain."""
-    return hashlib.sha256(payload.encode()).hexdigest()[:32]
-
-
 class Ledger:
     """Append and read events.
 
@@ -107,8 +71,8 @@ class Ledger:
     def create(self) -> None:
         """Create the tables where they are missing; a ledger of an earlier form is rewritten."""
         with writing():
-            migrate(self._engine, _events, digest, link)
-            _meta.create_all(self._engine)
+            migrate(self._engine)
+            meta.create_all(self._engine)
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Append events in one transaction and return how many were new.
@@ -127,7 +91,7 @@ class Ledger:
         seq, chain = self._last(connection)
         known = set(
             connection.scalars(
-                sa.select(_events.c.key).where(_events.c.key.in_([e.key for e in entries]))
+                sa.select(events.c.key).where(events.c.key.in_([e.key for e in entries]))
             )
         )
         rows = []
@@ -135,31 +99,29 @@ class Ledger:
             if entry.key in known:
                 continue
             known.add(entry.key)
-            payload = entry.event.model_dump_json()
             seq += 1
-            row = {
-                "seq": seq,
-                "id": str(uuid7()),
-                "key": entry.key,
-                "run": entry.run,
-                "episode": entry.episode,
-                "actor": entry.actor,
-                "origin": entry.origin,
-                "parents": json.dumps(entry.parents),
-                "payload": payload,
-                "digest": digest(payload),
-                "at": self._clock(),
-            }
-            chain = link(chain, row)
-            rows.append(row | {"chain": chain})
+            row = make_row(
+                chain,
+                seq=seq,
+                key=entry.key,
+                run=entry.run,
+                episode=entry.episode,
+                actor=entry.actor,
+                origin=entry.origin,
+                parents=entry.parents,
+                payload=entry.event.model_dump_json(),
+                at=self._clock(),
+            )
+            chain = row["chain"]
+            rows.append(row)
         if rows:
-            connection.execute(sa.insert(_events), rows)
+            connection.execute(sa.insert(events), rows)
         return len(rows)
 
     @staticmethod
     def _last(connection: Connection) -> tuple[int, str]:
         last = connection.execute(
-            sa.select(_events.c.seq, _events.c.chain).order_by(_events.c.seq.desc()).limit(1)
+            sa.select(events.c.seq, events.c.chain).order_by(events.c.seq.desc()).limit(1)
         ).first()
         return (last.seq, last.chain) if last else (0, "")
 
@@ -172,10 +134,10 @@ class Ledger:
             How many events lost their content.
         """
         with transaction(self._engine) as connection:
-            here = _events.c.episode == episode
+            here = events.c.episode == episode
             gone = connection.execute(
-                sa.update(_events)
-                .where(here, _events.c.payload != FORGOTTEN)
+                sa.update(events)
+                .where(here, events.c.payload != FORGOTTEN)
                 .values(payload=FORGOTTEN)
             )
             self._insert(connection, [why])
@@ -200,13 +162,13 @@ class Ledger:
         Raises:
             LedgerCorrupt: A row cannot be read as an event.
         """
-        query = sa.select(_events).where(_events.c.seq > after).order_by(_events.c.seq)
+        query = sa.select(events).where(events.c.seq > after).order_by(events.c.seq)
         if until is not None:
-            query = query.where(_events.c.seq <= until)
+            query = query.where(events.c.seq <= until)
         if run is not None:
-            query = query.where(_events.c.run == run)
+            query = query.where(events.c.run == run)
         if episode is not None:
-            query = query.where(_events.c.episode == episode)
+            query = query.where(events.c.episode == episode)
         with reading(), self._engine.connect() as connection:
             for row in connection.execute(query):
                 try:
@@ -232,12 +194,12 @@ class Ledger:
     def head(self) -> int:
         """Return the number of the last row, 0 when there is none."""
         with reading(), self._engine.connect() as connection:
-            return connection.scalar(sa.select(sa.func.max(_events.c.seq))) or 0
+            return connection.scalar(sa.select(sa.func.max(events.c.seq))) or 0
 
     def raw(self) -> Iterator[dict[str, Any]]:
         """Yield every row as it is stored, in order: for exact copies."""
         with reading(), self._engine.connect() as connection:
-            for row in connection.execute(sa.select(_events).order_by(_events.c.seq)):
+            for row in connection.execute(sa.select(events).order_by(events.c.seq)):
                 yield dict(row._mapping)
 
     def restore(self, rows: Sequence[dict[str, Any]]) -> int:
@@ -261,7 +223,7 @@ class Ledger:
                     hint="Import it into a store of its own with --store.",
                 )
             if rows[seq:]:
-                connection.execute(sa.insert(_events), list(rows[seq:]))
+                connection.execute(sa.insert(events), list(rows[seq:]))
             return len(rows) - seq
 
     def damage(self) -> list[str]:

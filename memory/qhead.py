@@ -78,8 +78,10 @@ class QHead:
 
     def q(self, query: Vector, cases: Vector, wins: Vector) -> Vector:
         """Return Q(s, c; theta) of every case, shape (n,), in (0, 1)."""
-        logits = self.features(query, cases, wins) @ self.theta
-        found: Vector = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
+        return self._answers(self.features(query, cases, wins))
+
+    def _answers(self, inputs: Vector) -> Vector:
+        found: Vector = 1.0 / (1.0 + np.exp(-np.clip(inputs @ self.theta, -30, 30)))
         return found
 
     def observe(self, text: str, query: Vector, case: Vector, win: float, outcome: float) -> None:
@@ -101,7 +103,7 @@ class QHead:
         batch = [pair, *(self._learned[int(i)] for i in chosen)]
         self._learned.append(pair)
         inputs, wanted = np.stack([x for x, _ in batch]), np.array([r for _, r in batch])
-        answers = 1.0 / (1.0 + np.exp(-np.clip(inputs @ self.theta, -30, 30)))
+        answers = self._answers(inputs)
         slope = inputs.T @ (answers - wanted) / len(batch) + self.config.decay * self.theta
         self.theta = self.theta - self.config.rate * slope
 
@@ -111,7 +113,7 @@ class QHead:
             return Fit(pairs=len(self._learned), validation=0, loss=None, base=None)
         inputs = np.stack([x for x, _ in self._checked])
         wanted = np.array([r for _, r in self._checked])
-        answers = 1.0 / (1.0 + np.exp(-np.clip(inputs @ self.theta, -30, 30)))
+        answers = self._answers(inputs)
         mean = np.mean([r for _, r in self._learned]) if self._learned else 0.5
         return Fit(
             pairs=len(self._learned),

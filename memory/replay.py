@@ -85,11 +85,13 @@ def moment(folder: Path, name: str) -> int:
     Raises:
         UsageError: It is none of these.
     """
-    rows = list(open_ledger(folder).read())
+    rows = list(open_ledger(folder).raw())
     if name.isdigit() and int(name) <= len(rows):
         return int(name)
     named = [
-        row.seq for row in rows if row.key == name or (len(name) > 7 and row.id.startswith(name))
+        int(row["seq"])
+        for row in rows
+        if row["key"] == name or (len(name) > 7 and row["id"].startswith(name))
     ]
     if len(named) == 1:
         return named[0]
@@ -100,4 +102,4 @@ def moment(folder: Path, name: str) -> int:
             f"{name!r} is no moment of {folder}: no row up to {len(rows)}, no event id or key, no time",
             hint="For example 120, 01a20d8e-9ef0, or 2026-11-24T12:00:00.",
         ) from error
-    return max((row.seq for row in rows if row.at <= time), default=0)
+    return max((int(row["seq"]) for row in rows if row["at"] <= time), default=0)

@@ -78,15 +78,13 @@ def rank(
     )
     found = []
     for case in proposed:
-        change = analogy(case.state.goal, state.goal)
         similarity = likeness(asked, idf.weighed(case.state, state.goal))
         if family is not None and case.family != family:
             similarity *= config.stranger
         if similarity < config.gate:
             continue
         content = case if contents is None else contents[case.id]
-        if contents is not None:
-            change = analogy(content.state.goal, state.goal)
+        change = analogy(content.state.goal, state.goal)
         about = exchange(ground(content.action, content.state.text, content.state.goal), change)
         fit = 1.0 if doable is None else float(doable.likeness(slotted(about)).max(initial=0.0))
         order = similarity * (1 - config.fit + config.fit * fit)

@@ -9,7 +9,6 @@ with it and repaired, never asserted.
 """
 
 import logging
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from ..envs.errors import UsageError
 from .credit import Credit
@@ -27,6 +26,7 @@ from .features import Idf, hashed, state_features
 from .fold import Fold, Trial, content_id, evidence_of
 from .index import Item, VectorIndex, Vectors, set_aside
 from .ledger import Entry, Ledger
+from .lock import claim
 from .sqlite import open_sqlite, reading, writing
 from .types import EpisodeCase, StepCase
 
@@ -96,7 +96,7 @@ class Store:
                     f"there is no store in {self.folder}", hint="`lichen run SUITE` makes one."
                 )
         else:
-            self._claim()
+            self._lock = claim(self.folder)
         self._engine = open_sqlite(self.file, read_only=read_only)
         self.ledger = Ledger(self._engine, clock or time.time)
         try:
@@ -118,20 +118,6 @@ class Store:
     def file(self) -> Path:
         """The SQLite file."""
         return self.folder / "ledger.sqlite"
-
-    def _claim(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / "lock")
-            lock.acquire(timeout=0)
-            (self.folder / "owner").write_text(str(os.getpid()))
-        except Timeout as error:
-            owner = self.folder / "owner"
-            process = owner.read_text() if owner.exists() else "unknown"
-            raise StoreInUse(f"the store {self.folder} is in use by process {process}") from error
-        except OSError as error:
-            raise StoreUnwritable(f"the store {self.folder} cannot be written: {error}") from error
-        self._lock = lock
 
     def _hold(self, whole: EpisodeCase, steps: Iterable[StepCase]) -> None:
         self.episodes[whole.id] = whole

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from filelock import FileLock, Timeout
 from rich.progress import TaskID
 from rich.table import Table
 
@@ -241,16 +240,16 @@ _STORED = ("ledger.sqlite*", "checkpoints.*", "index", "index.broken-*", "owner"
 def _forget(folder: Path) -> None:
     """Remove an earlier evaluation; only what one makes, from a folder that is one and is not in use."""
     from ...memory.errors import StoreInUse
+    from ...memory.lock import claim
 
     if not (folder / "rows.jsonl").exists():
         raise UsageError(
             f"{folder} holds no evaluation (there is no rows.jsonl in it); nothing was removed",
             hint="Leave out --fresh, or name the folder of the evaluation.",
         )
-    lock = FileLock(folder / "lock")
     try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
+        lock = claim(folder)
+    except StoreInUse as error:
         raise StoreInUse(f"the evaluation in {folder} is running; nothing was removed") from error
     try:
         for pattern in (*_MADE, *_STORED):

@@ -90,7 +90,7 @@ def evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher | None = N
 async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) -> Report:
     started = time.monotonic()
     asks = any(arm.llm for arm in plan.arms)
-    before = await agent.llm.fingerprint() if asks else ""
+    before = await agent.fingerprint(asks)
     identity = {
         "suite": plan.suite.model_dump(mode="json", exclude={"description"}),
         "learn": plan.learn,
@@ -210,7 +210,7 @@ async def _learn(agent: Agent, plan: Plan, name: str, watcher: Watcher) -> None:
             watcher.learning(number, len(ids), None)
     elif len(agent.store.episodes) < most:
         run = Run(content_id("eval-learn", name), 0)
-        before = await agent.llm.fingerprint() if agent.config.policy.exploring().llm else ""
+        before = await agent.fingerprint(agent.config.policy.exploring().llm)
         agent.opened(run.id, agent.started("eval-learn", plan.suite.name, before, {}))
         for _ in range(ATTEMPTS):
             await agent.stream(plan.suite, run, most, before, watcher.learning)

@@ -67,7 +67,7 @@ def bounded(schema: dict[str, Any], max_tokens: int) -> dict[str, Any]:
     {'type': 'array', 'items': {'type': 'string', 'maxLength': 150}, 'maxItems': 6}
     """
     found: dict[str, Any] = copy.deepcopy(schema)
-    free = list(_free_strings(found, 1))
+    free = _free_strings(found, 1)
     length = max(_SHORTEST, _LETTERS * max_tokens // max(1, sum(times for _, times in free)))
     for node, _ in free:
         node["maxLength"] = length
@@ -84,9 +84,7 @@ def _free_strings(node: Any, times: int) -> list[tuple[dict[str, Any], int]]:
         *node
     }:
         return [(node, times)]
-    if (
-        "properties" in node
-    ):  # pydantic ignores other keys; a small model would go on inventing them
+    if "properties" in node:  # other keys are ignored, and a small model would go on inventing them
         node.setdefault("additionalProperties", False)
     if node.get("type") == "array":
         times *= node.setdefault("maxItems", max(MOST_ITEMS, node.get("minItems", 0)))

@@ -1,7 +1,7 @@
 """The controls of an evaluation are what they say: sources, streams, placebo, and no model without asking."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from lichen.agent.evaluate.report import Report, summarise
 from lichen.agent.evaluate.rows import Row
 from lichen.agent.evaluate.runner import Plan, evaluate
 from lichen.agent.llm import ScriptedLLM
-from lichen.agent.llm.errors import FingerprintChanged, LLMUnavailable
+from lichen.agent.llm.errors import FingerprintChanged
 from lichen.envs import UsageError, load_suite, make
 from lichen.memory.cases import CaseMemory
 from lichen.memory.demonstrations import from_gold, import_demonstrations
@@ -99,21 +99,12 @@ def test_no_arm_without_the_model_asks_it_also_in_the_plan_style(tmp_path: Path)
 
 
 def test_an_unknown_evaluation_episode_gets_a_new_attempt_with_events_of_its_own(
-    tmp_path: Path,
+    tmp_path: Path, down_llm: Any
 ) -> None:
-    class Down(ScriptedLLM):
-        down = True
-
-        async def choose(self, prompt: str, options: Sequence[str]) -> np.ndarray:
-            if self.down:
-                raise LLMUnavailable("the server is down")
-            return await super().choose(prompt, options)
-
-    llm = Down()
     arms = tuple(find_arms(["none"]))
-    assert evaluated(tmp_path, llm, arms=arms, checkpoints=(0,)).arms["none"] == {}
-    llm.down = False
-    assert evaluated(tmp_path, llm, arms=arms, checkpoints=(0,)).arms["none"][0].n == 1
+    assert evaluated(tmp_path, down_llm, arms=arms, checkpoints=(0,)).arms["none"] == {}
+    down_llm.down = False
+    assert evaluated(tmp_path, down_llm, arms=arms, checkpoints=(0,)).arms["none"][0].n == 1
     with Store(tmp_path, embedder=HashingEmbedder()) as store:
         ends = [row for row in store.ledger.read() if isinstance(row.event, EpisodeEnded)]
     assert [row.event.outcome == "unknown" for row in ends] == [True, False]  # type: ignore[union-attr]

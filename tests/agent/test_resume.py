@@ -7,13 +7,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lichen.agent import Agent
 from lichen.agent.llm import ScriptedLLM
-from lichen.agent.llm.errors import FingerprintChanged, LLMUnavailable
+from lichen.agent.llm.errors import FingerprintChanged
 from lichen.envs import make
 from lichen.memory import Store
 from lichen.memory.demonstrations import from_gold, import_demonstrations
@@ -88,25 +89,13 @@ def test_a_run_that_died_while_the_model_thought_goes_on_with_its_memory(
     assert all(event.exposed for event in recalled)
 
 
-class Down(ScriptedLLM):
-    """A model whose server can be down."""
-
-    down = True
-
-    async def choose(self, prompt: str, options: Sequence[str]) -> np.ndarray:
-        if self.down:
-            raise LLMUnavailable("the server is down")
-        return await super().choose(prompt, options)
-
-
 def test_the_same_task_is_tried_again_after_an_outage_and_then_the_run_is_over(
-    tmp_path: Path,
+    tmp_path: Path, down_llm: Any
 ) -> None:
-    llm = Down()
-    with agent(tmp_path, llm) as run:
+    with agent(tmp_path, down_llm) as run:
         first = run.learn("alfworld-mini", episodes=1)
-    llm.down = False
-    with agent(tmp_path, llm) as run:
+    down_llm.down = False
+    with agent(tmp_path, down_llm) as run:
         second = run.learn("alfworld-mini", episodes=1)
         third = run.learn("alfworld-mini", episodes=1)
         assert len(run.store.episodes) == 2
