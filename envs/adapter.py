@@ -26,6 +26,8 @@ class Seen:
     """The task cannot be won any more, by the environment's own word."""
     inventory: str = ""
     look: str = ""
+    error: str = ""
+    """Why the action was refused; empty when it was taken."""
 
 
 class Adapter(Environment):
@@ -69,6 +71,7 @@ class Adapter(Environment):
             reward=self._last.score - before.score,
             terminated=terminated,
             truncated=truncated,
+            error=seen.error or _refusal(action, before),
         )
 
     def _observation(self, seen: Seen, steps: int) -> Observation:
@@ -101,3 +104,10 @@ class Adapter(Environment):
             if family not in known:
                 raise UnknownName(f"family of {self.name}", family, known)
         return known if families is None else tuple(families)
+
+
+def _refusal(action: str, before: Observation) -> str:
+    """Return why an action was none, where the environment says what it accepts."""
+    if before.admissible is None or action in before.admissible:
+        return ""
+    return "not among the admissible actions"

@@ -11,6 +11,7 @@ import gymnasium
 from gymnasium import spaces
 
 from .errors import UnknownName, UsageError
+from .tools import Call, ToolSpec, read_call, worded_call
 from .types import SPLITS, ActionMode, Observation, Split, Task, Transition
 
 
@@ -25,6 +26,8 @@ class Environment(ABC):
     name: ClassVar[str]
     action_mode: ClassVar[ActionMode] = "choice"
     deterministic: ClassVar[bool] = True
+    version: ClassVar[str] = "1"
+    """Raised when actions get another form or meaning: what was learned under the old is quarantined then."""
     max_steps: int = 50
     """Steps after which an episode is truncated; a suite sets its own."""
 
@@ -69,6 +72,23 @@ class Environment(ABC):
             UsageError: `reset` was not called, or the episode is over.
             EnvironmentFault: The back end broke.
         """
+
+    def tools(self) -> tuple[ToolSpec, ...]:
+        """Return the tools that can be called now, where actions are calls; none where they are words."""
+        return ()
+
+    def call(self, action: str) -> Call:
+        """Return the call that an action is, under the contract of now.
+
+        An action that is no valid call is the call of a tool "" with the text as its argument.
+        """
+        specs = self.tools()
+        if not specs:
+            return worded_call(self.name, action, self.version)
+        try:
+            return read_call(action, specs)
+        except UsageError:
+            return Call(tool="", version="", schema_hash="", arguments={"text": action})
 
     def gold(self) -> tuple[str, ...] | None:
         """Return a winning action sequence of the task last reset, or None; never shown to an agent.

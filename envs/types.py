@@ -68,3 +68,5 @@ class Transition(Record):
     """The task's own end: solved, or lost for good."""
     truncated: bool
     """A limit from outside: the step cap."""
+    error: str = ""
+    """Why the action was refused, in words; empty when it was taken."""

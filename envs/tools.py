@@ -1,0 +1,233 @@
+"""Tools: what can be called, with which arguments, and how a call is written as an action.
+
+A tool is an action of an environment or a Python function (`Tool`, whose arguments pydantic checks). Its
+contract is its name, its parameters and its version; `schema_hash` names the contract, so that memory knows
+which of its items were made under which. MCP tools fit the same records.
+"""
+
+import ast
+import hashlib
+import inspect
+import json
+import keyword
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, validate_call
+
+from .errors import UsageError
+from .types import Record
+
+
+class ToolSpec(Record):
+    """The contract of a tool."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    """JSON Schema of the arguments, an object; its properties in their order."""
+    version: str = "1"
+
+    @property
+    def schema_hash(self) -> str:
+        """16 hex digits over name, parameters and version; the words of the descriptions do not count."""
+        bare = json.dumps([self.name, _undescribed(self.parameters), self.version], sort_keys=True)
+        return hashlib.sha256(bare.encode()).hexdigest()[:16]
+
+    @property
+    def properties(self) -> dict[str, dict[str, Any]]:
+        """Name -> schema of every parameter, in order."""
+        found: dict[str, dict[str, Any]] = self.parameters.get("properties", {})
+        return found
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the parameters that a call must give."""
+        return tuple(self.parameters.get("required", ()))
+
+
+class Call(Record):
+    """One call of a tool, as memory keeps it."""
+
+    tool: str
+    version: str
+    schema_hash: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+def _undescribed(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {
+            key: _undescribed(part)
+            for key, part in schema.items()
+            # inside `properties` a key is a parameter's name, also when it is called "description"
+            if key not in ("description", "title") or isinstance(part, dict)
+        }
+    return [_undescribed(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def write_call(name: str, arguments: Mapping[str, Any]) -> str:
+    """Return a call as an action: Python's form with keywords.
+
+    >>> write_call("cd", {"folder": "documents"})
+    "cd(folder='documents')"
+    """
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+
+
+def read_call(action: str, specs: Sequence[ToolSpec]) -> Call:
+    """Return the call that an action writes. Arguments are literals; a place names its parameter by order.
+
+    Raises:
+        UsageError: It is no call of one of the tools; the sentence says why, for the one who wrote it.
+
+    >>> spec = ToolSpec(name="cd", parameters={"type": "object", "properties": {"folder": {"type": "string"}}})
+    >>> read_call("cd('documents')", [spec]).arguments
+    {'folder': 'documents'}
+    """
+    try:
+        node = ast.parse(action.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        node = None
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        raise UsageError(f"{_short(action)} is no call", hint="Write NAME(PARAMETER=VALUE, ...).")
+    spec = next((spec for spec in specs if spec.name == node.func.id), None)
+    if spec is None:
+        raise UsageError(f"there is no tool {node.func.id!r} here")
+    names = list(spec.properties)
+    if len(node.args) > len(names):
+        raise UsageError(f"{spec.name} takes {len(names)} arguments, {len(node.args)} were given")
+    arguments: dict[str, Any] = {}
+    try:
+        for name, value in zip(names, node.args, strict=False):
+            arguments[name] = ast.literal_eval(value)
+        for given in node.keywords:
+            if given.arg is None:
+                raise UsageError(f"{spec.name}: ** is not allowed in a call")
+            if given.arg in arguments:
+                raise UsageError(f"{spec.name}: {given.arg!r} is given twice")
+            arguments[given.arg] = ast.literal_eval(given.value)
+    except (ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise UsageError(f"{spec.name}: an argument is no literal") from error
+    if problem := problem_of(spec, arguments):
+        raise UsageError(f"{spec.name}: {problem}")
+    return call_of(spec, arguments)
+
+
+def call_of(spec: ToolSpec, arguments: Mapping[str, Any]) -> Call:
+    """Return the record of a call under this contract."""
+    return Call(
+        tool=spec.name,
+        version=spec.version,
+        schema_hash=spec.schema_hash,
+        arguments=dict(arguments),
+    )
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list, tuple),
+    "object": (dict,),
+    "null": (type(None),),
+}
+
+
+def problem_of(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
+    """Return what is wrong with the arguments under the contract, an empty text when nothing is.
+
+    Only the outermost form is looked at: missing and unknown names, and the kind of each value.
+    """
+    for name in spec.required:
+        if name not in arguments:
+            return f"the argument {name!r} is missing"
+    for name, value in arguments.items():
+        schema = spec.properties.get(name)
+        if schema is None:
+            return f"there is no argument {name!r}; it has: {', '.join(spec.properties) or 'none'}"
+        kinds = _KINDS.get(str(schema.get("type")))
+        wrong = kinds is not None and not isinstance(value, kinds)
+        if wrong or (isinstance(value, bool) and kinds in ((int,), (int, float))):
+            return f"{name!r} must be of the kind {schema['type']}, not {type(value).__name__}"
+        if "enum" in schema and value not in schema["enum"]:
+            return f"{name!r} must be one of {', '.join(map(repr, schema['enum']))}"
+    return ""
+
+
+def worded_call(env: str, action: str, version: str = "1") -> Call:
+    """Return the call that an action in plain words is: its verb is the tool, the rest one argument.
+
+    >>> worded_call("twx", "take map").tool
+    'take'
+    """
+    verb, _, rest = action.strip().partition(" ")
+    properties = {"text": {"type": "string"}}
+    spec = ToolSpec(
+        name=verb or "wait",
+        parameters={"type": "object", "properties": properties},
+        version=f"{env} {version}",
+    )
+    return call_of(spec, {"text": rest} if rest else {})
+
+
+class Tool:
+    """A Python function as a tool: its signature is the contract, pydantic checks every call.
+
+    Args:
+        function: With annotated parameters; the first line of its docstring is the description. Its result
+            is shown as text.
+        version: Raise it when the meaning changes and the signature does not.
+
+    Raises:
+        UsageError: The signature cannot be described (positional-only or starred parameters).
+
+    >>> def add(a: int, b: int = 1) -> int:
+    ...     "Add two numbers."
+    ...     return a + b
+    >>> Tool(add).spec.required
+    ('a',)
+    >>> Tool(add).call({"a": 2})
+    '3'
+    """
+
+    def __init__(self, function: Callable[..., Any], *, version: str = "1") -> None:
+        name = function.__name__
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise UsageError(f"{name!r} is no name for a tool", hint="Give a named function.")
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                raise UsageError(f"tool {name!r}: the parameter {parameter} cannot be described")
+        described: TypeAdapter[Any] = TypeAdapter(cast(Any, function))
+        schema = described.json_schema(mode="validation")
+        schema.pop("additionalProperties", None)
+        said = inspect.getdoc(function) or ""
+        self.spec = ToolSpec(
+            name=name,
+            description=said.split("\n", 1)[0],
+            parameters=schema if "properties" in schema else {**schema, "properties": {}},
+            version=version,
+        )
+        self._function = validate_call(config=ConfigDict(arbitrary_types_allowed=False))(function)
+
+    def call(self, arguments: Mapping[str, Any]) -> str:
+        """Return the result as text.
+
+        Raises:
+            UsageError: The arguments do not fit, or the function raised; the sentence says which.
+        """
+        try:
+            result = self._function(**arguments)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UsageError(f"{self.spec.name}: {where}: {first['msg']}") from error
+        except Exception as error:
+            raise UsageError(f"{self.spec.name} failed: {type(error).__name__}: {error}") from error
+        return result if isinstance(result, str) else json.dumps(result, default=str)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return repr(line if len(line) <= 60 else f"{line[:57]}...")
