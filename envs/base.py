@@ -90,6 +90,20 @@ class Environment(ABC):
         except UsageError:
             return Call(tool="", version="", schema_hash="", arguments={"text": action})
 
+    def contract(self, call: Call) -> str:
+        """Return the schema hash that the tool of a past call has now, whatever the task; empty: it is gone.
+
+        Environments whose actions are words give every verb the contract of their own version.
+        """
+        known = self.contracts()
+        if known:
+            return known.get(call.tool, "")
+        return worded_call(self.name, call.tool, self.version).schema_hash
+
+    def contracts(self) -> Mapping[str, str]:
+        """Return the schema hash of every tool that any task may offer; none where actions are words."""
+        return {spec.name: spec.schema_hash for spec in self.tools()}
+
     def gold(self) -> tuple[str, ...] | None:
         """Return a winning action sequence of the task last reset, or None; never shown to an agent.
 

@@ -13,6 +13,7 @@ BUILT_IN = {
     "scienceworld": "lichen.envs.scienceworld:ScienceWorld",
     "alfworld": "lichen.envs.alfworld:AlfWorld",
     "alfworld-mini": "lichen.envs.alfworld:AlfWorldMini",
+    "bfcl": "lichen.envs.bfcl:BFCL",
 }
 ALIASES = {"textworld_express": "twx", "textworld-express": "twx"}
 GROUP = "lichen.envs"
