@@ -5,22 +5,28 @@ nodes find it in their runtime context.
 """
 
 import hashlib
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from ..envs.base import Environment
 from ..envs.errors import EnvironmentFault
+from ..envs.tools import Call
 from ..envs.types import Observation, Transition
 from ..memory.analogy import words
+from ..memory.candidates import candidates
 from ..memory.cases import CaseMemory
-from ..memory.exposure import hold_out
+from ..memory.exposure import Exposer
 from ..memory.ledger import Entry
 from ..memory.states import state_of
-from ..memory.types import Hits
+from ..memory.tools import ToolMemory
+from ..memory.types import Hits, SubtaskCase
 from .assistant import Assistant
+from .caller import Caller
 from .critic import Critic
 from .planner import Planner
 from .policy import Policy
@@ -59,6 +65,13 @@ class Desk:
     working: WorkingMemory = field(default_factory=WorkingMemory)
     observations: list[Observation] = field(default_factory=list)
     ended: bool = False
+    caller: Caller | None = None
+    """Writes calls freely; None: the policy chooses among candidate calls."""
+    call: Call | None = None
+    """The last action as a call."""
+    latency_ms: float = 0.0
+    """What the environment took for it."""
+    _worked: dict[str, SubtaskCase | None] = field(default_factory=dict)
     _played: list[str] = field(default_factory=list)
 
     def sync(self, state: EpisodeState) -> Observation:
@@ -70,8 +83,10 @@ class Desk:
         actions = state["actions"]
         if not self.observations or self._played != actions:
             first = self.environment.reset(state["task_id"], seed=state["seed"])
-            self.observations, self._played = [first], []
-            self.working = WorkingMemory()
+            self.observations, self._played = [], []
+            first = self._offered(first)
+            self.observations = [first]
+            self.working = WorkingMemory(calls=self.calls)
             self.working.begin(first)
             for action in actions:
                 self.play(action)
@@ -99,16 +114,23 @@ class Desk:
                 env=seen.task.env,
                 family=seen.task.family,
                 admissible=seen.admissible,
-            )
-            self.hits = hold_out(
-                found,
-                self.holdout,
-                self.memory.store.credit,
-                seed=state["seed"],
                 task_id=state["task_id"],
             )
+            self.hits = self.exposer(state).expose(found)
         self.remembered, self.thought = step, -1
         return self.hits
+
+    def exposer(self, state: EpisodeState) -> Exposer:
+        """Return what decides which items this episode is shown; there must be a memory."""
+        assert self.memory is not None
+        return Exposer(
+            self.memory.credit,
+            self.memory.config.harm,
+            self.holdout,
+            seed=state["seed"],
+            task_id=state["task_id"],
+            learn=self.learn,
+        )
 
     async def think(self, state: EpisodeState) -> str:
         """Return the assistant's hint for the state's step, thought of unless it is there."""
@@ -127,12 +149,60 @@ class Desk:
     def play(self, action: str) -> Transition:
         """Take one action in the environment and note it."""
         before = self.seen
+        self.call = self.environment.call(action)
+        start = time.perf_counter()
         done = self.environment.step(action)
+        self.latency_ms = (time.perf_counter() - start) * 1000
         self.working.note(before, action, done.observation)
+        done = done.model_copy(update={"observation": self._offered(done.observation)})
         self.observations.append(done.observation)
         self._played.append(action)
         self.ended = done.terminated or done.truncated
         return done
+
+    @property
+    def calls(self) -> bool:
+        """Whether actions are calls of tools."""
+        return self.environment.action_mode == "tool_call"
+
+    @cached_property
+    def tools(self) -> ToolMemory | None:
+        """Tool memory, where there is a memory and actions are calls."""
+        if self.memory is None or not self.calls:
+            return None
+        return ToolMemory(self.memory, self.environment.name)
+
+    def _offered(self, seen: Observation) -> Observation:
+        """Return an observation with candidate calls to choose from, where calls are not written freely."""
+        if not self.calls or seen.admissible is not None or self.caller is not None:
+            return seen
+        answers = [*(old.text for old in self.observations), seen.text]
+        found = candidates(self.environment.tools(), seen.goal, answers, self.tools)
+        return seen.model_copy(update={"admissible": tuple(found)})
+
+    def notes(self, seen: Observation) -> dict[str, str]:
+        """Return the known failures of the candidate calls, by action."""
+        if self.tools is None:
+            return {}
+        found = {}
+        for action in seen.admissible or ():
+            note = self.tools.note(self.environment.call(action), seen.goal, seen.text)
+            if note:
+                found[action] = note
+        return found
+
+    def worked(self, text: str, state: EpisodeState) -> SubtaskCase | None:
+        """Return the remembered subtask most like this one that was done, if this episode is shown it."""
+        if self.memory is None:
+            return None
+        if text not in self._worked:
+            exposer = self.exposer(state)
+            near = self.memory.subtasks(
+                text, env=self.environment.name, k=self.memory.config.k, task_id=state["task_id"]
+            )
+            good = [case for case, _ in near if case.outcome == "success"]
+            self._worked[text] = next((c for c in good if exposer.decide(c.episode)[0]), None)
+        return self._worked[text]
 
     def history(self) -> list[tuple[str, str]]:
         """Return (action, answer) pairs so far, oldest first."""

@@ -4,6 +4,7 @@ Nodes and edges, nothing else. The checkpointed state is small and plain; live t
 Every write to the ledger carries an idempotency key, so a node that runs again after a kill writes once.
 """
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -12,11 +13,11 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from ..memory.events import EpisodeEnded, EpisodeStarted, Planned, Recalled, Stepped
-from ..memory.ledger import Entry
 from ..memory.states import offered_by, state_of
 from .critic import outcome_of
 from .desk import Desk, digest, step_rng
 from .state import EpisodeState
+from .subtasks import current_subtask, end_subtask, entry_of, previous, read_for_plan, task_now
 
 Graph = CompiledStateGraph[EpisodeState, Desk, EpisodeState, EpisodeState]
 Update = dict[str, Any]
@@ -37,7 +38,7 @@ async def recall(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
             source="own",
             llm=desk.llm_name,
         )
-        desk.append([_entry(state, "start", started, f"{state['run']}/start")])
+        desk.append([entry_of(state, "start", started, f"{state['run']}/start")])
     desk.remember(state, again=True)
     return {}
 
@@ -55,16 +56,21 @@ async def plan(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     if desk.planner.style == "reactive" or (state.get("plan") and not reason):
         return {}
     seen = desk.sync(state)
-    cases = (
-        desk.memory.episodes(seen.goal, env=seen.task.env, k=desk.memory.config.k)
-        if desk.memory is not None
-        else []
-    )
-    subtasks = await desk.planner.plan(seen, cases, old_plan=state.get("plan", []), reason=reason)
-    step = len(state["actions"])
     replans = state.get("replans", 0) + bool(reason)
+    known = read_for_plan(desk, state, seen, replans)
+    subtasks = await desk.planner.plan(
+        seen,
+        known.cases,
+        subtasks=known.subtasks,
+        tools=desk.tools.suggest(seen.goal) if desk.tools is not None else [],
+        old_plan=state.get("plan", []),
+        done=state.get("done", []),
+        failed=state.get("failed", []),
+        reason=reason,
+    )
+    step = len(state["actions"])
     event = Planned(step=step, subtasks=tuple(subtasks), reason=reason)
-    desk.append([_entry(state, f"plan-{step}-{replans}", event, _before(state))])
+    desk.append([entry_of(state, f"plan-{step}-{replans}", event, previous(state))])
     return {"plan": subtasks, "subtask": 0, "subtask_steps": 0, "replan": "", "replans": replans}
 
 
@@ -72,9 +78,17 @@ async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     """Choose one action by the policy."""
     desk = runtime.context
     seen = desk.sync(state)
-    subtasks = state.get("plan", [])
-    current = subtasks[state.get("subtask", 0)] if subtasks else ""
-    hint = await desk.think(state)
+    hint = " ".join(part for part in (task_now(desk, state), await desk.think(state)) if part)
+    if desk.caller is not None and desk.calls:
+        action = await desk.caller.decide(
+            seen,
+            desk.environment.tools(),
+            desk.remember(state),
+            desk.tools,
+            history=desk.history(),
+            hint=hint,
+        )
+        return {"action": action, "kl": None}
     decision = await desk.policy.decide(
         seen,
         state_of(seen, state["actions"]),
@@ -82,7 +96,8 @@ async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         desk.working,
         step_rng(state["seed"], state["task_id"], len(state["actions"])),
         history=desk.history(),
-        hint=" ".join(part for part in (current, hint) if part),
+        hint=hint,
+        warned=desk.notes(seen),
     )
     return {"action": decision.action, "kl": decision.kl}
 
@@ -119,9 +134,13 @@ async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         score_before=before.score,
         score_after=after.score,
         kl=state.get("kl"),
+        call=desk.call,
+        error=done.error,
+        subtask=current_subtask(state),
     )
-    recall_entry = _entry(state, f"recall-{step}", recalled, _before(state))
-    desk.append([recall_entry, _entry(state, f"step-{step}", stepped, recall_entry.key)])
+    recall_entry = entry_of(state, f"recall-{step}", recalled, previous(state))
+    step_entry = entry_of(state, f"step-{step}", stepped, recall_entry.key)
+    desk.append([recall_entry, replace(step_entry, took_ms=round(desk.latency_ms, 3))])
     return {
         "actions": [*state["actions"], action],
         "kls": [*state.get("kls", []), state.get("kl")],
@@ -138,23 +157,31 @@ async def verify(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     seen = desk.sync(state)
     outcome = outcome_of(seen, ended=state.get("ended", False))
     if outcome is not None:
+        end_subtask(desk, state, outcome, seen.text, "environment")
         return {"outcome": outcome}
     subtasks, number = state.get("plan", []), state.get("subtask", 0)
     if not subtasks or desk.critic is None:
         return {}
     verdict = await desk.critic.judge(seen.goal, subtasks[number], desk.history(), seen)
     late = state.get("subtask_steps", 0) >= desk.subtask_steps
+    critique: Update = {"critique": verdict.critique}
     if verdict.status == "done" and number + 1 < len(subtasks):
-        return {"subtask": number + 1, "subtask_steps": 0, "critique": verdict.critique}
+        return {
+            **end_subtask(desk, state, "success", seen.text, "critic"),
+            "subtask": number + 1,
+            "subtask_steps": 0,
+            **critique,
+        }
     # the last subtask is "done" and the environment does not agree: the plan missed something
     if verdict.status != "going" or late:
         if state.get("replans", 0) >= desk.max_replans:
-            return {"critique": verdict.critique}
-        why = {"done": "all subtasks look done and the task is not solved: "}.get(
-            verdict.status, ""
-        )
-        return {"replan": (why + verdict.critique) or "no progress", "critique": verdict.critique}
-    return {"critique": verdict.critique}
+            return critique
+        missed = verdict.status == "done"
+        why = "all subtasks look done and the task is not solved: " if missed else ""
+        why = (why + verdict.critique) or "no progress"
+        ended = end_subtask(desk, state, "success" if missed else "failure", why, "critic")
+        return {**ended, "replan": why, **critique}
+    return critique
 
 
 async def learn(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
@@ -166,7 +193,7 @@ async def learn(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         steps=len(state["actions"]),
         learn=desk.learn,
     )
-    desk.append([_entry(state, "end", event, _before(state))])
+    desk.append([entry_of(state, "end", event, previous(state))])
     return {}
 
 
@@ -210,14 +237,3 @@ def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     )
     graph.add_edge("learn", END)
     return graph.compile(checkpointer=checkpointer)
-
-
-def _entry(state: EpisodeState, what: str, event: Any, cause: str) -> Entry:
-    key, episode = f"{state['episode']}/{what}", state["episode"]
-    return Entry(key, state["run"], episode, event, parents=(cause,))
-
-
-def _before(state: EpisodeState) -> str:
-    """Return the key of the event that brought the state about."""
-    step = len(state["actions"])
-    return f"{state['episode']}/" + (f"step-{step - 1}" if step else "start")

@@ -10,7 +10,8 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from ..envs.types import Observation, Record
-from ..memory.types import EpisodeCase
+from ..memory.tools import Suggestion
+from ..memory.types import EpisodeCase, SubtaskCase
 from .llm.errors import LLMNonsense
 from .llm.protocol import FrozenLLM, Message
 from .prompting import render
@@ -34,10 +35,25 @@ class Planner(Protocol):
         seen: Observation,
         cases: Sequence[tuple[EpisodeCase, float]],
         *,
+        subtasks: Sequence[tuple[SubtaskCase, float]] = (),
+        tools: Sequence[Suggestion] = (),
         old_plan: Sequence[str] = (),
+        done: Sequence[str] = (),
+        failed: Sequence[str] = (),
         reason: str = "",
     ) -> list[str]:
-        """Return the subtasks, or an empty list when the policy is to act by itself."""
+        """Return the subtasks, or an empty list when the policy is to act by itself.
+
+        Args:
+            seen: The last observation.
+            cases: Whole episodes of like tasks, with their similarities.
+            subtasks: Remembered subtasks like this task, or like the one that failed.
+            tools: What tool memory suggests.
+            old_plan: The plan so far.
+            done: Its subtasks that were done.
+            failed: Those that were given up, with the reasons.
+            reason: Why another plan is needed.
+        """
         ...
 
 
@@ -51,7 +67,11 @@ class ReactivePlanner:
         seen: Observation,
         cases: Sequence[tuple[EpisodeCase, float]],
         *,
+        subtasks: Sequence[tuple[SubtaskCase, float]] = (),
+        tools: Sequence[Suggestion] = (),
         old_plan: Sequence[str] = (),
+        done: Sequence[str] = (),
+        failed: Sequence[str] = (),
         reason: str = "",
     ) -> list[str]:
         """Return an empty list."""
@@ -77,7 +97,11 @@ class SubtaskPlanner:
         seen: Observation,
         cases: Sequence[tuple[EpisodeCase, float]],
         *,
+        subtasks: Sequence[tuple[SubtaskCase, float]] = (),
+        tools: Sequence[Suggestion] = (),
         old_plan: Sequence[str] = (),
+        done: Sequence[str] = (),
+        failed: Sequence[str] = (),
         reason: str = "",
     ) -> list[str]:
         """Return the subtasks.
@@ -89,15 +113,20 @@ class SubtaskPlanner:
             "plan",
             goal=seen.goal,
             seen=seen,
-            cases=cases,
+            worked=[case for case, _ in cases if case.outcome == "success"],
+            lost=[case for case, _ in cases if case.outcome != "success"],
+            subtasks=[case for case, _ in subtasks],
+            tools=list(tools),
             old_plan=list(old_plan),
+            done=list(done),
+            failed=list(failed),
             reason=reason,
             most=self.most,
         )
         made = await self.llm.chat(
             [Message(role="user", content=prompt)], schema=Plan, max_tokens=300
         )
-        subtasks = [s.strip() for s in made.subtasks if s.strip()][: self.most]
-        if not subtasks:
+        planned = [s.strip() for s in made.subtasks if s.strip()][: self.most]
+        if not planned:
             raise LLMNonsense("the model returned a plan without a subtask")
-        return subtasks
+        return planned

@@ -4,7 +4,8 @@ It takes hits, working memory and a frozen model, and returns one decision with 
 nothing of graphs, environments or the store.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,8 @@ class PolicyConfig(Record):
     """0 takes the best action, above 0 samples from pi_M with this temperature."""
     repetition: float = Field(default=3.0, ge=0)
     """Nats taken from an action for every try that told nothing new."""
+    warned: float = Field(default=3.0, ge=0)
+    """Nats taken from a call that tool memory knows to fail."""
     novelty: float = Field(default=3.0, ge=0)
     """Nats given to a way that was never taken (less to one that leads towards such a way)."""
     candidates: int = Field(default=16, ge=1)
@@ -59,6 +62,8 @@ class PolicyConfig(Record):
     margin: float = Field(default=2.0, gt=0)
     """Actions that stand more nats than this behind the best, before the model is asked, are filtered too;
     where one action is left the model is not asked."""
+    calls: Literal["choice", "free"] = "choice"
+    """Where actions are calls: the model chooses among candidate calls, or (a capable one) writes them."""
     shown: int = Field(default=2, ge=0)
     """Cases in the prompt."""
     explore: Exploration = Field(default_factory=Exploration)
@@ -111,6 +116,7 @@ class Policy:
         *,
         history: Sequence[tuple[str, str]] = (),
         hint: str = "",
+        warned: Collection[str] = (),
     ) -> Decision:
         """Return the action to take now.
 
@@ -122,6 +128,7 @@ class Policy:
             rng: Breaks ties, and samples when the temperature is above 0.
             history: (action, answer) pairs of this episode, oldest first.
             hint: The current subtask, when there is a plan.
+            warned: Actions that tool memory knows to fail.
 
         Raises:
             EnvironmentFault: No action is admissible.
@@ -137,6 +144,7 @@ class Policy:
             else np.zeros(len(admissible))
         )
         gain = gain - self.config.repetition * working.repetitions(seen, admissible)
+        gain = gain - self.config.warned * np.array([float(a in warned) for a in admissible])
         gain = gain + self.config.novelty * working.novelty(seen, admissible)
         keep = self._filter(admissible, gain, state, rng)
         actions, gain = [admissible[i] for i in keep], gain[keep]

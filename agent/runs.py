@@ -6,8 +6,8 @@ A run is open while it has a `run_started` and no `run_ended`; the same command 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..memory.derive import content_id
 from ..memory.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted, Stepped
-from ..memory.fold import content_id
 from ..memory.ledger import Ledger
 from .config import AgentConfig
 from .episode import EpisodeResult

@@ -24,6 +24,7 @@ from ..memory.events import RunEnded, RunStarted
 from ..memory.ledger import Entry
 from ..memory.store import Store
 from .assistant import NoAssistant
+from .caller import Caller
 from .checkpoints import open_graph
 from .config import AgentConfig, load_config
 from .critic import Critic
@@ -138,6 +139,9 @@ class Agent:
             learn=learn,
             llm_name=llm_name,
             holdout=self.config.retriever.holdout if learn else 0.0,
+            caller=Caller(self.llm, shown=policy.shown if policy.context else 0)
+            if policy.calls == "free" and policy.llm
+            else None,
         )
 
     def graph(self) -> AbstractAsyncContextManager[Graph]:

@@ -27,6 +27,10 @@ class EpisodeState(TypedDict):
     """Number of the current subtask."""
     subtask_steps: NotRequired[int]
     """Steps spent on it."""
+    done: NotRequired[list[str]]
+    """Subtasks that were done in this episode, with what came of them."""
+    failed: NotRequired[list[str]]
+    """Subtasks that were given up, with the reason."""
     replans: NotRequired[int]
     replan: NotRequired[str]
     """Why a new plan is needed; empty when none is."""

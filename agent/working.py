@@ -19,9 +19,14 @@ FAR = 0.8
 
 
 class WorkingMemory:
-    """Counts of actions by place, and the graph of places seen in this episode (cf. Go-Explore)."""
+    """Counts of actions by place, and the graph of places seen in this episode (cf. Go-Explore).
 
-    def __init__(self) -> None:
+    Args:
+        calls: Actions are calls of tools: there are no places, and a call counts as repeated under one goal.
+    """
+
+    def __init__(self, *, calls: bool = False) -> None:
+        self._calls = calls
         self.tried: Counter[tuple[str, str]] = Counter()
         self.leads: defaultdict[str, dict[str, str]] = defaultdict(dict)
         """Place -> action -> place it led to (also itself)."""
@@ -39,7 +44,9 @@ class WorkingMemory:
     def note(self, before: Observation, action: str, after: Observation) -> None:
         """Note one step."""
         here, there = place(before), place(after)
-        self.tried[situation(before), action] += 1
+        self.tried[self._situation(before), action] += 1
+        if self._calls:
+            return
         self.leads[here][action] = there
         if here != there:
             self._movers[_verb(action)] += 1
@@ -58,8 +65,11 @@ class WorkingMemory:
         Returns:
             Shape (n,), in tries.
         """
-        here = situation(seen)
+        here = self._situation(seen)
         return np.array([float(self.tried[here, action]) for action in actions])
+
+    def _situation(self, seen: Observation) -> str:
+        return seen.goal if self._calls else situation(seen)
 
     def destination(self, here: str, action: str) -> str | None:
         """Return where an action leads from a place, None when that is not known yet."""

@@ -4,21 +4,26 @@ A view never changes the store; views frozen at several checkpoints can be used 
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .credit import Credit
 from .features import Idf, hashed, state_features
 from .fold import Trial
-from .qhead import QHead, mixed, pick
+from .index import VectorIndex
+from .lexical import BM25
+from .qhead import QHead
 from .retriever import RetrieverConfig, rank
+from .selection import mix, select
 from .store import Store
-from .types import EpisodeCase, Hits, State, StepCase
+from .types import EpisodeCase, Hits, State, StepCase, SubtaskCase
 
 Case = TypeVar("Case", StepCase, EpisodeCase)
+Whole = TypeVar("Whole", EpisodeCase, SubtaskCase)
 
 
 class CaseMemory:
@@ -47,15 +52,51 @@ class CaseMemory:
         self._head: QHead | None = None
         self._head_of: Sequence[Trial] = ()
         self._taken = 0
+        self._credit: Credit | None = None
+        self._lexical = {"episodes": BM25(), "subtasks": BM25()}
 
     @property
     def size(self) -> int:
         """How many episodes can be seen."""
-        held = len(self.store.episodes)
-        return held if self.first is None else min(held, self.first)
+        if self.first is None or not self.store.evicted:
+            held = len(self.store.episodes)
+            return held if self.first is None else min(held, self.first)
+        return sum(map(self._sees, self.store.episodes.values()))
 
-    def _sees(self, case: StepCase | EpisodeCase) -> bool:
+    @property
+    def _below(self) -> int:
+        """Rank of the first episode that cannot be seen."""
+        ranks = self.store.ranks
+        return ranks if self.first is None else min(ranks, self.first)
+
+    def _sees(self, case: StepCase | EpisodeCase | SubtaskCase) -> bool:
         return self.first is None or case.rank < self.first
+
+    def _may(self, case: StepCase | EpisodeCase | SubtaskCase, own: str | None) -> bool:
+        """Return whether a case may be in an answer at all."""
+        if case.id in self.store.quarantined:
+            return False
+        if own is None or self.config.same_task:
+            return True
+        whole = self.store.whole(case.episode)
+        return whole is None or whole.task_id != own
+
+    def visible(self, env: str) -> Iterator[StepCase]:
+        """Yield the step cases of an environment that this view may show; a placebo has none."""
+        if self._placebo is not None:
+            return
+        for case in self.store.steps.values():
+            if case.env == env and self._sees(case) and self._may(case, None):
+                yield case
+
+    @property
+    def credit(self) -> Credit:
+        """What this view knows of the uplift of its items."""
+        if self.first is None:
+            return self.store.credit
+        if self._credit is None:
+            self._credit = self.store.credit_as_of(self.first)
+        return self._credit
 
     @cached_property
     def _contents(self) -> dict[str, StepCase] | None:
@@ -89,6 +130,7 @@ class CaseMemory:
         env: str,
         family: str | None = None,
         admissible: Sequence[str] | None = None,
+        task_id: str | None = None,
     ) -> Hits:
         """Return the cases nearest to a state, best first, or an abstention (AgentFly eq. 13).
 
@@ -97,14 +139,16 @@ class CaseMemory:
             env: Name of the environment.
             family: The kind of task; cases of other kinds count for less.
             admissible: What can be done now, None for any text.
+            task_id: What is being done; its own earlier episodes are left out.
         """
-        below = self.size
-        if below == 0:
+        below = self._below
+        if below == 0 or not self.store.episodes:
             return Hits(hits=(), considered=0, abstained=True)
         near = self.store.steps_index.near(
             hashed([state])[0], n=self.config.proposals, env=env, below=below
         )
-        proposed = [self.store.steps[x.id] for x in near if x.id in self.store.steps]
+        held = self.store.steps
+        proposed = [held[x.id] for x in near if x.id in held and self._may(held[x.id], task_id)]
         return rank(
             state,
             proposed,
@@ -115,30 +159,113 @@ class CaseMemory:
             contents=self._contents,
         )
 
-    def episodes(self, goal: str, *, env: str, k: int) -> Sequence[tuple[EpisodeCase, float]]:
-        """Return k episodes for a task, with the cosine of their goals with it, best first.
+    def episodes(
+        self, goal: str, *, env: str, k: int, task_id: str | None = None
+    ) -> Sequence[tuple[EpisodeCase, float]]:
+        """Return at most k whole episodes for a task, with the cosine of their goals with it, best first.
 
-        By the similarity alone (eq. 13), or with `retriever.parametric` by its z-scored mix with
-        Q(s, c; theta) (eq. 16) over the nearest `retriever.proposals`; with `retriever.alpha` drawn (eq. 7).
+        Two stages: the index (and with `retriever.lexical` BM25) proposes, `selection` decides. By the
+        similarity alone (eq. 13), or mixed with Q(s, c; theta) (eq. 16), BM25 and utility.
+
+        Args:
+            goal: The task in words.
+            env: Name of the environment.
+            k: How many.
+            task_id: What is being done; its own earlier episodes are left out.
         """
-        if self.size == 0 or k < 1:
+        store = self.store
+        if k < 1 or not store.episodes:
             return []
-        share, alpha = self.config.parametric, self.config.alpha
-        vector = self.store.embedder.encode([goal])[0]
-        wide = self.config.proposals if share or alpha else k
-        near = self.store.episodes_index.near(vector, n=wide, env=env, below=self.size)
-        found = [(self.store.episodes[x.id], x.cosine) for x in near if x.id in self.store.episodes]
-        if found and (share or alpha):
-            scores = np.array([cosine for _, cosine in found], np.float64)
-            if share:
-                scores = mixed(scores, self._q(vector, [case for case, _ in found]), share)
-            rng = np.random.default_rng(zlib.crc32(goal.encode()))  # one task, one draw
-            found = [found[row] for row in pick(scores, k, alpha, rng)]
+        index = store.episodes_index
+        found = self._whole_cases(goal, "episodes", index, store.episodes, env, k, task_id)
         return [(self._whole.get(case.id, case), cosine) for case, cosine in found]
 
-    def _q(self, vector: NDArray[np.float32], cases: Sequence[EpisodeCase]) -> NDArray[np.float64]:
-        others = self.store.embedder.encode([case.goal for case in cases]).astype(np.float64)
-        wins = np.array([case.score for case in cases])
+    def subtasks(
+        self, text: str, *, env: str, k: int, task_id: str | None = None
+    ) -> Sequence[tuple[SubtaskCase, float]]:
+        """Return at most k remembered subtasks like this one, with the cosine of their texts, best first.
+
+        A placebo has none: shuffled subtasks would be those of another plan.
+        """
+        store = self.store
+        if k < 1 or not store.subtasks or self._placebo is not None:
+            return []
+        index = store.subtasks_index
+        return self._whole_cases(text, "subtasks", index, store.subtasks, env, k, task_id)
+
+    def _whole_cases(
+        self,
+        text: str,
+        grain: Literal["episodes", "subtasks"],
+        index: VectorIndex,
+        held: Mapping[str, Whole],
+        env: str,
+        k: int,
+        own: str | None,
+    ) -> list[tuple[Whole, float]]:
+        config = self.config
+        mixing = config.lexical or config.parametric or config.utility or config.alpha
+        wide = config.proposals if mixing or config.mmr < 1 else 4 * k
+        vector = self.store.embedder.encode([text])[0]
+        near = index.near(vector, n=wide, env=env, below=self._below)
+        cosines = {x.id: x.cosine for x in near if x.id in held}
+        lexical: dict[str, float] = {}
+        if config.lexical:
+            lexical = self._bm25(grain, text, held, env)
+            fresh = [i for i in list(lexical)[:wide] if i not in cosines]
+            if fresh:
+                others = self.store.embedder.encode([_said(held[i]) for i in fresh])
+                cosines |= dict(zip(fresh, (others @ vector).astype(float), strict=True))
+        cases = [
+            held[i]
+            for i, cosine in sorted(cosines.items(), key=lambda x: (-x[1], x[0]))
+            if cosine >= config.delta and self._may(held[i], own)
+        ]
+        if not cases:
+            return []
+        similarity = np.array([cosines[case.id] for case in cases])
+        order = mix(
+            similarity,
+            {
+                "lexical": (config.lexical, np.array([lexical.get(c.id, 0.0) for c in cases])),
+                "q": (
+                    config.parametric,
+                    self._q(vector, cases) if config.parametric else similarity,
+                ),
+                "utility": (
+                    config.utility,
+                    np.array([self.credit.effect(case.episode) for case in cases]),
+                ),
+            },
+        )
+        vectors = (
+            self.store.embedder.encode([_said(case) for case in cases]) if config.mmr < 1 else None
+        )
+        rng = np.random.default_rng(zlib.crc32(text.encode()))  # one task, one draw
+        rows = select(order, vectors, k, alpha=config.alpha, mmr=config.mmr, rng=rng)
+        return [(cases[row], float(similarity[row])) for row in rows]
+
+    def _bm25(
+        self,
+        grain: Literal["episodes", "subtasks"],
+        text: str,
+        held: Mapping[str, EpisodeCase] | Mapping[str, SubtaskCase],
+        env: str,
+    ) -> dict[str, float]:
+        index = self._lexical[grain]
+        for name, case in held.items():
+            if self._sees(case):
+                index.add(name, _said(case))
+        return index.scores(text, lambda i: i in held and held[i].env == env)
+
+    def _q(
+        self, vector: NDArray[np.float32], cases: Sequence[EpisodeCase] | Sequence[SubtaskCase]
+    ) -> NDArray[np.float64]:
+        wholes = [self.store.whole(case.episode) for case in cases]
+        others = self.store.embedder.encode([w.goal if w else "" for w in wholes]).astype(
+            np.float64
+        )
+        wins = np.array([w.score if w else 0.0 for w in wholes])
         return self.head().q(vector.astype(np.float64), others, wins)
 
     def head(self) -> QHead:
@@ -149,15 +276,21 @@ class CaseMemory:
             self._head, self._head_of, self._taken = QHead(d), trials, 0
         if self._taken == len(trials):
             return self._head
-        held = {case.episode: case for case in self.store.episodes.values()}
         for trial in trials[self._taken :]:
-            case = held.get(trial.item)
+            case = self.store.whole(trial.item)
             if case is None or (self.first is not None and trial.rank >= self.first):
+                continue
+            if case.task_id == trial.task_id:  # a task that found itself says nothing of retrieval
                 continue
             query, other = self.store.embedder.encode([trial.goal, case.goal]).astype(np.float64)
             self._head.observe(trial.goal, query, other, case.score, trial.outcome)
         self._taken = len(trials)
         return self._head
+
+
+def _said(case: EpisodeCase | SubtaskCase) -> str:
+    """Return the text that a case is found by."""
+    return case.text if isinstance(case, SubtaskCase) else case.goal
 
 
 def _shuffled(cases: Sequence[Case], rng: np.random.Generator) -> dict[str, Case]:

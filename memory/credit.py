@@ -8,6 +8,7 @@ arithmetic; it folds in any order of items and in the order of episodes.
 """
 
 import math
+import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,8 +17,22 @@ import numpy as np
 from pydantic import Field
 
 from ..envs.types import Record
+from .analogy import FILLER, words
 
 _Z = 1.96
+
+
+def context_of(family: str, goal: str) -> str:
+    """Return where the difficulty is alike: `FAMILY/CLUSTER`, the cluster being the form of the goal.
+
+    The form is the goal without its entities and numbers: tasks of one form begin in like states.
+
+    >>> one, two = context_of("find", "take the coin"), context_of("find", "take the key")
+    >>> one == two
+    True
+    """
+    form = [word for word in words(goal) if word in FILLER]
+    return f"{family}/{zlib.crc32(' '.join(form).encode()):08x}"
 
 
 class Exposure(Record):
@@ -82,9 +97,15 @@ class Credit:
     _all: _Sum = field(default_factory=_Sum)
 
     def difficulty(self, context: str) -> float:
-        """Return the outcome expected in a context when nothing is exposed, shrunk towards all of them."""
-        here, weight = self._contexts[context], self.config.shrink
-        return (here.total + weight * self._all.mean) / (here.n + weight)
+        """Return the outcome expected in a context when nothing is exposed.
+
+        A state cluster's is shrunk towards its family's, and that towards all of them (see `context_of`).
+        """
+        weight, expected = self.config.shrink, self._all.mean
+        for name in dict.fromkeys((context.split("/", 1)[0], context)):
+            here = self._contexts[name]
+            expected = (here.total + weight * expected) / (here.n + weight)
+        return expected
 
     def effect(self, item: str) -> float:
         """Return an item's uplift, shrunk towards zero: the prediction that others are adjusted by."""
@@ -115,7 +136,8 @@ class Credit:
                 else -(outcome - without) / (1.0 - e.propensity)
             )
             self._items[e.item].add(effects[e.item] + rest)
-        self._contexts[context].add(outcome - shown)
+        for name in dict.fromkeys((context.split("/", 1)[0], context)):
+            self._contexts[name].add(outcome - shown)
         self._all.add(outcome - shown)
 
     def uplift(self, item: str) -> Uplift:

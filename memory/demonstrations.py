@@ -11,10 +11,11 @@ from pydantic import Field, ValidationError
 
 from ..envs.base import Environment
 from ..envs.errors import UsageError
+from ..envs.tools import Call
 from ..envs.types import Outcome, Record, Split
+from .derive import content_id
 from .errors import BadDemonstration
 from .events import EpisodeEnded, EpisodeStarted, Origin, Stepped
-from .fold import content_id
 from .ledger import Entry
 from .states import offered_by, state_of
 from .store import Store
@@ -39,6 +40,12 @@ class DemonstratedStep(Record):
     """What the environment answered."""
     score_before: float = Field(ge=0, le=1)
     score_after: float = Field(ge=0, le=1)
+    goal: str | None = None
+    """The goal of then, where it changes during an episode; None: the task's."""
+    call: Call | None = None
+    """The action as the call of a tool; None where it is not known."""
+    error: str = ""
+    """Why it was refused."""
 
 
 class Demonstration(Record):
@@ -81,9 +88,10 @@ def _play_gold(environment: Environment, task_id: str) -> Demonstration:
         raise UsageError(f"{task_id} has no gold trajectory to import")
     actions: list[str] = []
     steps: list[DemonstratedStep] = []
-    best = seen.score
+    best, first = seen.score, seen.goal
     for action in gold:
         known, before = state_of(seen, actions), seen
+        call = environment.call(action)
         done = environment.step(action)
         seen = done.observation
         best = max(best, seen.score)
@@ -96,6 +104,9 @@ def _play_gold(environment: Environment, task_id: str) -> Demonstration:
                 observation=seen.text,
                 score_before=before.score,
                 score_after=seen.score,
+                goal=known.goal if known.goal != first else None,
+                call=call,
+                error=done.error,
             )
         )
         actions.append(action)
@@ -106,7 +117,7 @@ def _play_gold(environment: Environment, task_id: str) -> Demonstration:
         family=seen.task.family,
         split=seen.task.split,
         task_id=task_id,
-        goal=seen.goal,
+        goal=first,
         steps=tuple(steps),
         outcome="success" if seen.won else "failure",
         score=best,
@@ -175,7 +186,7 @@ def _entries(shown: Demonstration, episode: str, run: str) -> Iterator[Entry]:
     for number, step in enumerate(shown.steps):
         stepped = Stepped(
             step=number,
-            goal=shown.goal,
+            goal=step.goal or shown.goal,
             text=step.text,
             inventory=step.inventory,
             recent=tuple(reversed(actions[max(0, number - 3) : number])),
@@ -184,6 +195,8 @@ def _entries(shown: Demonstration, episode: str, run: str) -> Iterator[Entry]:
             observation=step.observation,
             score_before=step.score_before,
             score_after=step.score_after,
+            call=step.call,
+            error=step.error,
         )
         key = f"{episode}/step-{number}"
         yield Entry(key, run, episode, stepped, origin=origin, parents=(before,))

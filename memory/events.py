@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from ..envs.tools import Call
 from ..envs.types import Outcome, Record, Split
-from .types import Source
+from .types import Judge, Source
 
 Origin = Literal["own", "demonstration", "person", "import"]
 """Where evidence comes from: the agent's own experience, a demonstration, a person, another store."""
@@ -67,6 +68,8 @@ class Recalled(_Event):
     """Ids of the cases that were found and held out at random."""
     held_propensity: tuple[float, ...] = ()
     """Probability with which each of those would have been exposed."""
+    grain: Literal["steps", "episodes", "subtasks"] = "steps"
+    """What was read: step cases for the policy, whole episodes or subtasks for the planner."""
 
 
 class Planned(_Event):
@@ -96,6 +99,33 @@ class Stepped(_Event):
     score_after: float
     kl: float | None = None
     """KL(pi_M || pi_LLM) of the decision in nats, where both were known."""
+    call: Call | None = None
+    """The action as the call of a tool, under the contract of then; None in events of before tool memory."""
+    error: str = ""
+    """Why the action was refused."""
+    subtask: str = ""
+    """The subtask of the plan that it was done for; empty without a plan."""
+
+
+class SubtaskEnded(_Event):
+    """A subtask of the plan was done, given up, or ended with the episode."""
+
+    type: Literal["subtask_ended"] = "subtask_ended"
+    step: int
+    """How many steps the episode had by then."""
+    first: int
+    """Its first step; it has none when that is `step`."""
+    text: str
+    index: int
+    """Its place in the plan, from 0."""
+    of: int
+    """How many subtasks the plan had."""
+    attempt: int
+    """How often the plan was made anew before."""
+    outcome: Outcome
+    result: str
+    """What was seen last, or why it was given up."""
+    judge: Judge
 
 
 class EpisodeEnded(_Event):
@@ -108,6 +138,7 @@ class EpisodeEnded(_Event):
     reason: str = ""
     learn: bool = True
     """False for evaluation episodes: they are recorded and never learned from."""
+    judge: Judge = "environment"
 
 
 class Forgotten(_Event):
@@ -117,9 +148,44 @@ class Forgotten(_Event):
     target: str
     """Id of the episode."""
     evidence: str
-    """Hash of what it was evidence of (see `fold.evidence_of`); the tombstone."""
+    """Hash of what it was evidence of (see `derive.evidence_of`); the tombstone."""
     dependants: tuple[str, ...] = ()
     """Episodes whose decisions saw its cases, and so may carry something of it."""
+    reason: str = ""
+
+
+class ContractSeen(_Event):
+    """A tool was found to have this contract from now on; what used another is quarantined."""
+
+    type: Literal["contract_seen"] = "contract_seen"
+    env: str
+    tool: str
+    schema_hash: str
+    """Empty: the tool is gone."""
+
+
+class Reverified(_Event):
+    """A quarantined episode was replayed under the contracts of now."""
+
+    type: Literal["reverified"] = "reverified"
+    target: str
+    """Id of the episode."""
+    holds: bool
+    """Whether it came to the recorded outcome again; what does not is revoked."""
+    contracts: dict[str, str]
+    """Tool -> hash of the contract under which it was replayed."""
+    reason: str = ""
+
+
+class Evicted(_Event):
+    """A full memory let an episode go: it is retrieved no more, and stays in the ledger."""
+
+    type: Literal["evicted"] = "evicted"
+    target: str
+    """Id of the episode."""
+    capacity: int
+    utility: float
+    """Its utility then, the lowest of all."""
     reason: str = ""
 
 
@@ -131,7 +197,11 @@ Event = Annotated[
     | Planned
     | Stepped
     | EpisodeEnded
-    | Forgotten,
+    | SubtaskEnded
+    | Forgotten
+    | ContractSeen
+    | Reverified
+    | Evicted,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)

@@ -4,7 +4,7 @@ Reads only; nothing is repaired here.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from .credit import Uplift
 from .demonstrations import DemonstratedStep, Demonstration
 from .errors import LedgerCorrupt, UnknownCase
 from .events import EpisodeEnded, EpisodeStarted, Recalled, Stepped
-from .index import VectorIndex, Vectors
+from .index import VectorIndex
+from .indexes import Case, Grain, collection, item_of, vectors_of
 from .ledger import Ledger, Row, open_ledger
 from .rows import COLUMNS
-from .store import STEPS_COLLECTION, Store, episodes_collection, item_of
+from .store import Store
 from .types import EpisodeCase, StepCase
 
 
@@ -217,6 +218,9 @@ def _demonstration(
                 observation=step.observation,
                 score_before=step.score_before,
                 score_after=step.score_after,
+                goal=step.goal if step.goal != started.goal else None,
+                call=step.call,
+                error=step.error,
             )
             for step in steps
         ),
@@ -260,15 +264,13 @@ def verify_store(folder: Path) -> Verification:
     with Store(folder, read_only=True) as store:
         problems += store.projection_damage()
         if (folder / "index").exists():
-            problems += _index_problems(
-                folder, STEPS_COLLECTION, list(store.steps.values()), store.step_vectors
-            )
-            problems += _index_problems(
-                folder,
-                episodes_collection(store.embedder.name),
-                list(store.episodes.values()),
-                store.goal_vectors,
-            )
+            grains: dict[Grain, Sequence[Case]] = {
+                "steps": list(store.steps.values()),
+                "episodes": list(store.episodes.values()),
+                "subtasks": list(store.subtasks.values()),
+            }
+            for grain, cases in grains.items():
+                problems += _index_problems(store, grain, cases)
         return Verification(
             events=ledger.head(),
             episodes=len(store.episodes),
@@ -278,24 +280,22 @@ def verify_store(folder: Path) -> Verification:
         )
 
 
-def _index_problems(
-    folder: Path,
-    name: str,
-    cases: Sequence[EpisodeCase | StepCase],
-    encode: Callable[[Sequence[str]], Vectors],
-) -> list[str]:
-    index = VectorIndex(folder / "index", name)
+def _index_problems(store: Store, grain: Grain, cases: Sequence[Case]) -> list[str]:
+    name = collection(grain, store.embedder.name)
+    index = VectorIndex(store.folder / "index", name)
     try:
         held = {item.id: item for item in index.items()}
         if not held:  # an index that was never used is made at its first use
             return []
-        wanted = {item.id: item for item in map(item_of, cases)}
+        by_id = {case.id: case for case in cases}
+        wanted = {i: item_of(case) for i, case in by_id.items()}
         found = [f"index {name} lacks case {i}" for i in sorted(wanted.keys() - held)]
         found += [f"index {name} holds unknown case {i}" for i in sorted(held.keys() - wanted)]
         both = sorted(held.keys() & wanted.keys())
         found += [f"index {name} misplaces case {i}" for i in both if held[i] != wanted[i]]
         stored = index.vectors(both)
-        for i, vector in zip(both, encode(both) if both else (), strict=True):
+        right = vectors_of([by_id[i] for i in both], store.embedder) if both else ()
+        for i, vector in zip(both, right, strict=True):
             if not np.allclose(stored[i], vector, atol=1e-4):
                 found.append(f"index {name} has another vector of case {i}")
         return found

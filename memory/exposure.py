@@ -1,37 +1,88 @@
-"""Which of the found cases are shown: single ones are held out at random, so that credit is causal.
+"""Which of the found cases are shown: the do-no-harm gate, and single items held out at random.
 
 An item is a remembered episode, and it is shown or held out for a whole acting episode: what its steps
-advise cannot be told apart anyhow. The draw is a hash of seed, task and item, the same after a resume.
+advise cannot be told apart anyhow. Every draw is a hash of seed, task and item, the same after a resume, and
+its probability is logged, so that credit is causal.
 """
 
 import hashlib
+from typing import Literal
 
-from .credit import Credit, annealed
+from pydantic import Field
+
+from ..envs.types import Record
+from .credit import Credit, Uplift, annealed
 from .types import Hit, Hits
 
 
-def hold_out(hits: Hits, share: float, credit: Credit, *, seed: int, task_id: str) -> Hits:
-    """Return the hits with some items moved from what is shown to what is held out.
+class HarmGate(Record):
+    """The dials of the do-no-harm gate."""
+
+    rule: Literal["off", "harmless", "proven"] = "harmless"
+    """`harmless`: an item is shown until its whole interval is below zero. `proven`: from the start only
+    within the exploration budget, and freely once its interval is above minus `tolerance`. `off`: always."""
+    tolerance: float = Field(default=0.0, ge=0)
+    """Loss of score that is no harm yet."""
+    explore: float = Field(default=0.1, ge=0, le=1)
+    """Share of learning episodes in which an item below the gate is shown all the same."""
+    least: int = Field(default=8, ge=1)
+    """Randomised reads below which nothing is known of an item."""
+
+    def passes(self, known: Uplift) -> bool:
+        """Return whether an item of this uplift is above the gate."""
+        if self.rule == "off":
+            return True
+        if known.n < self.least:
+            return self.rule == "harmless"
+        return (
+            known.low > -self.tolerance if self.rule == "proven" else known.high > -self.tolerance
+        )
+
+
+class Exposer:
+    """Decides for one acting episode which items it is shown; the same answer however often it is asked.
 
     Args:
-        hits: An honest answer.
-        share: Of the acting episodes in which a new item is held out; 0 shows everything.
-        credit: How often each item was randomised before.
+        credit: What is known of each item.
+        gate: Dials of the gate.
+        share: Of the acting episodes in which a new item above the gate is held out; 0 for none.
         seed: Of the run.
         task_id: What is being done.
+        learn: Whether credit is to be learned; where not, an item below the gate is never shown.
     """
-    if share == 0.0:
-        return hits
-    shown: list[Hit] = []
-    held: list[Hit] = []
-    for hit in hits.hits:
-        item = hit.case.episode
-        chance = 1.0 - annealed(share, credit.uplift(item).n)
-        hit = hit.model_copy(update={"propensity": chance})
-        (shown if _draw(seed, task_id, item) < chance else held).append(hit)
-    return hits.model_copy(
-        update={"hits": tuple(shown), "held": tuple(held), "abstained": not shown}
-    )
+
+    def __init__(
+        self,
+        credit: Credit,
+        gate: HarmGate,
+        share: float,
+        *,
+        seed: int,
+        task_id: str,
+        learn: bool,
+    ) -> None:
+        self._credit, self._gate, self._share = credit, gate, share
+        self._seed, self._task_id, self._learn = seed, task_id, learn
+
+    def decide(self, item: str) -> tuple[bool, float]:
+        """Return whether an item (a remembered episode) is shown, and with which probability it is."""
+        known = self._credit.uplift(item)
+        below = self._gate.explore if self._learn else 0.0
+        chance = 1.0 - annealed(self._share, known.n) if self._gate.passes(known) else below
+        return _draw(self._seed, self._task_id, item) < chance, chance
+
+    def expose(self, hits: Hits) -> Hits:
+        """Return an honest answer with some items moved from what is shown to what is held out."""
+        if self._share == 0.0 and self._gate.rule == "off":
+            return hits
+        shown: list[Hit] = []
+        held: list[Hit] = []
+        for hit in hits.hits:
+            show, chance = self.decide(hit.case.episode)
+            (shown if show else held).append(hit.model_copy(update={"propensity": chance}))
+        return hits.model_copy(
+            update={"hits": tuple(shown), "held": tuple(held), "abstained": not shown}
+        )
 
 
 def _draw(seed: int, task_id: str, item: str) -> float:

@@ -1,27 +1,37 @@
-"""State = fold(events): the cases that the ledger implies, the same on every machine.
+"""State = fold(events): what the ledger implies, the same on every machine.
 
-Pure: it reads rows and returns records. A case comes from an ended, learnable episode whose outcome is
-known; an unknown outcome leaves no case.
+Pure: it reads rows and returns records (`derive` makes the cases). A case comes from an ended, learnable
+episode whose outcome is known; an unknown outcome leaves no case.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .credit import Credit, Exposure
-from .events import EpisodeEnded, EpisodeStarted, Forgotten, Planned, Recalled, Stepped
+from .contracts import Contracts
+from .credit import Credit, Exposure, context_of
+from .derive import Learned, OpenEpisode, evidence_of, learned
+from .events import (
+    ContractSeen,
+    EpisodeEnded,
+    EpisodeStarted,
+    Evicted,
+    Forgotten,
+    Planned,
+    Recalled,
+    Reverified,
+    Stepped,
+    SubtaskEnded,
+)
 from .ledger import Row
-from .types import EpisodeCase, State, StepCase
-
-DISCOUNT = 0.95
-"""Per step; a case's gain prefers the shorter way (AgentFly eq. 5 with gamma = 0.95)."""
+from .types import Judge
 
 
 class Trial(NamedTuple):
     """A remembered episode that was shown to a task, and how the task ended: what Q is learned from."""
 
     goal: str
+    task_id: str
     item: str
     """The remembered episode."""
     outcome: float
@@ -30,16 +40,15 @@ class Trial(NamedTuple):
     """How many episodes were cases by then: a memory frozen at n learns from ranks below n."""
 
 
-@dataclass
-class OpenEpisode:
-    """An episode whose end was not yet read."""
+class Observed(NamedTuple):
+    """What an episode with a known outcome says of the items that its reads found."""
 
-    started: EpisodeStarted
-    start_id: str
-    steps: list[tuple[str, Stepped]] = field(default_factory=list)
-    plan: tuple[str, ...] = ()
-    considered: dict[str, Exposure] = field(default_factory=dict)
-    """Remembered episodes that its reads found, as they were at the first of them."""
+    context: str
+    exposures: tuple[Exposure, ...]
+    outcome: float
+    judge: Judge
+    rank: int
+    """As of `Trial`."""
 
 
 @dataclass
@@ -55,49 +64,98 @@ class Fold:
     """Uplifts of the remembered episodes."""
     trials: list[Trial] = field(default_factory=list)
     """What was shown and how it ended, in order."""
+    observed: list[Observed] = field(default_factory=list)
+    """What credit was folded from, in order."""
+    contracts: Contracts = field(default_factory=Contracts)
+    evicted: dict[str, Evicted] = field(default_factory=dict)
+    """Episodes that a full memory let go."""
     sources: dict[str, str] = field(default_factory=dict)
-    """Step case -> the episode it was derived from."""
+    """Case, of any grain -> the episode it was derived from."""
     tombstones: dict[str, str] = field(default_factory=dict)
     """Evidence that was forgotten, and the episode it was in."""
     flagged: dict[str, str] = field(default_factory=dict)
     """Episodes that saw cases of a forgotten one, and which."""
 
-    def apply(self, rows: Iterable[Row]) -> Iterator[tuple[EpisodeCase, tuple[StepCase, ...]]]:
-        """Yield the cases of every episode that these rows complete."""
+    def apply(self, rows: Iterable[Row]) -> Iterator[Learned]:
+        """Yield what every episode that these rows complete left."""
         for row in rows:
             self.seq = row.seq
-            match row.event:
-                case None:
-                    self.open.pop(row.episode, None)
-                case Forgotten():
-                    self.tombstones[row.event.evidence] = row.event.target
-                    self.flagged |= dict.fromkeys(row.event.dependants, row.event.target)
-                case EpisodeStarted():
-                    self.open[row.episode] = OpenEpisode(row.event, row.key)
-                case Recalled() if row.episode in self.open:
-                    self._note(self.open[row.episode], row.event)
-                case Planned() if row.episode in self.open:
-                    self.open[row.episode].plan = row.event.subtasks
-                case Stepped() if row.episode in self.open:
-                    self.open[row.episode].steps.append((row.key, row.event))
-                case EpisodeEnded() if row.episode in self.open:
-                    opened = self.open.pop(row.episode)
-                    if row.event.outcome != "unknown" and opened.considered:
-                        seen = list(opened.considered.values())
-                        self.credit.observe(opened.started.family, seen, row.event.score)
-                        self.trials += [
-                            Trial(opened.started.goal, e.item, row.event.score, self.episodes)
-                            for e in seen
-                            if e.exposed
-                        ]
-                    if not row.event.learn or row.event.outcome == "unknown" or not opened.steps:
-                        continue
-                    actions = [event.action for _, event in opened.steps]
-                    if evidence_of(opened.started.task_id, actions) not in self.tombstones:
-                        made = _cases(row.episode, self.episodes, opened, row.key, row.event)
-                        self.sources |= {case.id: row.episode for case in made[1]}
-                        yield made
-                        self.episodes += 1
+            if row.event is None:
+                self.open.pop(row.episode, None)
+            elif row.episode:
+                yield from self._of_episode(row)
+            else:
+                self._of_store(row)
+
+    def _of_store(self, row: Row) -> None:
+        match row.event:
+            case Forgotten():
+                self.tombstones[row.event.evidence] = row.event.target
+                self.flagged |= dict.fromkeys(row.event.dependants, row.event.target)
+            case ContractSeen():
+                self.contracts.seen(row.event)
+            case Reverified():
+                self.contracts.reverified(row.event)
+            case Evicted():
+                self.evicted[row.event.target] = row.event
+
+    def _of_episode(self, row: Row) -> Iterator[Learned]:
+        if isinstance(row.event, EpisodeStarted):
+            self.open[row.episode] = OpenEpisode(row.event, row.key)
+            return
+        opened = self.open.get(row.episode)
+        if opened is None:
+            return
+        match row.event:
+            case Recalled():
+                self._note(opened, row.event)
+            case Planned():
+                opened.plan = row.event.subtasks
+            case Stepped():
+                opened.steps.append((row.key, row.event))
+            case SubtaskEnded():
+                opened.subtasks.append((row.key, row.event))
+            case EpisodeEnded():
+                del self.open[row.episode]
+                yield from self._ended(row, opened, row.event)
+
+    def _ended(self, row: Row, opened: OpenEpisode, ended: EpisodeEnded) -> Iterator[Learned]:
+        start = opened.started
+        if ended.outcome != "unknown" and opened.considered:
+            found = Observed(
+                context=context_of(start.family, start.goal),
+                exposures=tuple(opened.considered.values()),
+                outcome=ended.score,
+                judge=ended.judge,
+                rank=self.episodes,
+            )
+            self.observed.append(found)
+            self.credit.observe(found.context, found.exposures, found.outcome)
+            self.trials += [
+                Trial(start.goal, start.task_id, e.item, ended.score, self.episodes)
+                for e in found.exposures
+                if e.exposed
+            ]
+        if not ended.learn or ended.outcome == "unknown" or not opened.steps:
+            return
+        actions = [event.action for _, event in opened.steps]
+        if evidence_of(start.task_id, actions) in self.tombstones:
+            return
+        made = learned(row.episode, self.episodes, opened, row.key, ended)
+        ids = [made.whole.id, *(c.id for c in made.steps), *(c.id for c in made.subtasks)]
+        self.sources |= dict.fromkeys(ids, row.episode)
+        self.episodes += 1
+        yield made
+
+    def credit_as_of(self, first: int | None) -> Credit:
+        """Return the credit that the first so many learned episodes gave; all of it when None."""
+        if first is None:
+            return self.credit
+        earlier = Credit(self.credit.config)
+        for found in self.observed:
+            if found.rank < first:
+                earlier.observe(found.context, found.exposures, found.outcome)
+        return earlier
 
     def _note(self, acting: OpenEpisode, recalled: Recalled) -> None:
         """Note what a read found; a case that is forgotten by now is no item any more."""
@@ -107,90 +165,6 @@ class Fold:
         ):
             for name, chance in zip(ids, chances, strict=True):
                 item = self.sources.get(name)
-                if item is not None:
+                if item is not None and chance > 0:  # never shown for certain: it says nothing
                     found = Exposure(item=item, exposed=exposed, propensity=chance)
                     acting.considered.setdefault(item, found)
-
-
-def evidence_of(task_id: str, actions: Sequence[str]) -> str:
-    """Return the hash of what an episode is evidence of: these actions in this task."""
-    return content_id("evidence", task_id, *actions)
-
-
-def gains(scores: list[float], final: float, *, discount: float = DISCOUNT) -> list[float]:
-    """Return for every step the discounted share of the still missing score gained from it on.
-
-    Args:
-        scores: Score before each step, in [0, 1], length n.
-        final: Score after the last step.
-        discount: Per step, in (0, 1].
-
-    Returns:
-        Values in [-1, 1], length n. A step from which nothing was gained any more has 0.
-
-    >>> [round(g, 3) for g in gains([0.0, 0.5], 1.0, discount=0.5)]
-    [0.75, 1.0]
-    """
-    values, ahead = [0.0] * len(scores), 0.0
-    after = final
-    for i in range(len(scores) - 1, -1, -1):
-        ahead = (after - scores[i]) + discount * ahead
-        missing = 1.0 - scores[i]
-        values[i] = max(-1.0, min(1.0, ahead / missing)) if missing > 1e-9 else 0.0
-        after = scores[i]
-    return values
-
-
-def _cases(
-    episode: str, rank: int, opened: OpenEpisode, end_id: str, ended: EpisodeEnded
-) -> tuple[EpisodeCase, tuple[StepCase, ...]]:
-    start = opened.started
-    taken = [event for _, event in opened.steps]
-    gained = gains([event.score_before for event in taken], taken[-1].score_after)
-    whole = EpisodeCase(
-        id=content_id("episode", episode, start.task_id, *(event.action for event in taken)),
-        episode=episode,
-        rank=rank,
-        env=start.env,
-        family=start.family,
-        split=start.split,
-        task_id=start.task_id,
-        goal=start.goal,
-        plan=opened.plan,
-        actions=tuple(event.action for event in taken),
-        outcome=ended.outcome,
-        score=ended.score,
-        source=start.source,
-        trust="verified" if start.source == "demonstration" else "observed",
-        llm=start.llm,
-        events=(opened.start_id, end_id),
-    )
-    steps = tuple(
-        StepCase(
-            id=content_id("step", episode, str(event.step), event.text, event.action),
-            episode=episode,
-            rank=rank,
-            env=start.env,
-            family=start.family,
-            index=event.step,
-            state=State(
-                goal=event.goal, text=event.text, inventory=event.inventory, recent=event.recent
-            ),
-            action=event.action,
-            offered=event.offered,
-            gain=round(gain, 6),
-            source=start.source,
-            events=(key, end_id),
-        )
-        for (key, event), gain in zip(opened.steps, gained, strict=True)
-    )
-    return whole, steps
-
-
-def content_id(*parts: str) -> str:
-    """Return 16 hex digits that name the content.
-
-    >>> content_id("a", "b") == content_id("a", "b") != content_id("ab")
-    True
-    """
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]

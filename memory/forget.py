@@ -2,9 +2,9 @@
 
 from ..envs.errors import UsageError
 from ..envs.types import Record
+from .derive import evidence_of
 from .events import Forgotten, Recalled
 from .explain import find_case
-from .fold import evidence_of
 from .ledger import Entry
 from .store import Store
 from .types import EpisodeCase

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from .errors import LedgerCorrupt, StoreUnwritable
 from .events import Event, Forgotten, Origin, parse
 from .migrate import migrate
-from .rows import FORGOTTEN, digest, events, link, make_row, meta
+from .rows import FORGOTTEN, digest, events, link, make_row, meta, timings
 from .sqlite import open_sqlite, reading, transaction, writing
 
 
@@ -36,6 +36,8 @@ class Entry:
     """Where the evidence comes from."""
     parents: tuple[str, ...] = ()
     """Keys of the events that caused it."""
+    took_ms: float | None = None
+    """What the call behind it took; kept beside the event (see `rows.timings`)."""
 
 
 class Row(NamedTuple):
@@ -116,6 +118,14 @@ class Ledger:
             rows.append(row)
         if rows:
             connection.execute(sa.insert(events), rows)
+            new = {row["key"] for row in rows}
+            took = [
+                {"key": e.key, "ms": e.took_ms}
+                for e in entries
+                if e.took_ms is not None and e.key in new
+            ]
+            if took:
+                connection.execute(sa.insert(timings), took)
         return len(rows)
 
     @staticmethod
@@ -140,6 +150,8 @@ class Ledger:
                 .where(here, events.c.payload != FORGOTTEN)
                 .values(payload=FORGOTTEN)
             )
+            keys = sa.select(events.c.key).where(here)
+            connection.execute(sa.delete(timings).where(timings.c.key.in_(keys)))
             self._insert(connection, [why])
             return int(gone.rowcount)
 
@@ -190,6 +202,15 @@ class Ledger:
                     row.at,
                     event,
                 )
+
+    def timings(self) -> dict[str, float]:
+        """Return what calls took, in milliseconds, by the key of their event."""
+        with reading(), self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table(
+                timings.name
+            ):  # an earlier ledger, only looked at
+                return {}
+            return {row.key: row.ms for row in connection.execute(sa.select(timings))}
 
     def head(self) -> int:
         """Return the number of the last row, 0 when there is none."""

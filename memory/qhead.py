@@ -7,7 +7,6 @@ only learned again from the ledger, so what is forgotten there is not in it eith
 """
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -121,31 +120,6 @@ class QHead:
             loss=_cross_entropy(answers, wanted),
             base=_cross_entropy(np.full(len(wanted), mean), wanted),
         )
-
-
-def mixed(similarity: Vector, q: Vector, share: float) -> Vector:
-    """Return (1 - share) z(similarity) + share z(Q), shape (n,); z-scored, so that the scales do not decide."""
-    return (1 - share) * _z(similarity) + share * _z(q)
-
-
-def pick(scores: Vector, k: int, temperature: float, rng: np.random.Generator) -> list[int]:
-    """Return k rows: the best, or drawn from softmax(scores / temperature) without replacement (eq. 7).
-
-    Args:
-        scores: Shape (n,).
-        k: How many at most.
-        temperature: alpha of eq. 7; 0 takes the best.
-        rng: Of the draw (Gumbel top-k).
-    """
-    if temperature > 0:
-        scores = scores / temperature + rng.gumbel(size=len(scores))
-    order: Sequence[int] = np.argsort(-scores, kind="stable")[:k].tolist()
-    return list(order)
-
-
-def _z(values: Vector) -> Vector:
-    spread = values.std()
-    return (values - values.mean()) / spread if spread > 1e-12 else np.zeros(len(values))
 
 
 def _cross_entropy(answers: Vector, wanted: Vector) -> float:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ..envs.types import Record
 from .analogy import analogy
+from .exposure import HarmGate
 from .features import Idf, likeness, shared, state_features, weigh
 from .grounding import Wordings, exchange, ground, plain, slotted
 from .types import Hit, Hits, State, StepCase
@@ -30,12 +31,26 @@ class RetrieverConfig(Record):
     """Similarity below which a case is not used; when none reaches it, the memory abstains."""
     stranger: float = Field(default=0.5, ge=0, le=1)
     """Factor on the similarity of a case whose task is of another family."""
+    delta: float = Field(default=0.2, ge=0, le=1)
+    """Cosine below which a whole episode or subtask is not used; when none reaches it, the memory abstains."""
+    same_task: bool = False
+    """Whether a task sees its own earlier episodes: off, so that nothing is answered by retrieving itself."""
     parametric: float = Field(default=0.0, ge=0, le=1)
     """Share of Q(s, c; theta) in the order of whole episodes, beside their similarity; 0: non-parametric."""
+    lexical: float = Field(default=0.0, ge=0, le=1)
+    """Share of BM25 in that order; above 0 BM25 proposes too (hybrid)."""
+    utility: float = Field(default=0.0, ge=0, le=1)
+    """Share of the measured uplift in that order."""
+    mmr: float = Field(default=1.0, ge=0, le=1)
+    """Lambda of maximal marginal relevance among whole episodes; 1: off."""
     alpha: float = Field(default=0.0, ge=0)
     """Temperature with which whole episodes are drawn (AgentFly eq. 7); 0 takes the best."""
     holdout: float = Field(default=0.1, ge=0, lt=1)
     """Share of learning episodes in which a remembered one is held out, at first (see `exposure`)."""
+    harm: HarmGate = Field(default_factory=HarmGate)
+    """The do-no-harm gate: which items are shown by what is known of their uplift."""
+    capacity: int | None = Field(default=None, ge=1)
+    """Episodes that are kept for retrieval; above it the least useful is let go (see `bank`); None: all."""
     fit: float = Field(default=0.5, ge=0, le=1)
     """How much it counts whether the case's action (or one like it) can be done here."""
 

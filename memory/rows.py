@@ -25,6 +25,13 @@ events = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("chain", sa.Text, nullable=False),
 )
+timings = sa.Table(
+    "timings",
+    meta,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("ms", sa.Float, nullable=False),
+)
+"""What calls took. Measurements are no evidence: they differ from run to run, and are not folded or copied."""
 COLUMNS = tuple(column.name for column in events.columns)
 
 FORGOTTEN = ""

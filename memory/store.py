@@ -9,7 +9,6 @@ with it and repaired, never asserted.
 """
 
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,16 +18,20 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from ..envs.errors import UsageError
+from .contracts import Contracts
 from .credit import Credit
+from .derive import Learned, content_id, evidence_of
 from .embedder import CachedEmbedder, Embedder, open_embedder
-from .errors import IndexBroken, StoreInUse, StoreUnwritable
-from .features import Idf, hashed, state_features
-from .fold import Fold, Trial, content_id, evidence_of
-from .index import Item, VectorIndex, Vectors, set_aside
+from .errors import StoreUnwritable
+from .events import Evicted
+from .features import Idf, state_features
+from .fold import Fold, Trial
+from .index import VectorIndex
+from .indexes import Case, Indexes
 from .ledger import Entry, Ledger
 from .lock import claim
 from .sqlite import open_sqlite, reading, writing
-from .types import EpisodeCase, StepCase
+from .types import EpisodeCase, StepCase, SubtaskCase, Trust
 
 _log = logging.getLogger(__name__)
 _meta = sa.MetaData()
@@ -39,14 +42,6 @@ _cases = sa.Table(
     sa.Column("grain", sa.Text, nullable=False),
     sa.Column("payload", sa.Text, nullable=False),
 )
-
-STEPS_COLLECTION = "steps-hashed-384"
-"""Names the encoder too: vectors of two encoders never share a collection."""
-
-
-def episodes_collection(embedder: str) -> str:
-    """Return the name of the episodes' collection for an embedder."""
-    return "episodes-" + content_id(embedder)
 
 
 class Store:
@@ -82,14 +77,14 @@ class Store:
         self.read_only = read_only
         self.episodes: dict[str, EpisodeCase] = {}
         self.steps: dict[str, StepCase] = {}
+        self.subtasks: dict[str, SubtaskCase] = {}
+        self._wholes: dict[str, EpisodeCase] = {}
         self.idf = Idf()
         self.repaired: list[str] = []
         """What had to be repaired at opening, in words."""
         self._fold = Fold()
+        self._quarantined: dict[str, Trust] | None = None
         self._lock: FileLock | None = None
-        self._steps_index: VectorIndex | None = None
-        self._episodes_index: VectorIndex | None = None
-        self._index_url = index_url
         if read_only:
             if not self.file.exists():
                 raise StoreUnwritable(
@@ -107,6 +102,9 @@ class Store:
             self.embedder = CachedEmbedder(
                 embedder or open_embedder("minilm"), self._engine, read_only=read_only
             )
+            self.indexes = Indexes(
+                self.folder, self.embedder, index_url, read_only=read_only, said=self._repaired
+            )
             self._refold(until)
             if not read_only:
                 self._repair_projection()
@@ -119,23 +117,83 @@ class Store:
         """The SQLite file."""
         return self.folder / "ledger.sqlite"
 
-    def _hold(self, whole: EpisodeCase, steps: Iterable[StepCase]) -> None:
-        self.episodes[whole.id] = whole
-        for case in steps:
+    def _hold(self, made: Learned) -> None:
+        self.episodes[made.whole.id] = self._wholes[made.whole.episode] = made.whole
+        self.subtasks |= {case.id: case for case in made.subtasks}
+        for case in made.steps:
             self.steps[case.id] = case
             self.idf.add(state_features(case.state))
 
     def _refold(self, until: int | None = None) -> None:
-        self.episodes.clear()
-        self.steps.clear()
-        self.idf, self._fold = Idf(), Fold()
-        for whole, steps in self._fold.apply(self.ledger.read(until=until)):
-            self._hold(whole, steps)
+        for held in (self.episodes, self.steps, self.subtasks, self._wholes):
+            held.clear()
+        self.idf, self._fold, self._quarantined = Idf(), Fold(), None
+        for made in self._fold.apply(self.ledger.read(until=until)):
+            self._hold(made)
+        if self._fold.evicted:
+            self._let_go(self._fold.evicted)
+
+    def _let_go(self, episodes: Iterable[str]) -> list[Case]:
+        """Hold the cases of these episodes no more, and return them."""
+        names = set(episodes)
+        gone: list[Case] = [case for case in self.cases() if case.episode in names]
+        for case in gone:
+            for held in (self.episodes, self.steps, self.subtasks):
+                held.pop(case.id, None)
+        for name in names:
+            self._wholes.pop(name, None)
+        if gone:
+            self.idf = Idf()
+            for step in self.steps.values():
+                self.idf.add(state_features(step.state))
+        self._quarantined = None
+        return gone
+
+    def whole(self, episode: str) -> EpisodeCase | None:
+        """Return the case of a whole episode by the episode's id, None when it is not held."""
+        return self._wholes.get(episode)
+
+    def cases(self) -> list[Case]:
+        """Return everything that can be retrieved, of every grain."""
+        return [*self.episodes.values(), *self.steps.values(), *self.subtasks.values()]
+
+    @property
+    def ranks(self) -> int:
+        """How many episodes were learned, those included that a full memory let go."""
+        return self._fold.episodes
 
     @property
     def credit(self) -> Credit:
         """Uplifts of the remembered episodes, from every episode that ended with a known outcome."""
         return self._fold.credit
+
+    def credit_as_of(self, first: int | None) -> Credit:
+        """Return the credit as the first so many learned episodes gave it; all of it when None."""
+        return self._fold.credit_as_of(first)
+
+    @property
+    def contracts(self) -> Contracts:
+        """The contracts of the tools, as they were seen last."""
+        return self._fold.contracts
+
+    @property
+    def evicted(self) -> Mapping[str, Evicted]:
+        """Episodes that a full memory let go, with what was known of them."""
+        return self._fold.evicted
+
+    @property
+    def quarantined(self) -> Mapping[str, Trust]:
+        """Cases, by id, that are not retrieved, because a tool that they used has another contract now."""
+        if self._quarantined is None:
+            self._quarantined = self.contracts.distrusted(
+                self.episodes.values(), self.steps.values(), self.subtasks.values()
+            )
+        return self._quarantined
+
+    def trust(self, case: Case) -> Trust:
+        """Return the trust state of a case now."""
+        plain: Trust = "verified" if case.source == "demonstration" else "observed"
+        return self.quarantined.get(case.id, plain)
 
     @property
     def trials(self) -> Sequence[Trial]:
@@ -162,13 +220,7 @@ class Store:
         self._project_anew()
         if all(case.goal != whole.goal for case in self.episodes.values()):
             self.embedder.forget([whole.goal])
-        used = (self._steps_index, self._episodes_index)
-        self._steps_index = self._episodes_index = None
-        for index in used:
-            if index is not None:
-                index.close()
-        if self._index_url is None:  # deleted vectors would stay in Chroma's own log
-            shutil.rmtree(self.folder / "index", ignore_errors=True)
+        self.indexes.drop()
         with writing(), self._engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
@@ -180,27 +232,33 @@ class Store:
     def absorb(self) -> list[EpisodeCase]:
         """Fold the events that came since, store and index their cases, and return the new episodes."""
         new: list[EpisodeCase] = []
-        new_steps: list[StepCase] = []
-        for whole, steps in self._fold.apply(self.ledger.read(after=self._fold.seq)):
-            self._hold(whole, steps)
-            new.append(whole)
-            new_steps.extend(steps)
-        if new:
-            self._project([*new, *new_steps])
-            if self._steps_index is not None:
-                self._steps_index.put(
-                    [item_of(c) for c in new_steps], self._step_vectors_of(new_steps)
-                )
-            if self._episodes_index is not None:
-                self._episodes_index.put([item_of(c) for c in new], self._goal_vectors_of(new))
+        came: list[Case] = []
+        known = set(self._fold.evicted)
+        for made in self._fold.apply(self.ledger.read(after=self._fold.seq)):
+            self._hold(made)
+            new.append(made.whole)
+            came += [made.whole, *made.steps, *made.subtasks]
+        self._quarantined = None
+        if came:
+            self._project(came)
+            self.indexes.put(came)
+        if gone := self._let_go(self._fold.evicted.keys() - known):
+            with writing(), self._engine.begin() as connection:
+                names = [case.id for case in gone]
+                connection.execute(sa.delete(_cases).where(_cases.c.id.in_(names)))
+            self.indexes.remove(gone)
         return new
 
-    def _project(self, cases: Sequence[EpisodeCase | StepCase]) -> None:
+    def _project(self, cases: Sequence[Case]) -> None:
         rows = [
             {"id": c.id, "grain": type(c).__name__, "payload": c.model_dump_json()} for c in cases
         ]
         with writing(), self._engine.begin() as connection:
-            connection.execute(sa.insert(_cases).prefix_with("OR REPLACE"), rows)
+            connection.execute(
+                sa.delete(_cases).where(_cases.c.id == sa.bindparam("gone")),
+                [{"gone": row["id"]} for row in rows],
+            )
+            connection.execute(sa.insert(_cases), rows)
 
     def _stored(self) -> dict[str, str]:
         with reading(), self._engine.connect() as connection:
@@ -209,7 +267,7 @@ class Store:
     def projection_damage(self) -> list[str]:
         """Return one sentence per difference between the folded cases and the stored ones."""
         stored = self._stored()
-        folded = {**self.episodes, **self.steps}
+        folded = {case.id: case for case in self.cases()}
         found = [f"case {i} is missing from the projection" for i in folded if i not in stored]
         found += [f"case {i} is in no episode of the ledger" for i in stored if i not in folded]
         found += [
@@ -222,8 +280,7 @@ class Store:
     def _project_anew(self) -> None:
         with writing(), self._engine.begin() as connection:
             connection.execute(sa.delete(_cases))
-        folded: list[EpisodeCase | StepCase] = [*self.episodes.values(), *self.steps.values()]
-        if folded:
+        if folded := self.cases():
             self._project(folded)
 
     def _repair_projection(self) -> None:
@@ -234,79 +291,34 @@ class Store:
     @property
     def steps_index(self) -> VectorIndex:
         """The index over step cases, opened and repaired at first use."""
-        if self._steps_index is None:
-            self._steps_index = self._open_index(
-                STEPS_COLLECTION, list(self.steps.values()), self.step_vectors
-            )
-        return self._steps_index
+        return self.indexes.opened("steps", self.steps.values)
 
     @property
     def episodes_index(self) -> VectorIndex:
         """The index over episode cases (their goals), opened and repaired at first use."""
-        if self._episodes_index is None:
-            name = episodes_collection(self.embedder.name)
-            self._episodes_index = self._open_index(
-                name, list(self.episodes.values()), self.goal_vectors
-            )
-        return self._episodes_index
+        return self.indexes.opened("episodes", self.episodes.values)
 
-    def _open_index(
-        self,
-        name: str,
-        cases: Sequence[EpisodeCase | StepCase],
-        encode: Callable[[Sequence[str]], Vectors],
-    ) -> VectorIndex:
-        if self.read_only and self._index_url is None:
-            raise StoreInUse("a store that was opened read-only has no index of its own")
-        items = [item_of(case) for case in cases]
-        try:
-            index = VectorIndex(self._index_url or self.folder / "index", name)
-            added, removed = index.repair(items, encode)
-        except IndexBroken as error:
-            if self._index_url is not None or self._steps_index or self._episodes_index:
-                raise
-            aside = set_aside(self.folder)
-            self._repaired(f"{error}; it was moved to {aside.name} and made again from the ledger")
-            index = VectorIndex(self.folder / "index", name)
-            added, removed = index.repair(items, encode)
-        if added or removed:
-            self._repaired(
-                f"index {name}: {added} added, {removed} removed or corrected",
-                level=logging.WARNING if removed else logging.INFO,  # a new index is no damage
-            )
-        return index
+    @property
+    def subtasks_index(self) -> VectorIndex:
+        """The index over subtask cases (their texts), opened and repaired at first use."""
+        return self.indexes.opened("subtasks", self.subtasks.values)
 
     def _repaired(self, what: str, *, level: int = logging.WARNING) -> None:
         self.repaired.append(what)
         _log.log(level, "repaired the store %s: %s", self.folder, what)
 
-    def step_vectors(self, ids: Sequence[str]) -> Vectors:
-        """Return the vectors of the step cases with these ids, shape (n, d)."""
-        return self._step_vectors_of([self.steps[i] for i in ids])
-
-    def _step_vectors_of(self, cases: Sequence[StepCase]) -> Vectors:
-        return hashed([case.state for case in cases])
-
-    def goal_vectors(self, ids: Sequence[str]) -> Vectors:
-        """Return the vectors of the goals of the episode cases with these ids, shape (n, d)."""
-        return self._goal_vectors_of([self.episodes[i] for i in ids])
-
-    def _goal_vectors_of(self, cases: Sequence[EpisodeCase]) -> Vectors:
-        return self.embedder.encode([case.goal for case in cases])
-
     def state_hash(self) -> str:
-        """Return a hash over all folded cases; replaying the ledger gives the same, bit for bit."""
-        everything = {**self.episodes, **self.steps}
-        return content_id(*(everything[i].model_dump_json() for i in sorted(everything)))
+        """Return a hash over all folded cases and their trust; a replay gives the same, bit for bit."""
+        everything = {case.id: case for case in self.cases()}
+        said = [everything[i].model_dump_json() for i in sorted(everything)]
+        return content_id(*said, *(f"{i} {t}" for i, t in sorted(self.quarantined.items())))
 
     def close(self) -> None:
         """Free the lock and the files; calling it twice is allowed."""
         if hasattr(self, "_engine"):
             self._engine.dispose()
-        for index in (self._steps_index, self._episodes_index):
-            if index is not None:
-                index.close()
-        self._steps_index = self._episodes_index = None
+        if hasattr(self, "indexes"):
+            self.indexes.close()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -323,8 +335,3 @@ class Store:
     ) -> None:
         """Close it."""
         self.close()
-
-
-def item_of(case: EpisodeCase | StepCase) -> Item:
-    """Return what the index has to know of a case."""
-    return Item(case.id, case.env, case.rank)

@@ -7,13 +7,18 @@ from typing import Literal
 
 from pydantic import Field
 
+from ..envs.tools import Call
 from ..envs.types import Outcome, Record, Split
 
 Source = Literal["own", "demonstration"]
 """Where a case comes from: the agent's own experience, or an imported demonstration."""
 
 Trust = Literal["quarantined", "observed", "verified", "revoked"]
-"""Trust state; every case is `observed` or `verified` until something can revoke one."""
+"""Trust state: `observed` or, for a demonstration, `verified`; `quarantined` while a tool that it used has
+another contract now, `revoked` when it did not hold under that one (see `contracts`)."""
+
+Judge = Literal["environment", "critic"]
+"""Who said how something ended: the environment's own word, or a model's."""
 
 
 class State(Record):
@@ -47,9 +52,48 @@ class StepCase(Record):
     """What else could have been done, grounded, at most 64 (see `states.offered_by`)."""
     gain: float
     """Discounted share of the still missing score that was gained from here on, in [-1, 1]."""
+    call: Call | None = None
+    """The action as the call of a tool; None where the ledger is older than tool memory."""
+    error: str = ""
+    """Why the action was refused."""
+    answer: str = ""
+    """What the tool or the environment answered, at most 300 characters."""
+    subtask: str = ""
+    """What it was done for: the subtask of the plan, else the goal of then."""
     source: Source
     events: tuple[str, ...]
     """Ids of the ledger events it was derived from."""
+
+
+class SubtaskCase(Record):
+    """One remembered subtask: what was to be done, what was done for it, what came of it."""
+
+    id: str
+    episode: str
+    rank: int = Field(ge=0)
+    env: str
+    family: str
+    task_id: str
+    goal: str
+    """Of the task it was a part of."""
+    text: str
+    """The subtask in words."""
+    state: str
+    """What was seen when it began, at most 300 characters."""
+    index: int = Field(ge=0)
+    """Its place in the plan, from 0."""
+    of: int = Field(ge=1)
+    """How many subtasks the plan had."""
+    attempt: int = Field(ge=0)
+    """How often the plan was made anew before."""
+    actions: tuple[str, ...]
+    calls: tuple[Call, ...] = ()
+    """The same as calls, where known."""
+    result: str
+    outcome: Outcome
+    judge: Judge = "environment"
+    source: Source
+    events: tuple[str, ...]
 
 
 class EpisodeCase(Record):

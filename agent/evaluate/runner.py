@@ -16,7 +16,7 @@ from ...envs.suite import Suite
 from ...envs.types import Record, Split
 from ...memory.cases import CaseMemory
 from ...memory.demonstrations import from_gold, import_demonstrations
-from ...memory.fold import content_id
+from ...memory.derive import content_id
 from ..episode import EpisodeResult, run_episode
 from ..llm.protocol import Usage
 from ..prompting import prompt_hash

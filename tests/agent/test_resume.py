@@ -38,7 +38,8 @@ class Dies(ScriptedLLM):
             await asyncio.sleep(5)
         return await super().choose(prompt, options)
 policy = {"margin": 50.0, "candidates": 8}
-with Agent.from_config(store=sys.argv[1], embedder="hashing", llm=Dies(), policy=policy) as agent:
+options = {"policy": policy, "retriever": {"same_task": True}}
+with Agent.from_config(store=sys.argv[1], embedder="hashing", llm=Dies(), **options) as agent:
     agent.learn("alfworld-mini", episodes=1)
 """
 
@@ -76,7 +77,8 @@ def test_a_run_that_died_while_the_model_thought_goes_on_with_its_memory(
     assert done.returncode != 0
     events, results = {}, {}
     for name in ("died", "whole"):
-        with agent(tmp_path / name, ScriptedLLM(), policy=ASKED) as run:
+        seen = {"same_task": True}  # the task is among the demonstrations
+        with agent(tmp_path / name, ScriptedLLM(), policy=ASKED, retriever=seen) as run:
             results[name] = run.learn("alfworld-mini", episodes=1).episodes
             events[name] = [
                 (row.key, row.event)

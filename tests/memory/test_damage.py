@@ -16,6 +16,7 @@ from lichen.memory.demonstrations import (
 from lichen.memory.embedder import HashingEmbedder
 from lichen.memory.errors import LedgerCorrupt
 from lichen.memory.explain import verify_store
+from lichen.memory.indexes import vectors_of
 from lichen.memory.ledger import open_ledger
 from lichen.memory.store import Store
 
@@ -90,7 +91,9 @@ def test_wrong_metadata_and_wrong_vectors_in_the_index_are_found(folder: Path) -
         index = store.steps_index
         ids = sorted(store.steps)[:2]
         items = {item.id: item for item in index.items()}
-        index.put([items[ids[0]]._replace(rank=99)], store.step_vectors([ids[0]]))
+        index.put(
+            [items[ids[0]]._replace(rank=99)], vectors_of([store.steps[ids[0]]], store.embedder)
+        )
         index.put([items[ids[1]]], np.ones((1, 384), np.float32))
     problems = " ".join(verify_store(folder).problems)
     assert f"misplaces case {ids[0]}" in problems

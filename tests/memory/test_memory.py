@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from lichen.envs import make
 from lichen.memory import CaseMemory, State, Store, from_gold, import_demonstrations, read_jsonl
+from lichen.memory.derive import gains
 from lichen.memory.embedder import HashingEmbedder, SentenceEmbedder
 from lichen.memory.errors import BadDemonstration, LedgerCorrupt, StoreInUse, StoreUnwritable
 from lichen.memory.events import EpisodeEnded, EpisodeStarted, Event, Stepped
 from lichen.memory.explain import export_demonstrations, export_events, find_case, verify_store
 from lichen.memory.features import Idf
-from lichen.memory.fold import gains
 from lichen.memory.ledger import Entry, open_ledger
 from lichen.memory.retriever import RetrieverConfig, rank
 from lichen.memory.types import StepCase

@@ -13,8 +13,9 @@ from lichen.memory.embedder import HashingEmbedder
 from lichen.memory.events import EpisodeEnded, EpisodeStarted, Event, Recalled
 from lichen.memory.forget import forget
 from lichen.memory.ledger import Entry
-from lichen.memory.qhead import QConfig, QHead, mixed, pick
+from lichen.memory.qhead import QConfig, QHead
 from lichen.memory.retriever import RetrieverConfig
+from lichen.memory.selection import mix, pick
 from lichen.memory.store import Store
 
 D = 16
@@ -74,8 +75,9 @@ def test_before_anything_was_learned_it_prefers_nothing() -> None:
 
 def test_the_mix_is_blind_to_scales_and_sampling_follows_the_temperature() -> None:
     similarity, q = np.array([0.9, 0.8, 0.1]), np.array([0.01, 0.02, 0.03])
-    assert mixed(similarity, q, 0.5) == pytest.approx(mixed(10 * similarity, 100 * q + 5, 0.5))
-    assert mixed(similarity, np.ones(3), 0.5).argmax() == 0
+    one, other = {"q": (0.5, q)}, {"q": (0.5, 100 * q + 5)}
+    assert mix(similarity, one) == pytest.approx(mix(10 * similarity, other))
+    assert mix(similarity, {"q": (0.5, np.ones(3))}).argmax() == 0
     rng = np.random.default_rng(0)
     assert pick(np.array([1.0, 3.0, 2.0]), 2, 0.0, rng) == [1, 2]
     drawn = [pick(np.array([0.0, 1.0]), 1, 1.0, rng)[0] for _ in range(4000)]

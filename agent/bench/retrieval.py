@@ -1,0 +1,300 @@
+"""`lichen bench retrieval`: how long a full read takes in stores of several sizes, beside other memories.
+
+The goals are generated (`household`), all distinct, and embedded for real with the packaged MiniLM, once:
+every side gets these vectors, the same new query texts and k = 4. `included`: the query is embedded inside
+the read; `excluded`: the side is given its vector (Lichen finds it in the cache of its store). Lichen's
+store is filled through ledger, fold, projection and both indexes, closed, and opened again before it is
+read. One query goes through all sides before the next, in an order that turns.
+"""
+
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...envs.types import Record
+from ...memory.cases import CaseMemory
+from ...memory.embedder import Embedder, SentenceEmbedder, Vectors
+from ...memory.store import Store
+from . import household
+from .machine import machine, version
+from .rivals import LangGraphStore, RawChroma
+
+BUDGET_MS = 50.0
+FACTOR = 1.3
+WRITES = 200.0
+K = 4
+SLOW = 50
+"""Queries that a side of slow reads gets: those that compare with every vector in Python."""
+WARM = 5
+_BATCH = 500
+
+OURS = "Lichen, whole episodes"
+RAW = "raw Chroma, ids and distances"
+
+
+class ReadRow(Record):
+    """One kind of read of one side, at one size; or one figure of a store."""
+
+    cases: int
+    """Whole cases in the store; there are as many step cases beside them."""
+    what: str
+    n: int | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    recall: float | None = None
+    """Share of the K answers that are as near as the K nearest by exact search."""
+    value: float | None = None
+
+
+class Side(NamedTuple):
+    """One way to read: text in, ids (texts of goals) out."""
+
+    what: str
+    read: Callable[[str], Sequence[str]]
+    most: int
+    exact: bool = True
+    """Whether its answers are goals, so that they compare with exact search."""
+
+
+class KnownVectors:
+    """An embedder that has seen some texts before; only new ones go through the model."""
+
+    def __init__(self, inner: Embedder) -> None:
+        self.name = inner.name
+        self._inner = inner
+        self.known: dict[str, NDArray[np.float32]] = {}
+
+    def learn(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts for later and return their vectors, shape (n, d)."""
+        vectors = self._inner.encode(texts)
+        self.known.update(zip(texts, vectors, strict=True))
+        return vectors
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, shape (n, d)."""
+        new = [text for text in texts if text not in self.known]
+        fresh = dict(zip(new, self._inner.encode(new), strict=True)) if new else {}
+        return np.stack([fresh[t] if t in fresh else self.known[t] for t in texts])
+
+    def one(self, text: str) -> NDArray[np.float32]:
+        """Return the unit vector of one text, shape (d,)."""
+        vector: NDArray[np.float32] = self.encode([text])[0]
+        return vector
+
+
+def bench_retrieval(
+    *,
+    sizes: Sequence[int] = (1000, 10_000, 100_000),
+    queries: int = 200,
+    seed: int = 0,
+    embedder: Embedder | None = None,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Measure and return the table.
+
+    Args:
+        sizes: Whole cases in the stores, growing.
+        queries: Reads of each fast side at each size; slow sides get at most `SLOW`.
+        seed: Of the cases and the queries.
+        embedder: The packaged MiniLM when None.
+        say: Told what is going on.
+
+    Returns:
+        `{"bench", "version", "machine", "rows", "ratio", "holds"}`; at the largest size `ratio` is the p95 of
+        Lichen's read over that of raw Chroma asked for ids and distances only, the embedding excluded, and
+        `holds` says whether the ratio is at most 1.3 with and without the embedding, both p95 of Lichen and
+        that of its step read are at most 50 ms, and at least 200 cases a second were written.
+    """
+    known = KnownVectors(embedder or SentenceEmbedder())
+    rng = np.random.default_rng(seed)
+    seen: set[str] = set()
+    fresh = household.goals(rng, seen)
+    texts: list[str] = []
+    rows: list[ReadRow] = []
+    d = len(known.one(""))
+    matrix = np.zeros((0, d), np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        chroma = RawChroma(Path(folder) / "chroma", known.one)
+        graph = LangGraphStore(d, known.one)
+        for size in sorted(sizes):
+            new = [next(fresh) for _ in range(size - len(texts))]
+            say(f"{size} cases: embedding {len(new)} goals")
+            clock = _Clock(size, len(new), rows)
+            vectors = clock("embedding, texts/s", lambda new=new: known.learn(new))
+            say(f"{size} cases: filling the stores")
+            _fill(Path(folder) / "lichen", known, rng, new, len(texts), clock)
+            clock("raw Chroma, writes/s", lambda n=new, v=vectors: chroma.fill(n, v))
+            clock("LangGraph InMemoryStore, writes/s", lambda n=new, v=vectors: graph.fill(n, v))
+            texts += new
+            matrix = np.concatenate([matrix, vectors])
+            rows += _sizes(Path(folder), size)
+            start = time.perf_counter()
+            with Store(Path(folder) / "lichen", embedder=known) as store:
+                opened = time.perf_counter()
+                _ = store.steps_index, store.episodes_index
+                clock.note("Lichen, store opened, s", opened - start)
+                clock.note("Lichen, indexes compared, s", time.perf_counter() - opened)
+                asked = [next(fresh) for _ in range(queries + WARM)]
+                say(f"{size} cases: {queries} queries")
+                sides = _sides(CaseMemory(store), chroma, graph, rng, queries)
+                rows += _measure(size, sides, asked, known, texts, matrix)
+        chroma.close()
+    return _table(rows, max(sizes))
+
+
+class _Clock:
+    """Writes down what one size took to fill."""
+
+    def __init__(self, size: int, count: int, rows: list[ReadRow]) -> None:
+        self._size, self._count, self._rows = size, count, rows
+
+    def __call__(self, what: str, work: Callable[[], Any]) -> Any:
+        """Do the work and note how many of the new cases it did a second."""
+        start = time.perf_counter()
+        done = work()
+        self.note(what, self._count / (time.perf_counter() - start))
+        return done
+
+    def note(self, what: str, value: float) -> None:
+        """Note a figure."""
+        self._rows.append(ReadRow(cases=self._size, what=what, value=round(value, 2)))
+
+
+def _fill(
+    folder: Path,
+    known: KnownVectors,
+    rng: np.random.Generator,
+    goals: Sequence[str],
+    first: int,
+    clock: _Clock,
+) -> None:
+    made = [household.episode(rng, first + i, goal) for i, goal in enumerate(goals)]
+
+    def write() -> None:
+        for start in range(0, len(made), _BATCH):
+            part = made[start : start + _BATCH]
+            store.append([entry for entries in part for entry in entries])
+            store.absorb()
+
+    with Store(folder, embedder=known) as store:
+        _ = store.steps_index, store.episodes_index  # open, so that writes go into them
+        clock("Lichen, episodes written/s (ledger, cases, indexes)", write)
+
+
+def _sides(
+    memory: CaseMemory,
+    chroma: RawChroma,
+    graph: LangGraphStore,
+    rng: np.random.Generator,
+    queries: int,
+) -> list[Side]:
+    env, slow = household.ENV, min(queries, SLOW)
+    wide = memory.config.proposals
+
+    def step(text: str) -> list[str]:
+        state = states[text] if text in states else states.setdefault(text, draw(text))
+        return [hit.case.id for hit in memory.read(state, env=env).hits]
+
+    def draw(text: str) -> Any:
+        return household.state(rng, text)
+
+    states: dict[str, Any] = {}
+    return [
+        Side(OURS, lambda t: [c.goal for c, _ in memory.episodes(t, env=env, k=K)], queries),
+        Side(RAW, lambda t: chroma.bare(t, K), queries),
+        Side("raw Chroma, as documented", lambda t: chroma.read(t, K), queries),
+        Side("LangGraph InMemoryStore", lambda t: graph.read(t, K), slow),
+        Side("LangMem search tool on it", lambda t: graph.langmem(t, K), slow),
+        Side(f"Lichen, steps (of {wide} proposed)", step, queries, exact=False),
+        Side(f"raw Chroma, k={wide}, ids and distances", lambda t: chroma.bare(t, wide), queries),
+    ]
+
+
+def _measure(
+    size: int,
+    sides: Sequence[Side],
+    asked: Sequence[str],
+    known: KnownVectors,
+    texts: Sequence[str],
+    matrix: Vectors,
+) -> list[ReadRow]:
+    took: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    right: defaultdict[str, list[float]] = defaultdict(list)
+    places = {text: i for i, text in enumerate(texts)}
+    for number, text in enumerate(asked):
+        turned = [*sides[number % len(sides) :], *sides[: number % len(sides)]]
+        # embedded inside every read first; then the vector is known to all
+        for mode in ("included", "excluded"):
+            if mode == "excluded":
+                known.learn([text])
+            cosines = matrix @ known.known[text] if mode == "excluded" else None
+            for side in turned:
+                if number >= side.most + WARM or (mode == "included" and not side.exact):
+                    continue
+                start = time.perf_counter()
+                found = side.read(text)
+                spent = time.perf_counter() - start
+                if number >= WARM:
+                    took[side.what, mode].append(spent)
+                if cosines is not None and side.exact:
+                    right[side.what].append(_recall(cosines, [places[t] for t in found[:K]]))
+    rows = []
+    for side in sides:
+        for mode in ("included", "excluded"):
+            if (spent_ms := np.asarray(took[side.what, mode]) * 1000).size:
+                rows.append(
+                    ReadRow(
+                        cases=size,
+                        what=f"{side.what}, embedding {mode}" if side.exact else side.what,
+                        n=len(spent_ms),
+                        p50_ms=round(float(np.percentile(spent_ms, 50)), 3),
+                        p95_ms=round(float(np.percentile(spent_ms, 95)), 3),
+                        recall=round(float(np.mean(right[side.what])), 4) if side.exact else None,
+                    )
+                )
+    return rows
+
+
+def _recall(cosines: NDArray[np.float32], found: Sequence[int]) -> float:
+    """Return the share of the K nearest that was found; what is as near as the last of them counts."""
+    k = min(K, len(cosines))
+    least = np.partition(cosines, -k)[-k] - 1e-5
+    return float(np.sum(cosines[list(found)] >= least)) / k
+
+
+def _sizes(folder: Path, size: int) -> list[ReadRow]:
+    return [
+        ReadRow(
+            cases=size,
+            what=f"{what}, bytes per whole case" + more,
+            value=round(sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) / size),
+        )
+        for what, path, more in (
+            ("Lichen", folder / "lichen", " (with its events, step case and two vectors)"),
+            ("raw Chroma", folder / "chroma", ""),
+        )
+    ]
+
+
+def _table(rows: Sequence[ReadRow], size: int) -> dict[str, Any]:
+    p95 = {row.what: row.p95_ms for row in rows if row.cases == size and row.p95_ms is not None}
+    ratios = [
+        p95[f"{OURS}, embedding {mode}"] / p95[f"{RAW}, embedding {mode}"]
+        for mode in ("excluded", "included")
+    ]
+    written = min(row.value or 0 for row in rows if row.what.startswith("Lichen, episodes written"))
+    ours = max(value for what, value in p95.items() if what.startswith("Lichen"))
+    return {
+        "bench": "retrieval",
+        "version": version(),
+        "machine": machine(),
+        "rows": [row.model_dump(exclude_none=True) for row in rows],
+        "ratio": ratios[0],
+        "holds": max(ratios) <= FACTOR and ours <= BUDGET_MS and written >= WRITES,
+    }

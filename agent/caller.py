@@ -1,0 +1,97 @@
+"""Free calls: a capable frozen model writes the next call of a tool itself.
+
+The answer is held to a schema with the names of the tools that are there. What tool memory knows to fail is
+said before the call is made, once.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, Field, create_model
+
+from ..envs.tools import ToolSpec, call_of, problem_of, write_call
+from ..envs.types import Observation
+from ..memory.tools import Suggestion, ToolMemory
+from ..memory.types import Hits
+from .llm.errors import LLMNonsense
+from .llm.protocol import FrozenLLM, Message
+from .prompting import render
+
+
+class Caller:
+    """Writes one call.
+
+    Args:
+        llm: The frozen model.
+        shown: Retrieved cases in the prompt.
+    """
+
+    def __init__(self, llm: FrozenLLM, *, shown: int = 2) -> None:
+        self.llm = llm
+        self.shown = shown
+
+    async def decide(
+        self,
+        seen: Observation,
+        specs: Sequence[ToolSpec],
+        hits: Hits,
+        tools: ToolMemory | None,
+        *,
+        history: Sequence[tuple[str, str]] = (),
+        hint: str = "",
+    ) -> str:
+        """Return the call to make now, as an action.
+
+        Args:
+            seen: The last observation.
+            specs: What can be called.
+            hits: What was recalled.
+            tools: Tool memory: suggestions, and failures known before the call.
+            history: (action, answer) pairs of this episode, oldest first.
+            hint: The current subtask, when there is a plan.
+
+        Raises:
+            LLMNonsense: The model named no call, also after a repair turn.
+        """
+        suggested: list[Suggestion] = tools.suggest(seen.goal, k=4) if tools is not None else []
+        note = ""
+        for _ in range(2):
+            prompt = render(
+                "call",
+                seen=seen,
+                specs=specs,
+                shown=hits.hits[: self.shown],
+                suggested=suggested,
+                history=list(history)[-8:],
+                hint=hint,
+                note=note,
+            )
+            answer = await self.llm.chat(
+                [Message(role="user", content=prompt)], schema=_form(specs), max_tokens=300
+            )
+            name, arguments = _call(answer)
+            spec = next(spec for spec in specs if spec.name == name)
+            known = tools.note(call_of(spec, arguments), seen.goal, seen.text) if tools else ""
+            wrong = problem_of(spec, arguments)
+            if note or not (known or wrong):
+                break
+            note = f"{name} was about to be called with {arguments}, but {wrong or known}"
+        return write_call(name, arguments)
+
+
+def _form(specs: Sequence[ToolSpec]) -> type[BaseModel]:
+    """Return the form of an answer: one of the tools by name, and its arguments."""
+    names = tuple(spec.name for spec in specs)
+    return create_model(
+        "Call",
+        tool=(cast(Any, Literal)[names], Field(description="name of the function to call")),
+        arguments=(dict[str, Any], Field(description="its arguments by name")),
+    )
+
+
+def _call(answer: BaseModel) -> tuple[str, dict[str, Any]]:
+    said = answer.model_dump()
+    name, arguments = said.get("tool"), said.get("arguments")
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise LLMNonsense("the model named no call")
+    return name, {key: value for key, value in arguments.items() if key.isidentifier()}

@@ -1,0 +1,68 @@
+"""BM25 over short texts (Robertson and Zaragoza 2009): the lexical half of hybrid retrieval.
+
+Grows with the memory; a text is found by rare words that an embedding blurs (names, file names, numbers).
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable
+
+from .analogy import words
+
+K1 = 1.2
+B = 0.75
+
+
+class BM25:
+    """Texts by id.
+
+    >>> index = BM25()
+    >>> index.add("a", "sort the report by date")
+    >>> index.add("b", "buy shares of Omega")
+    >>> list(index.scores("shares of Omega now"))
+    ['b']
+    """
+
+    def __init__(self) -> None:
+        self._posted: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._length: dict[str, int] = {}
+        self._total = 0
+
+    def __len__(self) -> int:
+        """Return how many texts it holds."""
+        return len(self._length)
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether it holds a text of this id."""
+        return name in self._length
+
+    def add(self, name: str, text: str) -> None:
+        """Add a text, once."""
+        if name in self._length:
+            return
+        said = words(text)
+        self._length[name] = len(said)
+        self._total += len(said)
+        for word, count in Counter(said).items():
+            self._posted[word][name] = count
+
+    def scores(self, query: str, keep: Callable[[str], bool] = lambda _: True) -> dict[str, float]:
+        """Return the BM25 score of every text that shares a word with the query, best first.
+
+        Args:
+            query: What is asked.
+            keep: Says of an id whether it may be in the answer.
+        """
+        found: defaultdict[str, float] = defaultdict(float)
+        n = len(self._length)
+        mean = self._total / n if n else 1.0
+        for word in dict.fromkeys(words(query)):
+            posted = self._posted.get(word)
+            if not posted:
+                continue
+            rare = math.log(1 + (n - len(posted) + 0.5) / (len(posted) + 0.5))
+            for name, count in posted.items():
+                long = 1 - B + B * self._length[name] / mean
+                found[name] += rare * count * (K1 + 1) / (count + K1 * long)
+        kept = ((name, score) for name, score in found.items() if keep(name))
+        return dict(sorted(kept, key=lambda x: (-x[1], x[0])))
