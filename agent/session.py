@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from ..envs.base import Environment
 from ..envs.errors import UsageError
-from ..envs.registry import make
 from ..envs.suite import Suite, load_suite
 from ..envs.types import Record, Task
+from ..memory.bank import bound
 from ..memory.cases import CaseMemory
 from ..memory.embedder import open_embedder
 from ..memory.events import RunEnded, RunStarted
@@ -29,6 +29,7 @@ from .checkpoints import open_graph
 from .config import AgentConfig, load_config
 from .critic import Critic
 from .desk import Desk
+from .environments import Environments
 from .episode import EpisodeResult, OnEvent, run_episode
 from .graph import Graph
 from .llm.protocol import FrozenLLM, Usage
@@ -71,8 +72,7 @@ class Agent:
             config.store, embedder=open_embedder(config.embedder), index_url=config.index_url
         )
         self._llm = llm
-        self._environments: dict[str, Environment] = {}
-        self._caps: dict[str, int] = {}
+        self._environments = Environments(self.store)
         self._runner = asyncio.Runner()
 
     @classmethod
@@ -105,15 +105,7 @@ class Agent:
         self, suite: Suite | None, task_id: str = "", *, max_steps: int | None = None
     ) -> Environment:
         """Return the environment of a suite or of a task id, opened once, with its step cap set."""
-        name = suite.env if suite else task_id.split("/", 1)[0]
-        options = dict(suite.env_options) if suite else {}
-        key = f"{name}{sorted(options.items())}"
-        if key not in self._environments:
-            self._environments[key] = make(name, **options)
-            self._caps[key] = self._environments[key].max_steps
-        found = self._environments[key]
-        found.max_steps = max_steps or (suite.max_steps if suite else self._caps[key])
-        return found
+        return self._environments.opened(suite, task_id, max_steps=max_steps)
 
     def desk(
         self,
@@ -270,6 +262,7 @@ class Agent:
                         )
                     )
                     self.store.absorb()
+                    bound(self.store, self.config.retriever.capacity)
                 if progress is not None:
                     progress(number + 1, count, results[-1])
         unknown = sum(result.outcome == "unknown" for result in results)
@@ -326,9 +319,7 @@ class Agent:
 
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""
-        for environment in self._environments.values():
-            environment.close()
-        self._environments.clear()
+        self._environments.close()
         if self._llm is not None:
             self._runner.run(self._llm.close())
             self._llm = None

@@ -15,6 +15,7 @@ from .credit import Credit
 from .features import Idf, hashed, state_features
 from .fold import Trial
 from .index import VectorIndex
+from .kernel import KernelQ
 from .lexical import BM25
 from .qhead import QHead
 from .retriever import RetrieverConfig, rank
@@ -53,6 +54,7 @@ class CaseMemory:
         self._head_of: Sequence[Trial] = ()
         self._taken = 0
         self._credit: Credit | None = None
+        self._kernel: dict[str, tuple[tuple[int, int] | None, dict[str, float]]] = {}
         self._lexical = {"episodes": BM25(), "subtasks": BM25()}
 
     @property
@@ -147,8 +149,12 @@ class CaseMemory:
         near = self.store.steps_index.near(
             hashed([state])[0], n=self.config.proposals, env=env, below=below
         )
-        held = self.store.steps
-        proposed = [held[x.id] for x in near if x.id in held and self._may(held[x.id], task_id)]
+        held, worth = self.store.steps, self._td(env)
+        proposed = [
+            case.model_copy(update={"gain": worth[case.id]}) if case.id in worth else case
+            for x in near
+            if (case := held.get(x.id)) is not None and self._may(case, task_id)
+        ]
         return rank(
             state,
             proposed,
@@ -257,6 +263,15 @@ class CaseMemory:
             if self._sees(case):
                 index.add(name, _said(case))
         return index.scores(text, lambda i: i in held and held[i].env == env)
+
+    def _td(self, env: str) -> dict[str, float]:
+        """Return Q by temporal differences of the steps that can be seen, where it was asked for."""
+        if self.config.credit == "return" or self._placebo is not None:
+            return {}
+        seen = (self._below, len(self.store.steps))
+        if self._kernel.get(env, (None, {}))[0] != seen:
+            self._kernel[env] = (seen, KernelQ(list(self.visible(env))).gains())
+        return self._kernel[env][1]
 
     def _q(
         self, vector: NDArray[np.float32], cases: Sequence[EpisodeCase] | Sequence[SubtaskCase]

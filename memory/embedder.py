@@ -19,6 +19,8 @@ from .sqlite import writing
 
 Vectors = NDArray[np.float32]
 PACKAGED = "minilm"
+_RECENT = 4096
+"""Vectors of single texts that are kept in memory (6 MB)."""
 
 
 class EmbedderMissing(LichenError):
@@ -107,6 +109,7 @@ class CachedEmbedder:
         self._inner = inner
         self._engine = engine
         self._read_only = read_only
+        self._recent: dict[str, Vectors] = {}
         if not read_only:
             with writing():
                 _meta.create_all(engine)
@@ -117,11 +120,25 @@ class CachedEmbedder:
     def forget(self, texts: Sequence[str]) -> None:
         """Remove the cached vectors of these texts."""
         keys = [self._key(text) for text in texts]
+        for key in keys:
+            self._recent.pop(key, None)
         with writing(), self._engine.begin() as connection:
             connection.execute(sa.delete(_vectors).where(_vectors.c.key.in_(keys)))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (n, d); only texts not seen before are encoded."""
+        if len(texts) != 1:
+            return self._encode(texts)
+        key = self._key(
+            texts[0]
+        )  # a read asks for one text, often again: SQLite takes 0.3 ms for it
+        if key not in self._recent:
+            if len(self._recent) >= _RECENT:
+                self._recent.clear()
+            self._recent[key] = self._encode(texts)
+        return self._recent[key].copy()
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
         keys = [self._key(text) for text in texts]
         known: dict[str, bytes] = {}
         with self._engine.connect() as connection:

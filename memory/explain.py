@@ -21,7 +21,6 @@ from .indexes import Case, Grain, collection, item_of, vectors_of
 from .ledger import Ledger, Row, open_ledger
 from .rows import COLUMNS
 from .store import Store
-from .types import EpisodeCase, StepCase
 
 
 class Exposed(Record):
@@ -66,14 +65,13 @@ class Verification(Record):
     problems: tuple[str, ...]
 
 
-def find_case(store: Store, case_id: str) -> EpisodeCase | StepCase:
+def find_case(store: Store, case_id: str) -> Case:
     """Return the case whose id begins with `case_id`.
 
     Raises:
         UnknownCase: None does, or more than one.
     """
-    everything: dict[str, EpisodeCase | StepCase] = {**store.episodes, **store.steps}
-    found = [case for name, case in everything.items() if case_id and name.startswith(case_id)]
+    found = [case for case in store.cases() if case_id and case.id.startswith(case_id)]
     if len(found) != 1:
         count = "no case" if not found else f"{len(found)} cases"
         raise UnknownCase(f"{count} in {store.folder} has an id that begins with {case_id!r}")

@@ -58,12 +58,13 @@ def forget(
         if isinstance(case, EpisodeCase)
         else next(c for c in store.episodes.values() if c.episode == case.episode)
     )
-    steps = {c.id for c in store.steps.values() if c.episode == whole.episode}
+    derived = {c.id for c in store.cases() if c.episode == whole.episode}
+    steps = [c for c in store.steps.values() if c.episode == whole.episode]
     dependants, events = set(), 0
     for row in store.ledger.read():
         if row.episode == whole.episode:
             events += row.event is not None
-        elif isinstance(row.event, Recalled) and steps & set(row.event.exposed):
+        elif isinstance(row.event, Recalled) and derived & set(row.event.exposed):
             dependants.add(row.episode)
     found = Forgetting(
         episode=whole.episode,

@@ -6,6 +6,7 @@ case for those of the present goal and re-ranks by the exact kernel. Below the g
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -45,6 +46,8 @@ class RetrieverConfig(Record):
     """Lambda of maximal marginal relevance among whole episodes; 1: off."""
     alpha: float = Field(default=0.0, ge=0)
     """Temperature with which whole episodes are drawn (AgentFly eq. 7); 0 takes the best."""
+    credit: Literal["return", "td"] = "return"
+    """What a step is worth: the return of its own episode, or Q by temporal differences (see `kernel`)."""
     holdout: float = Field(default=0.1, ge=0, lt=1)
     """Share of learning episodes in which a remembered one is held out, at first (see `exposure`)."""
     harm: HarmGate = Field(default_factory=HarmGate)

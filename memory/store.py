@@ -215,11 +215,14 @@ class Store:
         Returns:
             How many events lost their content.
         """
+        gone_steps = [case for case in self.steps.values() if case.episode == whole.episode]
         gone = self.ledger.forget(whole.episode, why)
         self._refold()
         self._project_anew()
-        if all(case.goal != whole.goal for case in self.episodes.values()):
-            self.embedder.forget([whole.goal])
+        said = {whole.goal, *(case.subtask for case in gone_steps)}
+        said -= {case.goal for case in self.episodes.values()}
+        said -= {case.subtask for case in self.steps.values()}
+        self.embedder.forget(sorted(said))
         self.indexes.drop()
         with writing(), self._engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -14,6 +14,7 @@ import numpy as np
 from ...envs.errors import EnvironmentFault, UsageError
 from ...envs.suite import Suite
 from ...envs.types import Record, Split
+from ...memory.bank import bound
 from ...memory.cases import CaseMemory
 from ...memory.demonstrations import from_gold, import_demonstrations
 from ...memory.derive import content_id
@@ -82,6 +83,11 @@ def evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher | None = N
         raise UsageError(
             "an evaluation on the train split would measure remembering, not learning",
             hint="Use --split dev or --split test.",
+        )
+    if agent.config.retriever.capacity is not None and len(set(plan.checkpoints)) > 1:
+        raise UsageError(
+            "a bounded memory cannot be looked at as it was at several checkpoints",
+            hint="Ask for one checkpoint at a time, or leave retriever.capacity out.",
         )
     watcher = watcher or Silent()
     return agent.wait(_evaluate(agent, plan, folder, watcher))
@@ -205,18 +211,19 @@ async def _learn(agent: Agent, plan: Plan, name: str, watcher: Watcher) -> None:
         ids = plan.suite.task_ids("train", most, plan.seed)
         known = {case.task_id for case in agent.store.episodes.values()}
         for number, task_id in enumerate(ids, start=1):
-            if task_id not in known:
+            if task_id not in known and agent.store.ranks < most:
                 import_demonstrations(agent.store, from_gold(environment, [task_id]), run="gold")
             watcher.learning(number, len(ids), None)
-    elif len(agent.store.episodes) < most:
+        bound(agent.store, agent.config.retriever.capacity)
+    elif agent.store.ranks < most:
         run = Run(content_id("eval-learn", name), 0)
         before = await agent.fingerprint(agent.config.policy.exploring().llm)
         agent.opened(run.id, agent.started("eval-learn", plan.suite.name, before, {}))
         for _ in range(ATTEMPTS):
             await agent.stream(plan.suite, run, most, before, watcher.learning)
-            if len(agent.store.episodes) >= most:
+            if agent.store.ranks >= most:
                 break
-    if (held := len(agent.store.episodes)) < most:
+    if (held := agent.store.ranks) < most:
         raise EnvironmentFault(
             f"only {held} of {most} learning episodes have a known outcome",
             hint="`lichen doctor` says what is wrong; the same command goes on.",

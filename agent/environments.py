@@ -1,0 +1,45 @@
+"""The environments of one agent, opened once each; a changed tool is noticed when its environment opens."""
+
+from ..envs.base import Environment
+from ..envs.registry import make
+from ..envs.suite import Suite
+from ..memory.doctor import quarantine
+from ..memory.store import Store
+
+
+class Environments:
+    """Opens environments at first use.
+
+    Args:
+        store: What used another contract of a tool than its environment has now is quarantined in it.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._open: dict[str, Environment] = {}
+        self._caps: dict[str, int] = {}
+
+    def opened(
+        self, suite: Suite | None, task_id: str = "", *, max_steps: int | None = None
+    ) -> Environment:
+        """Return the environment of a suite or of a task id, with its step cap set.
+
+        Raises:
+            UnknownName: There is no such environment.
+        """
+        name = suite.env if suite else task_id.split("/", 1)[0]
+        options = dict(suite.env_options) if suite else {}
+        key = f"{name}{sorted(options.items())}"
+        if key not in self._open:
+            self._open[key] = make(name, **options)
+            self._caps[key] = self._open[key].max_steps
+            quarantine(self._store, self._open[key])
+        found = self._open[key]
+        found.max_steps = max_steps or (suite.max_steps if suite else self._caps[key])
+        return found
+
+    def close(self) -> None:
+        """Close all of them; the next use opens them again."""
+        for environment in self._open.values():
+            environment.close()
+        self._open.clear()
