@@ -168,7 +168,7 @@ class Desk:
     @cached_property
     def tools(self) -> ToolMemory | None:
         """Tool memory, where there is a memory and actions are calls."""
-        if self.memory is None or not self.calls:
+        if self.memory is None or not self.calls or not self.memory.config.tools:
             return None
         return ToolMemory(self.memory, self.environment.name)
 

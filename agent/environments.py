@@ -1,6 +1,7 @@
 """The environments of one agent, opened once each; a changed tool is noticed when its environment opens."""
 
 from ..envs.base import Environment
+from ..envs.errors import UsageError
 from ..envs.registry import make
 from ..envs.suite import Suite
 from ..memory.doctor import quarantine
@@ -37,6 +38,18 @@ class Environments:
         found = self._open[key]
         found.max_steps = max_steps or (suite.max_steps if suite else self._caps[key])
         return found
+
+    def add(self, environment: Environment) -> None:
+        """Take an environment that the caller made; it is closed with the others.
+
+        Raises:
+            UsageError: One of this name is open.
+        """
+        key = f"{environment.name}[]"
+        if key in self._open:
+            raise UsageError(f"there is an environment {environment.name!r} already")
+        self._open[key], self._caps[key] = environment, environment.max_steps
+        quarantine(self._store, environment)
 
     def close(self) -> None:
         """Close all of them; the next use opens them again."""

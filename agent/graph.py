@@ -137,6 +137,7 @@ async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         call=desk.call,
         error=done.error,
         subtask=current_subtask(state),
+        request=known.request,
     )
     recall_entry = entry_of(state, f"recall-{step}", recalled, previous(state))
     step_entry = entry_of(state, f"step-{step}", stepped, recall_entry.key)

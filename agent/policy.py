@@ -47,6 +47,9 @@ class PolicyConfig(Record):
     """Dials of the value channel."""
     beta: float = Field(default=0.1, gt=0)
     """Temperature of the value channel; smaller trusts memory more."""
+    kl_budget: float | None = Field(default=None, gt=0)
+    """Most nats of KL(pi_M || pi_LLM) that the value channel may cost in a decision: beta is raised until it
+    fits. None: beta as it is."""
     llm_temperature: float = Field(default=6.0, gt=0)
     """Temperature at which pi_LLM is taken: a small model's scores of whole strings are far too sharp."""
     temperature: float = Field(default=0.0, ge=0)
@@ -64,6 +67,9 @@ class PolicyConfig(Record):
     where one action is left the model is not asked."""
     calls: Literal["choice", "free"] = "choice"
     """Where actions are calls: the model chooses among candidate calls, or (a capable one) writes them."""
+    votes: int = Field(default=1, ge=1)
+    """Prompts, each with another part of the history, over which the model's scores are averaged
+    (self-consistency of a choice); more only costs tokens: the arm `budget` uses it."""
     shown: int = Field(default=2, ge=0)
     """Cases in the prompt."""
     explore: Exploration = Field(default_factory=Exploration)
@@ -92,6 +98,8 @@ class Decision(Record):
     """How many actions were admissible."""
     scored: int
     """How many of them the model scored."""
+    beta: float | None = None
+    """Temperature of the value channel that fitted the KL budget; None: the channel was off."""
 
 
 class Policy:
@@ -138,27 +146,33 @@ class Policy:
             raise EnvironmentFault(
                 f"{seen.task.id} offers no admissible action at step {seen.steps}"
             )
-        gain = (
+        value = (
             advantages(state, hits, admissible, self.config.values) / self.config.beta
             if self.config.value
             else np.zeros(len(admissible))
         )
-        gain = gain - self.config.repetition * working.repetitions(seen, admissible)
+        gain = value - self.config.repetition * working.repetitions(seen, admissible)
         gain = gain - self.config.warned * np.array([float(a in warned) for a in admissible])
         gain = gain + self.config.novelty * working.novelty(seen, admissible)
         keep = self._filter(admissible, gain, state, rng)
-        actions, gain = [admissible[i] for i in keep], gain[keep]
+        actions, gain, value = [admissible[i] for i in keep], gain[keep], value[keep]
         prior = np.zeros(len(actions))
         llm_known = self.config.llm and self.llm is not None and len(actions) > 1
         if llm_known and self.llm is not None:
             shown = hits.hits[: self.config.shown] if self.config.context else ()
-            prompt = render(
-                "act", state=state, seen=seen, shown=shown, history=recent_turns(history), hint=hint
-            )
-            scores = await self.llm.choose(prompt, [f" {a}\n" for a in actions])
-            prior = scores / self.config.llm_temperature
+            options = [f" {a}\n" for a in actions]
+            scores = []
+            for turns in _windows(history, self.config.votes):
+                prompt = render(
+                    "act", state=state, seen=seen, shown=shown, history=turns, hint=hint
+                )
+                scores.append(await self.llm.choose(prompt, options))
+            prior = np.mean(scores, axis=0) / self.config.llm_temperature
         prior_log = _log_softmax(prior)
-        policy_log = _log_softmax(prior_log + gain)
+        trust = 1.0
+        if llm_known and self.config.kl_budget is not None:
+            trust = affordable(prior_log, gain - value, value, self.config.kl_budget)
+        policy_log = _log_softmax(prior_log + gain - (1.0 - trust) * value)
         kl = float(np.sum(np.exp(policy_log) * (policy_log - prior_log))) if llm_known else None
         chosen = self._pick(policy_log, rng)
         return Decision(
@@ -167,6 +181,7 @@ class Policy:
             kl=kl,
             considered=len(admissible),
             scored=len(actions) if llm_known else 0,
+            beta=self.config.beta / trust if trust > 0 else None,
         )
 
     def _pick(self, log: NDArray[np.float64], rng: np.random.Generator) -> int:
@@ -195,6 +210,39 @@ class Policy:
         return np.sort(order[: self.config.candidates])
 
 
+def affordable(
+    prior_log: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    value: NDArray[np.float64],
+    budget: float,
+) -> float:
+    """Return the largest share of the value channel whose policy stays within a KL budget (bisection).
+
+    Args:
+        prior_log: log pi_LLM, shape (n,).
+        rest: What else moves the policy, in nats, shape (n,).
+        value: A_M / beta, shape (n,).
+        budget: Nats of KL(pi_M || pi_LLM).
+
+    Returns:
+        In [0, 1]; 0 when the rest alone is beyond the budget.
+    """
+
+    def kl(share: float) -> float:
+        log = _log_softmax(prior_log + rest + share * value)
+        return float(np.sum(np.exp(log) * (log - prior_log)))
+
+    if kl(1.0) <= budget:
+        return 1.0
+    low, high = 0.0, 1.0
+    if kl(low) > budget:
+        return 0.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (middle, high) if kl(middle) <= budget else (low, middle)
+    return low
+
+
 def recent_turns(history: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
     """Return the last 4 to 11 turns.
 
@@ -202,6 +250,11 @@ def recent_turns(history: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]
     the model's key-value cache.
     """
     return history[max(0, (len(history) - 4) // 8 * 8) :]
+
+
+def _windows(history: Sequence[tuple[str, str]], votes: int) -> list[Sequence[tuple[str, str]]]:
+    """Return the parts of the history that each vote sees: the usual one, then the last 0, 1, 2 ... turns."""
+    return [recent_turns(history), *(history[len(history) - n :] for n in range(votes - 1))]
 
 
 def _log_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -107,6 +107,14 @@ class Agent:
         """Return the environment of a suite or of a task id, opened once, with its step cap set."""
         return self._environments.opened(suite, task_id, max_steps=max_steps)
 
+    def add(self, environment: Environment) -> None:
+        """Take an environment of the caller's (for example `envs.Functions`): its tasks can then be run by id.
+
+        Raises:
+            UsageError: There is one of this name already.
+        """
+        self._environments.add(environment)
+
     def desk(
         self,
         environment: Environment,

@@ -9,11 +9,18 @@ from .errors import (
     UnknownName,
     UsageError,
 )
+from .functions import Functions, Request
 from .registry import make, names
 from .suite import Suite, load_suite, suite_names
+from .tools import Call, Tool, ToolSpec
 from .types import Observation, Outcome, Record, Split, Task, Transition
 
 __all__ = [
+    "Call",
+    "Functions",
+    "Request",
+    "Tool",
+    "ToolSpec",
     "Environment",
     "EnvironmentFault",
     "GymView",

@@ -28,6 +28,8 @@ class Seen:
     look: str = ""
     error: str = ""
     """Why the action was refused; empty when it was taken."""
+    request: bool = False
+    """See `Observation.request`."""
 
 
 class Adapter(Environment):
@@ -85,6 +87,7 @@ class Adapter(Environment):
             steps=steps,
             inventory=seen.inventory,
             look=seen.look,
+            request=seen.request,
         )
 
     @property

@@ -23,7 +23,7 @@ class Environment(ABC):
     the same observations; a broken back end raises `EnvironmentFault`.
     """
 
-    name: ClassVar[str]
+    name: str
     action_mode: ClassVar[ActionMode] = "choice"
     deterministic: ClassVar[bool] = True
     version: ClassVar[str] = "1"

@@ -56,6 +56,8 @@ class Observation(Record):
     """What the agent carries, where the environment tells it for free."""
     look: str = ""
     """The place where the agent is, where the environment tells it for free."""
+    request: bool = False
+    """Whether the goal is a user's message in free words, and no form with names of things in it."""
 
 
 class Transition(Record):

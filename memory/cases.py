@@ -194,7 +194,7 @@ class CaseMemory:
         A placebo has none: shuffled subtasks would be those of another plan.
         """
         store = self.store
-        if k < 1 or not store.subtasks or self._placebo is not None:
+        if k < 1 or not store.subtasks or self._placebo is not None or not self.config.tools:
             return []
         index = store.subtasks_index
         return self._whole_cases(text, "subtasks", index, store.subtasks, env, k, task_id)

@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 from pydantic import Field
 
 from ..envs.types import Record
@@ -159,48 +158,3 @@ ANNEAL = 400
 def annealed(share: float, n: int, half: int = ANNEAL) -> float:
     """Return how often an item is held out after n randomised reads: half as often after `half`."""
     return share * half / (half + n)
-
-
-class GateConfig(Record):
-    """The dials of the do-no-harm gate."""
-
-    holdout: float = Field(default=0.1, ge=0, lt=1)
-    """Share of the reads in which a good item is held out, at first."""
-    anneal: int = Field(default=ANNEAL, ge=1)
-    """Reads after which the hold-out of an item is half of that."""
-    explore: float = Field(default=0.1, ge=0, le=1)
-    """Share of the reads in which an item that is not known to help is shown: the exploration budget."""
-    suspect: float = Field(default=0.02, ge=0, le=1)
-    """The same for an item whose whole interval is below zero."""
-    tolerance: float = Field(default=0.0, ge=0)
-    """An item passes when its lower bound is above minus this."""
-
-
-class Gate:
-    """Says which items are exposed: those known to help, and a budget of the rest.
-
-    Args:
-        credit: Uplifts so far.
-        config: Dials.
-    """
-
-    def __init__(self, credit: Credit, config: GateConfig | None = None) -> None:
-        self.credit = credit
-        self.config = config or GateConfig()
-
-    def propensity(self, item: str) -> float:
-        """Return the probability with which an item is to be exposed now."""
-        known = self.credit.uplift(item)
-        if known.n and known.low > -self.config.tolerance:
-            return 1.0 - annealed(self.config.holdout, known.n, self.config.anneal)
-        return self.config.suspect if known.n and known.high < 0 else self.config.explore
-
-    def decide(self, items: Sequence[str], rng: np.random.Generator) -> list[Exposure]:
-        """Return for every item whether it is exposed, and with which probability that was so."""
-        draws = rng.random(len(items))
-        found = []
-        for item, draw in zip(items, draws, strict=True):
-            chance = self.propensity(item)
-            exposed = bool(draw < chance)
-            found.append(Exposure(item=item, exposed=exposed, propensity=max(chance, 1e-9)))
-        return found

@@ -46,6 +46,8 @@ class DemonstratedStep(Record):
     """The action as the call of a tool; None where it is not known."""
     error: str = ""
     """Why it was refused."""
+    request: bool = False
+    """Whether the goal is a user's message in free words."""
 
 
 class Demonstration(Record):
@@ -107,6 +109,7 @@ def _play_gold(environment: Environment, task_id: str) -> Demonstration:
                 goal=known.goal if known.goal != first else None,
                 call=call,
                 error=done.error,
+                request=known.request,
             )
         )
         actions.append(action)
@@ -197,6 +200,7 @@ def _entries(shown: Demonstration, episode: str, run: str) -> Iterator[Entry]:
             score_after=step.score_after,
             call=step.call,
             error=step.error,
+            request=step.request,
         )
         key = f"{episode}/step-{number}"
         yield Entry(key, run, episode, stepped, origin=origin, parents=(before,))

@@ -82,7 +82,11 @@ def learned(
             family=start.family,
             index=event.step,
             state=State(
-                goal=event.goal, text=event.text, inventory=event.inventory, recent=event.recent
+                goal=event.goal,
+                text=event.text,
+                inventory=event.inventory,
+                recent=event.recent,
+                request=event.request,
             ),
             action=event.action,
             offered=event.offered,

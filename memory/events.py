@@ -105,6 +105,8 @@ class Stepped(_Event):
     """Why the action was refused."""
     subtask: str = ""
     """The subtask of the plan that it was done for; empty without a plan."""
+    request: bool = False
+    """Whether the goal was a user's message in free words."""
 
 
 class SubtaskEnded(_Event):
@@ -126,6 +128,15 @@ class SubtaskEnded(_Event):
     result: str
     """What was seen last, or why it was given up."""
     judge: Judge
+
+
+class Judged(_Event):
+    """A judge was asked how an episode ended whose outcome the environment knows: what its word is worth."""
+
+    type: Literal["judged"] = "judged"
+    said: bool
+    """Whether it took the task for solved."""
+    truth: bool
 
 
 class EpisodeEnded(_Event):
@@ -198,6 +209,7 @@ Event = Annotated[
     | Stepped
     | EpisodeEnded
     | SubtaskEnded
+    | Judged
     | Forgotten
     | ContractSeen
     | Reverified

@@ -12,47 +12,14 @@ import numpy as np
 
 from ..envs.errors import BadFile
 from ..envs.types import Record
-from .credit import Uplift
 from .demonstrations import DemonstratedStep, Demonstration
 from .errors import LedgerCorrupt, UnknownCase
-from .events import EpisodeEnded, EpisodeStarted, Recalled, Stepped
+from .events import EpisodeEnded, EpisodeStarted, Stepped
 from .index import VectorIndex
 from .indexes import Case, Grain, collection, item_of, vectors_of
 from .ledger import Ledger, Row, open_ledger
 from .rows import COLUMNS
 from .store import Store
-
-
-class Exposed(Record):
-    """One case that was shown to the policy."""
-
-    case: str
-    similarity: float | None
-    """None for a case that was held out."""
-    propensity: float
-    gain: float | None
-    """None when the case is not in memory any more."""
-    source: str
-    action: str
-    task_id: str
-    shown: bool
-    """False: it was found, and held out at random."""
-    uplift: Uplift
-    """What showing its episode adds to the score, as far as is known now."""
-
-
-class Why(Record):
-    """What stood behind one action."""
-
-    episode: str
-    step: int
-    goal: str
-    text: str
-    action: str
-    kl: float | None
-    considered: int
-    abstained: bool
-    exposed: tuple[Exposed, ...]
 
 
 class Verification(Record):
@@ -76,71 +43,6 @@ def find_case(store: Store, case_id: str) -> Case:
         count = "no case" if not found else f"{len(found)} cases"
         raise UnknownCase(f"{count} in {store.folder} has an id that begins with {case_id!r}")
     return found[0]
-
-
-def explain(store: Store, run: str, step: int) -> Why:
-    """Return what was recalled, seen and done at a step.
-
-    Args:
-        store: Where the episode was recorded.
-        run: Id of an episode or a run, or the beginning of one that has the step.
-        step: From 0.
-
-    Raises:
-        UnknownCase: No recorded episode has this step.
-    """
-    stepped: tuple[Row, Stepped] | None = None
-    recalled: Recalled | None = None
-    for row in store.ledger.read():
-        if not (row.episode.startswith(run) or row.run.startswith(run)) or not run:
-            continue
-        if stepped is not None and row.episode != stepped[0].episode:
-            break
-        if isinstance(row.event, Recalled) and row.event.step == step:
-            recalled = row.event
-        if isinstance(row.event, Stepped) and row.event.step == step:
-            stepped = (row, row.event)
-    if stepped is None:
-        raise UnknownCase(f"no recorded episode or run {run!r} has a step {step}")
-    shown = recalled or Recalled(
-        step=step, considered=0, exposed=(), similarity=(), propensity=(), abstained=True
-    )
-    tasks = {case.episode: case.task_id for case in store.episodes.values()}
-    exposed = []
-    found = [
-        *zip(shown.exposed, shown.similarity, shown.propensity, strict=True),
-        *(
-            (name, None, chance)
-            for name, chance in zip(shown.held, shown.held_propensity, strict=True)
-        ),
-    ]
-    for name, similarity, propensity in found:
-        case = store.steps.get(name)
-        exposed.append(
-            Exposed(
-                case=name,
-                similarity=similarity,
-                propensity=propensity,
-                gain=case.gain if case else None,
-                source=case.source if case else "gone",
-                action=case.action if case else "",
-                task_id=tasks.get(case.episode, "") if case else "",
-                shown=similarity is not None,
-                uplift=store.credit.uplift(case.episode if case else ""),
-            )
-        )
-    row, event = stepped
-    return Why(
-        episode=row.episode,
-        step=step,
-        goal=event.goal,
-        text=event.text,
-        action=event.action,
-        kl=event.kl,
-        considered=shown.considered,
-        abstained=shown.abstained,
-        exposed=tuple(exposed),
-    )
 
 
 def export_events(ledger: Ledger, to: Path) -> tuple[int, list[str]]:
@@ -219,6 +121,7 @@ def _demonstration(
                 goal=step.goal if step.goal != started.goal else None,
                 call=step.call,
                 error=step.error,
+                request=step.request,
             )
             for step in steps
         ),
@@ -259,7 +162,7 @@ def verify_store(folder: Path) -> Verification:
         return Verification(
             events=ledger.head(), episodes=0, steps=0, state_hash="-", problems=tuple(problems)
         )
-    with Store(folder, read_only=True) as store:
+    with Store(folder, read_only=True, snapshot=False) as store:
         problems += store.projection_damage()
         if (folder / "index").exists():
             grains: dict[Grain, Sequence[Case]] = {

@@ -24,19 +24,33 @@ class HarmGate(Record):
     tolerance: float = Field(default=0.0, ge=0)
     """Loss of score that is no harm yet."""
     explore: float = Field(default=0.1, ge=0, le=1)
-    """Share of learning episodes in which an item below the gate is shown all the same."""
+    """Share of learning episodes in which an item below the gate is shown all the same: the budget."""
+    suspect: float = Field(default=0.02, ge=0, le=1)
+    """The same for an item whose whole interval is below zero."""
     least: int = Field(default=8, ge=1)
-    """Randomised reads below which nothing is known of an item."""
+    """Randomised reads below which `harmless` knows nothing of an item."""
 
     def passes(self, known: Uplift) -> bool:
         """Return whether an item of this uplift is above the gate."""
         if self.rule == "off":
             return True
-        if known.n < self.least:
-            return self.rule == "harmless"
-        return (
-            known.low > -self.tolerance if self.rule == "proven" else known.high > -self.tolerance
-        )
+        if self.rule == "proven":
+            return known.n > 0 and known.low > -self.tolerance
+        return known.n < self.least or known.high > -self.tolerance
+
+    def propensity(self, known: Uplift, share: float, *, learn: bool) -> float:
+        """Return the probability with which an item is to be shown.
+
+        Args:
+            known: Its uplift so far.
+            share: With which a new item above the gate is held out; it is annealed.
+            learn: Whether credit is to be learned; where not, an item below the gate is never shown.
+        """
+        if self.passes(known):
+            return 1.0 - annealed(share, known.n)
+        if not learn:
+            return 0.0
+        return self.suspect if known.n and known.high < 0 else self.explore
 
 
 class Exposer:
@@ -67,8 +81,7 @@ class Exposer:
     def decide(self, item: str) -> tuple[bool, float]:
         """Return whether an item (a remembered episode) is shown, and with which probability it is."""
         known = self._credit.uplift(item)
-        below = self._gate.explore if self._learn else 0.0
-        chance = 1.0 - annealed(self._share, known.n) if self._gate.passes(known) else below
+        chance = self._gate.propensity(known, self._share, learn=self._learn)
         return _draw(self._seed, self._task_id, item) < chance, chance
 
     def expose(self, hits: Hits) -> Hits:

@@ -58,7 +58,7 @@ def state_features(state: State, change: Analogy = SAME) -> dict[str, float]:
 def _said(state: State) -> Features:
     """Return the features of a state's goal, text and inventory: its texts are read once, not once a goal."""
     found: dict[str, float] = {"g:" + word: _PARTS["g:"] for word in words(state.goal)}
-    named = entities(state.goal)
+    named = frozenset() if state.request else entities(state.goal)
     for part, text in (("o:", state.text), ("i:", state.inventory)):
         for word in words(text):
             if not _NUMBER.match(word):
@@ -97,7 +97,8 @@ class Idf:
         if found is None:
             if len(self._cases) >= _KEPT:
                 self._cases.clear()
-            found = weigh(state_features(state, analogy(state.goal, goal)), self)
+            change = SAME if state.request else analogy(state.goal, goal)
+            found = weigh(state_features(state, change), self)
             self._cases[key] = found
         return found
 
@@ -142,7 +143,7 @@ def hashed(states: Iterable[State], *, d: int = 384) -> NDArray[np.float32]:
     """
     rows = []
     for state in states:
-        named = entities(state.goal)
+        named = () if state.request else entities(state.goal)
         change = Analogy({word: ("target",) for word in named})
         row = np.zeros(d, np.float32)
         for feature, value in state_features(state, change).items():

@@ -17,6 +17,7 @@ from .events import (
     EpisodeStarted,
     Evicted,
     Forgotten,
+    Judged,
     Planned,
     Recalled,
     Reverified,
@@ -24,7 +25,7 @@ from .events import (
     SubtaskEnded,
 )
 from .ledger import Row
-from .types import Judge
+from .noise import JudgeRates
 
 
 class Trial(NamedTuple):
@@ -44,9 +45,11 @@ class Observed(NamedTuple):
     """What an episode with a known outcome says of the items that its reads found."""
 
     context: str
+    goal: str
+    task_id: str
     exposures: tuple[Exposure, ...]
     outcome: float
-    judge: Judge
+    """Corrected for the judge's errors where only a judge knows it."""
     rank: int
     """As of `Trial`."""
 
@@ -66,6 +69,8 @@ class Fold:
     """What was shown and how it ended, in order."""
     observed: list[Observed] = field(default_factory=list)
     """What credit was folded from, in order."""
+    judge: JudgeRates = field(default_factory=JudgeRates)
+    """What the critic's word is worth, by the tasks that an environment verified."""
     contracts: Contracts = field(default_factory=Contracts)
     evicted: dict[str, Evicted] = field(default_factory=dict)
     """Episodes that a full memory let go."""
@@ -113,6 +118,8 @@ class Fold:
                 opened.plan = row.event.subtasks
             case Stepped():
                 opened.steps.append((row.key, row.event))
+            case Judged():
+                self.judge.observe(row.event.said, row.event.truth)
             case SubtaskEnded():
                 opened.subtasks.append((row.key, row.event))
             case EpisodeEnded():
@@ -121,21 +128,18 @@ class Fold:
 
     def _ended(self, row: Row, opened: OpenEpisode, ended: EpisodeEnded) -> Iterator[Learned]:
         start = opened.started
-        if ended.outcome != "unknown" and opened.considered:
-            found = Observed(
-                context=context_of(start.family, start.goal),
-                exposures=tuple(opened.considered.values()),
-                outcome=ended.score,
-                judge=ended.judge,
-                rank=self.episodes,
+        outcome = self.judge.corrected(ended.score) if ended.judge == "critic" else ended.score
+        if ended.outcome != "unknown" and opened.considered and outcome is not None:
+            self.observe(
+                Observed(
+                    context_of(start.family, start.goal),
+                    start.goal,
+                    start.task_id,
+                    tuple(opened.considered.values()),
+                    outcome,
+                    self.episodes,
+                )
             )
-            self.observed.append(found)
-            self.credit.observe(found.context, found.exposures, found.outcome)
-            self.trials += [
-                Trial(start.goal, start.task_id, e.item, ended.score, self.episodes)
-                for e in found.exposures
-                if e.exposed
-            ]
         if not ended.learn or ended.outcome == "unknown" or not opened.steps:
             return
         actions = [event.action for _, event in opened.steps]
@@ -146,6 +150,17 @@ class Fold:
         self.sources |= dict.fromkeys(ids, row.episode)
         self.episodes += 1
         yield made
+
+    def observe(self, found: Observed) -> None:
+        """Take what an ended episode says of the items that its reads found."""
+        self.observed.append(found)
+        self.credit.observe(found.context, found.exposures, found.outcome)
+        outcome = min(1.0, max(0.0, found.outcome))
+        self.trials += [
+            Trial(found.goal, found.task_id, e.item, outcome, found.rank)
+            for e in found.exposures
+            if e.exposed
+        ]
 
     def credit_as_of(self, first: int | None) -> Credit:
         """Return the credit that the first so many learned episodes gave; all of it when None."""

@@ -166,9 +166,8 @@ class VectorIndex:
         return sorted(shelf.near(vector, n, below), key=lambda x: (-x.cosine, x.id))[:n]
 
     def _collection(self, env: str) -> Any:
-        code = hashlib.sha256(env.encode()).hexdigest()[
-            :16
-        ]  # Chroma takes few characters in a name
+        # Chroma takes few characters in a name
+        code = hashlib.sha256(env.encode()).hexdigest()[:16]
         with speaking():
             return self._client.get_or_create_collection(
                 f"{self._name}.{code}",
@@ -228,9 +227,9 @@ class _Shelf:
                     embeddings=vectors[start : start + _BATCH],
                     metadatas=[{"rank": item.rank} for item in part],
                 )
+        self._forget_views(min(item.rank, ranks.get(item.id, item.rank)) for item in items)
         ranks.update((item.id, item.rank) for item in items)
         self._top = max(self._top, max(item.rank for item in items))
-        self._forget_views(item.rank for item in items)
 
     def remove(self, ids: Sequence[str]) -> None:
         ranks = self.ranks
@@ -253,8 +252,7 @@ class _Shelf:
         ranks = self.ranks
         if below > self._top:
             return self._query(vector, n, below)
-        seen = self._views[below][0] if below in self._views else None
-        if seen is None:
+        if below not in self._views:
             visible = self._count(below)
             # asking for more and taking out what may not be seen is cheap while most may be seen
             wide = n * len(ranks) * 3 // (2 * max(visible, 1))
@@ -280,8 +278,8 @@ class _Shelf:
     def _view(self, below: int) -> tuple[list[str], Vectors]:
         """Return the ids and unit vectors, shape (v, d), of what a frozen view sees; kept for its next read."""
         if below not in self._views:
-            ids = [i for i, rank in self.ranks.items() if rank < below]
-            found = dict(self.vectors(ids))
+            found = dict(self.vectors([i for i, rank in self.ranks.items() if rank < below]))
+            ids = list(found)
             vectors = np.stack([found[i] for i in ids]) if ids else np.zeros((0, 1), np.float32)
             self._views[below] = ids, vectors
             while len(self._views) > _VIEWS:

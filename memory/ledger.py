@@ -203,6 +203,12 @@ class Ledger:
                     event,
                 )
 
+    def chain(self, seq: int) -> str:
+        """Return the chain hash of a row, empty when there is none."""
+        query = sa.select(events.c.chain).where(events.c.seq == seq)
+        with reading(), self._engine.connect() as connection:
+            return connection.scalar(query) or ""
+
     def timings(self) -> dict[str, float]:
         """Return what calls took, in milliseconds, by the key of their event."""
         with reading(), self._engine.connect() as connection:

@@ -50,7 +50,7 @@ def replay(folder: Path, *, as_of: str | None = None, compare: bool = False) -> 
     ledger = open_ledger(folder)
     until = ledger.head() if as_of is None else moment(folder, as_of)
     problems = ledger.damage() if compare else []
-    with Store(folder, read_only=True, until=until) as store:
+    with Store(folder, read_only=True, until=until, snapshot=False) as store:
         if compare:
             problems += store.projection_damage()
         return Replay(

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from ..envs.types import Record
-from .analogy import analogy
+from .analogy import SAME, analogy
 from .exposure import HarmGate
 from .features import Idf, likeness, shared, state_features, weigh
 from .grounding import Wordings, exchange, ground, plain, slotted
@@ -52,6 +52,8 @@ class RetrieverConfig(Record):
     """Share of learning episodes in which a remembered one is held out, at first (see `exposure`)."""
     harm: HarmGate = Field(default_factory=HarmGate)
     """The do-no-harm gate: which items are shown by what is known of their uplift."""
+    tools: bool = True
+    """Use subtask memory (for plans) and tool memory (for calls)."""
     capacity: int | None = Field(default=None, ge=1)
     """Episodes that are kept for retrieval; above it the least useful is let go (see `bank`); None: all."""
     fit: float = Field(default=0.5, ge=0, le=1)
@@ -102,7 +104,7 @@ def rank(
         if similarity < config.gate:
             continue
         content = case if contents is None else contents[case.id]
-        change = analogy(content.state.goal, state.goal)
+        change = SAME if state.request else analogy(content.state.goal, state.goal)
         about = exchange(ground(content.action, content.state.text, content.state.goal), change)
         fit = 1.0 if doable is None else float(doable.likeness(slotted(about)).max(initial=0.0))
         order = similarity * (1 - config.fit + config.fit * fit)
@@ -111,7 +113,7 @@ def rank(
     hits = tuple(
         Hit(
             case=content,
-            action=" ".join(change.words(content.action)),
+            action=content.action if state.request else " ".join(change.words(content.action)),
             about=about,
             offered=_offers(content.offered, content.state.goal, state.goal),
             similarity=float(np.clip(similarity, 0.0, 1.0)),

@@ -25,6 +25,7 @@ def state_of(seen: Observation, actions: Sequence[str]) -> State:
         text=text,
         inventory=seen.inventory,
         recent=tuple(reversed(actions[-3:])),
+        request=seen.request,
     )
 
 

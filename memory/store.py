@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-import sqlalchemy as sa
 from filelock import FileLock
 
 from ..envs.errors import UsageError
@@ -25,23 +24,17 @@ from .embedder import CachedEmbedder, Embedder, open_embedder
 from .errors import StoreUnwritable
 from .events import Evicted
 from .features import Idf, state_features
-from .fold import Fold, Trial
+from .fold import Fold, Observed, Trial
 from .index import VectorIndex
 from .indexes import Case, Indexes
 from .ledger import Entry, Ledger
 from .lock import claim
-from .sqlite import open_sqlite, reading, writing
+from .projection import Projection
+from .snapshot import EVERY, Snapshots
+from .sqlite import open_sqlite, writing
 from .types import EpisodeCase, StepCase, SubtaskCase, Trust
 
 _log = logging.getLogger(__name__)
-_meta = sa.MetaData()
-_cases = sa.Table(
-    "cases",
-    _meta,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("grain", sa.Text, nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),
-)
 
 
 class Store:
@@ -54,6 +47,7 @@ class Store:
         index_url: `http://host:port` of a Chroma server in the place of the embedded index.
         clock: Time in seconds since 1970.
         until: Number of a ledger row: the state as it was after it (read-only).
+        snapshot: Begin from the last snapshot; False folds every event again.
 
     Raises:
         StoreInUse: Another process writes to it.
@@ -70,6 +64,7 @@ class Store:
         index_url: str | None = None,
         clock: Callable[[], float] | None = None,
         until: int | None = None,
+        snapshot: bool = True,
     ) -> None:
         if until is not None and not read_only:
             raise UsageError("only a store that is opened read-only can show an earlier state")
@@ -94,20 +89,28 @@ class Store:
             self._lock = claim(self.folder)
         self._engine = open_sqlite(self.file, read_only=read_only)
         self.ledger = Ledger(self._engine, clock or time.time)
+        self._projection = Projection(self._engine)
+        self._snapshots = Snapshots(self._engine, self.ledger, self._projection)
+        self._sound_until = 0
+        self._sound: set[str] = set()
+        self._whole_state = False
+        """Whether the projection is that of the fold: False before opening is done, and in a torn `absorb`."""
         try:
             if not read_only:
                 self.ledger.create()
-                with writing():
-                    _meta.create_all(self._engine)
+                self._projection.create()
+                self._snapshots.create()
             self.embedder = CachedEmbedder(
                 embedder or open_embedder("minilm"), self._engine, read_only=read_only
             )
             self.indexes = Indexes(
                 self.folder, self.embedder, index_url, read_only=read_only, said=self._repaired
             )
-            self._refold(until)
+            if not (snapshot and until is None and self._resume()):
+                self._refold(until)
             if not read_only:
                 self._repair_projection()
+                self._whole_state = True
         except BaseException:
             self.close()
             raise
@@ -124,10 +127,30 @@ class Store:
             self.steps[case.id] = case
             self.idf.add(state_features(case.state))
 
+    def _resume(self) -> bool:
+        """Begin where the last snapshot stands, and say whether there is one that fits."""
+        kept = self._snapshots.load()
+        if kept is None:
+            return False
+        self._fold, self.idf, cases, self._sound_until = kept
+        self._sound = {case.id for case in cases}
+        for case in cases:
+            if isinstance(case, EpisodeCase):
+                self.episodes[case.id] = self._wholes[case.episode] = case
+            elif isinstance(case, StepCase):
+                self.steps[case.id] = case
+            else:
+                self.subtasks[case.id] = case
+        known = set(self._fold.evicted)
+        for made in self._fold.apply(self.ledger.read(after=self._fold.seq)):
+            self._hold(made)
+        return not self._let_go(self._fold.evicted.keys() - known)
+
     def _refold(self, until: int | None = None) -> None:
         for held in (self.episodes, self.steps, self.subtasks, self._wholes):
             held.clear()
         self.idf, self._fold, self._quarantined = Idf(), Fold(), None
+        self._sound_until = 0
         for made in self._fold.apply(self.ledger.read(until=until)):
             self._hold(made)
         if self._fold.evicted:
@@ -200,6 +223,11 @@ class Store:
         """What was shown to which task and how that ended, in order; another list after forgetting."""
         return self._fold.trials
 
+    @property
+    def observed(self) -> Sequence[Observed]:
+        """What the ended episodes say of the items that their reads found, in order."""
+        return self._fold.observed
+
     def forgot(self, task_id: str, actions: Sequence[str]) -> bool:
         """Return whether an episode of these actions was forgotten, so that it is not learned again."""
         return evidence_of(task_id, actions) in self._fold.tombstones
@@ -218,7 +246,8 @@ class Store:
         gone_steps = [case for case in self.steps.values() if case.episode == whole.episode]
         gone = self.ledger.forget(whole.episode, why)
         self._refold()
-        self._project_anew()
+        self._projection.anew(self.cases())
+        self._snapshots.drop()
         said = {whole.goal, *(case.subtask for case in gone_steps)}
         said -= {case.goal for case in self.episodes.values()}
         said -= {case.subtask for case in self.steps.values()}
@@ -237,59 +266,36 @@ class Store:
         new: list[EpisodeCase] = []
         came: list[Case] = []
         known = set(self._fold.evicted)
+        self._whole_state = False
         for made in self._fold.apply(self.ledger.read(after=self._fold.seq)):
             self._hold(made)
             new.append(made.whole)
             came += [made.whole, *made.steps, *made.subtasks]
         self._quarantined = None
         if came:
-            self._project(came)
+            self._projection.put(came)
             self.indexes.put(came)
         if gone := self._let_go(self._fold.evicted.keys() - known):
-            with writing(), self._engine.begin() as connection:
-                names = [case.id for case in gone]
-                connection.execute(sa.delete(_cases).where(_cases.c.id.in_(names)))
+            self._projection.remove(gone)
             self.indexes.remove(gone)
+        self._whole_state = True
         return new
-
-    def _project(self, cases: Sequence[Case]) -> None:
-        rows = [
-            {"id": c.id, "grain": type(c).__name__, "payload": c.model_dump_json()} for c in cases
-        ]
-        with writing(), self._engine.begin() as connection:
-            connection.execute(
-                sa.delete(_cases).where(_cases.c.id == sa.bindparam("gone")),
-                [{"gone": row["id"]} for row in rows],
-            )
-            connection.execute(sa.insert(_cases), rows)
-
-    def _stored(self) -> dict[str, str]:
-        with reading(), self._engine.connect() as connection:
-            return {row.id: row.payload for row in connection.execute(sa.select(_cases))}
 
     def projection_damage(self) -> list[str]:
         """Return one sentence per difference between the folded cases and the stored ones."""
-        stored = self._stored()
-        folded = {case.id: case for case in self.cases()}
-        found = [f"case {i} is missing from the projection" for i in folded if i not in stored]
-        found += [f"case {i} is in no episode of the ledger" for i in stored if i not in folded]
-        found += [
-            f"case {i} differs from the ledger"
-            for i, case in folded.items()
-            if i in stored and stored[i] != case.model_dump_json()
-        ]
-        return found
-
-    def _project_anew(self) -> None:
-        with writing(), self._engine.begin() as connection:
-            connection.execute(sa.delete(_cases))
-        if folded := self.cases():
-            self._project(folded)
+        return self._projection.damage(self.cases())
 
     def _repair_projection(self) -> None:
-        if damage := self.projection_damage():
-            self._project_anew()
+        cases: Iterable[Case] = self.cases()
+        if self._sound_until:  # the rest was compared by its hash
+            cases = [case for case in cases if case.id not in self._sound]
+        if damage := self._projection.damage(cases, after=self._sound_until):
+            self._projection.anew(self.cases())
             self._repaired(f"projection: {len(damage)} rows did not fit the ledger")
+
+    def snapshot(self) -> None:
+        """Take a snapshot now; `close` takes one by itself when enough was learned since the last."""
+        self._snapshots.take(self._fold, self.idf)
 
     @property
     def steps_index(self) -> VectorIndex:
@@ -318,6 +324,8 @@ class Store:
 
     def close(self) -> None:
         """Free the lock and the files; calling it twice is allowed."""
+        if self._whole_state and self._fold.seq >= self._snapshots.seq + EVERY:
+            self.snapshot()
         if hasattr(self, "_engine"):
             self._engine.dispose()
         if hasattr(self, "indexes"):

@@ -31,6 +31,8 @@ class State(Record):
     inventory: str = ""
     recent: tuple[str, ...] = ()
     """The last actions, newest first, at most three."""
+    request: bool = False
+    """The goal is a user's message: its words are content, not names that are exchanged between tasks."""
 
 
 class StepCase(Record):

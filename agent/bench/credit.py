@@ -11,11 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...memory.credit import Credit, Exposure, Gate
+from ...memory.credit import Credit, Exposure
+from ...memory.exposure import HarmGate
+from ...memory.noise import JudgeRates
 from .machine import machine, version
 
 CONTEXTS, ITEMS, SHOWN = 10, 12, 4
 EFFECT, POISON = 0.15, 0.3
+HOLDOUT = 0.1
+FLIPS, CHECKED = 0.25, 400
+"""Share of the verdicts that a noisy judge gets wrong, and tasks on which it is checked."""
 SEEDS = 5
 
 
@@ -74,7 +79,8 @@ def bench_credit(
     Returns:
         `{"bench", "version", "machine", "rows", "ratio", "holds"}`: Spearman correlation with the true
         effects, and the precision of finding the harmful ones, mean over seeds; `holds` for >= 0.75 and
-        >= 0.85 at 16,000 episodes and a correlation >= 0.65 at 4,000.
+        >= 0.85 at 16,000 episodes and a correlation >= 0.65 at 4,000, and when the uplifts that are learned
+        from a judge with FLIPS wrong verdicts, corrected, are off by less than 0.03.
     """
     rows: list[dict[str, Any]] = []
     for length in episodes:
@@ -94,9 +100,22 @@ def bench_credit(
                 }
             )
     ours = {row["episodes"]: row for row in rows if row["what"] == OURS}
+    say(f"{SEEDS} streams judged with {FLIPS:.0%} wrong verdicts ...")
+    noisy = [_flipped(seed + i, max(episodes), holdout, fixed) for i in range(SEEDS)]
+    for rule in noisy[0]:
+        bias = [run[rule] for run in noisy]
+        rows.append(
+            {
+                "what": rule,
+                "episodes": max(episodes),
+                "bias of uplift": float(np.mean(bias)),
+                "+-": float(np.std(bias)),
+            }
+        )
     last = ours[max(ours)]
     holds = last["spearman"] >= 0.75 and last["precision of harmful"] >= 0.85
     holds = holds and all(row["spearman"] >= 0.65 for row in ours.values())
+    holds = holds and abs(rows[-1]["bias of uplift"]) < 0.03
     return {
         "bench": "credit",
         "version": version(),
@@ -147,6 +166,43 @@ def _recover(seed: int, length: int, holdout: float, fixed: bool) -> dict[str, t
     ):
         worst = np.argsort(values.ravel(), kind="stable")[: int((truth < 0).sum())]
         found[rule] = (float(spearmanr(values.ravel(), truth)[0]), float((truth[worst] < 0).mean()))
+    return found
+
+
+def _flipped(seed: int, length: int, holdout: float, fixed: bool) -> dict[str, float]:
+    """Return by how much uplifts are too strong (or, below zero, too weak), with true and noisy outcomes."""
+    rng = np.random.default_rng([seed, 1])
+    world = World(rng, (-EFFECT, 0.0, 0.0, EFFECT), fixed=fixed)
+    judge = JudgeRates()
+    for truth in rng.random(CHECKED) < 0.5:
+        judge.observe(bool(truth != (rng.random() < FLIPS)), bool(truth))
+    rules = ("true outcomes", "noisy judge, believed", "noisy judge, corrected")
+    learned = [Credit() for _ in rules]
+    for _ in range(length):
+        context, items = world.recall()
+        seen = [
+            Exposure(
+                item=name(context, item),
+                exposed=bool(rng.random() >= holdout),
+                propensity=1 - holdout,
+            )
+            for item in items
+        ]
+        shown = [item for item, e in zip(items, seen, strict=True) if e.exposed]
+        won = bool(rng.random() < world.chance(context, shown))
+        said = float(won != (rng.random() < FLIPS))
+        better = judge.corrected(said)
+        assert better is not None
+        for credit, outcome in zip(learned, (float(won), said, better), strict=True):
+            credit.observe(str(context), seen, outcome)
+    truth = world.effects.ravel()
+    told = np.abs(truth) > 0
+    found = {}
+    for rule, credit in zip(rules, learned, strict=True):
+        means = np.array(
+            [credit.uplift(name(c, i)).mean for c in range(CONTEXTS) for i in range(ITEMS)]
+        )
+        found[rule] = float(np.mean(np.sign(truth[told]) * (means[told] - truth[told])))
     return found
 
 
@@ -208,13 +264,22 @@ def _harmed(seed: int, episodes: int, poison: float) -> dict[str, list[float]]:
     wrong = rng.random((CONTEXTS, ITEMS)) < poison
     world.effects = np.where(wrong, -POISON, world.effects)
     credit = Credit()
-    gate = Gate(credit)
+    gate = HarmGate(rule="proven")
     arms = ("no memory", "ungated: all are shown", "gated")
     wins = np.zeros((len(arms), episodes), bool)
     for t in range(episodes):
         context, items = world.recall()
         luck = rng.random()
-        seen = gate.decide([name(context, item) for item in items], rng)
+        chances = [
+            gate.propensity(credit.uplift(name(context, item)), HOLDOUT, learn=True)
+            for item in items
+        ]
+        seen = [
+            Exposure(
+                item=name(context, item), exposed=bool(draw < chance), propensity=max(chance, 1e-9)
+            )
+            for item, chance, draw in zip(items, chances, rng.random(len(items)), strict=True)
+        ]
         shown = [item for item, e in zip(items, seen, strict=True) if e.exposed]
         for row, exposed in enumerate(([], items, shown)):
             wins[row, t] = luck < world.chance(context, exposed)

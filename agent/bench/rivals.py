@@ -28,7 +28,7 @@ class RawChroma:
 
         self._embed = embed
         settings = Settings(anonymized_telemetry=False)
-        self._client = chromadb.PersistentClient(str(folder), settings=settings)
+        self._client: Any = chromadb.PersistentClient(str(folder), settings=settings)
         self._rows: Any = self._client.get_or_create_collection(
             "bench", embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
         )

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from ...envs.errors import UsageError
 from .options import Json, out, progress_console, write_json
 
 app = typer.Typer(help="Measure speed, side by side in one run.", no_args_is_help=True)
@@ -60,6 +61,33 @@ def crash(
     from ..bench.crash import bench_crash
 
     _print(bench_crash(kills=kills, seed=seed, say=progress_console.print), json_path)
+
+
+@app.command("retrieval")
+def retrieval(
+    cases: Annotated[
+        str, typer.Option("--cases", help="Whole cases in the stores, one or more numbers.")
+    ] = "1000,10000,100000",
+    queries: Annotated[
+        int, typer.Option("--queries", min=1, help="Reads of each fast side at each size.")
+    ] = 200,
+    embedded: Annotated[
+        int,
+        typer.Option("--embedded", min=1, help="Goals embedded for real; the others' are mixed."),
+    ] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of cases and queries.")] = 0,
+    json_path: Json = None,
+) -> None:
+    """Read from stores of several sizes, beside raw Chroma, LangGraph's InMemoryStore and LangMem."""
+    from ..bench.retrieval import bench_retrieval
+
+    sizes = [int(part) if part.strip().isdigit() else 0 for part in cases.split(",")]
+    if min(sizes) < 1:
+        raise UsageError(f"--cases {cases!r} is not a list of numbers such as 1000,10000")
+    found = bench_retrieval(
+        sizes=sizes, queries=queries, embedded=embedded, seed=seed, say=progress_console.print
+    )
+    _print(found, json_path)
 
 
 @app.command("credit")

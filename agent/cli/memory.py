@@ -1,26 +1,32 @@
 """`lichen memory`: look at what was learned, ask why, export, import, verify."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
 
 from ...envs.errors import UsageError
+from . import asking
 from .options import Json, Seed, Store, out, write_json
+
+if TYPE_CHECKING:
+    from ...memory.indexes import Case
 
 app = typer.Typer(
     help="Look at what was learned, ask why, export, import, verify.", no_args_is_help=True
 )
 
 DEFAULT = Path(".lichen")
+asking.register(app)
 
 
 @app.command("ls")
 def ls(
     store: Store = None,
     grain: Annotated[
-        Literal["episodes", "steps"], typer.Option("--grain", help="Whole episodes, or steps.")
+        Literal["episodes", "steps", "subtasks"],
+        typer.Option("--grain", help="Whole episodes, steps, or subtasks."),
     ] = "episodes",
     env: Annotated[str | None, typer.Option("--env", help="Only this environment.")] = None,
     most: Annotated[int, typer.Option("--most", min=0, help="Rows to show; 0 for all.")] = 50,
@@ -30,8 +36,13 @@ def ls(
     from ...memory.store import Store as Opened
 
     with Opened(store or DEFAULT, read_only=True) as opened:
-        held = opened.episodes if grain == "episodes" else opened.steps
-        found = [c for c in held.values() if env in (None, c.env)]
+        held = {
+            "episodes": opened.episodes,
+            "steps": opened.steps,
+            "subtasks": opened.subtasks,
+        }[grain]
+        found = [c for c in held.values() if env in (None, c.env)]  # type: ignore[attr-defined]
+        trust = {c.id: opened.trust(c) for c in found}
         found.sort(key=lambda c: -c.rank)
     shown = found[: most or None]
     write_json(
@@ -42,21 +53,25 @@ def ls(
     table = Table(
         title=f"{len(found)} {grain}" + (f", {len(shown)} shown" if shown != found else "")
     )
-    for name in ("id", "rank", "family", "source", "", "what"):
+    for name in ("id", "rank", "family", "source", "trust", "", "what"):
         table.add_column(name, no_wrap=name != "what")  # the last one takes what room is left
-    from ...memory.types import EpisodeCase
-
     for case in shown:
-        whole = isinstance(case, EpisodeCase)
+        worth, what = _said(case)
         table.add_row(
-            case.id,
-            str(case.rank),
-            case.family,
-            case.source,
-            f"{case.outcome} {case.score:.2f}" if whole else f"gain {case.gain:+.2f}",  # type: ignore[union-attr]
-            f"{len(case.actions)} actions: {case.goal}" if whole else case.action,  # type: ignore[union-attr]
+            case.id, str(case.rank), case.family, case.source, trust[case.id], worth, what
         )
     out(json_path).print(table)
+
+
+def _said(case: "Case") -> tuple[str, str]:
+    """Return what a case is worth and what it is about, in a few words."""
+    from ...memory.types import EpisodeCase, StepCase
+
+    if isinstance(case, EpisodeCase):
+        return f"{case.outcome} {case.score:.2f}", f"{len(case.actions)} actions: {case.goal}"
+    if isinstance(case, StepCase):
+        return f"gain {case.gain:+.2f}", case.action
+    return case.outcome, f"{case.index + 1} of {case.of}, {len(case.actions)} actions: {case.text}"
 
 
 @app.command("show")
@@ -78,52 +93,6 @@ def show(
     for name, value in case.model_dump(mode="json").items():
         console.print(f"[bold]{name}[/bold]: ", end="")
         console.print(str(value), markup=False, highlight=False)
-
-
-@app.command("why")
-def why(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="Id of an episode or a run, or its beginning.")
-    ],
-    step: Annotated[int, typer.Argument(metavar="STEP", help="Step number, from 0.")],
-    store: Store = None,
-    json_path: Json = None,
-) -> None:
-    """Say why the agent did what it did: which cases it was shown, how near, what they gained."""
-    from ...memory.explain import explain
-    from ...memory.store import Store as Opened
-
-    with Opened(store or DEFAULT, read_only=True) as opened:
-        answer = explain(opened, run, step)
-    write_json(answer.model_dump(mode="json"), json_path)
-    if json_path == "-":
-        return
-    console = out(json_path)
-    console.print(f"{answer.episode}, step {step}: {answer.goal}", markup=False)
-    console.print(f"saw: {answer.text}", markup=False, highlight=False)
-    kl = "" if answer.kl is None else f"   KL from the frozen model {answer.kl:.2f} nats"
-    console.print(f"did: {answer.action}{kl}", style="bold", markup=False)
-    if answer.abstained:
-        console.print("The memory abstained: no case was near enough.")
-        return
-    shown = sum(item.shown for item in answer.exposed)
-    table = Table(title=f"{shown} of {answer.considered} considered cases were exposed")
-    for name in ("case", "near", "propensity", "gain", "uplift", "source", "its action", "from"):
-        table.add_column(name, no_wrap=name not in ("its action", "from"))
-    for item in answer.exposed:
-        table.add_row(
-            item.case,
-            "held out" if item.similarity is None else f"{item.similarity:.2f}",
-            f"{item.propensity:.2f}",
-            "-" if item.gain is None else f"{item.gain:+.2f}",
-            f"{item.uplift.mean:+.2f} [{item.uplift.low:+.2f}, {item.uplift.high:+.2f}]"
-            if item.uplift.n
-            else "not known",
-            item.source,
-            item.action,
-            item.task_id,
-        )
-    console.print(table)
 
 
 @app.command("export")

@@ -1,9 +1,11 @@
 """The arms of an evaluation: which channels of the policy are on, and what memory it sees."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from ...envs.errors import UnknownName
+from ...envs.errors import UnknownName, UsageError
 from ...envs.types import Record
+from ...memory.retriever import RetrieverConfig
 from ..policy import PolicyConfig
 
 
@@ -16,17 +18,34 @@ class Arm(Record):
     llm: bool = True
     memory: bool = True
     placebo: bool = False
+    budget: bool = False
+    """Asks the model as often as the tokens allow that the arm `memory` spent on the same task."""
+    channels: tuple[str, ...] = ("context", "value", "gate", "tools")
+    """Parts of the memory that are on; the arms whose names begin with - or + differ from `memory` in one."""
 
     def policy(self, base: PolicyConfig) -> PolicyConfig:
         """Return the policy of this arm, its dials those of `base`."""
         return base.model_copy(
             update={
                 "llm": self.llm,
-                "context": base.context and self.memory,
-                "value": base.value and self.memory,
+                "context": base.context and self.memory and "context" in self.channels,
+                "value": base.value and self.memory and "value" in self.channels,
             }
         )
 
+    def retriever(self, base: RetrieverConfig) -> RetrieverConfig:
+        """Return the dials of the reads of this arm."""
+        changed: dict[str, Any] = {}
+        if "gate" not in self.channels:
+            changed["harm"] = base.harm.model_copy(update={"rule": "off"})
+        if "tools" not in self.channels:
+            changed["tools"] = False
+        if "parametric" in self.channels:
+            changed["parametric"] = base.parametric or 0.5
+        return base.model_copy(update=changed)
+
+
+_ALL = ("context", "value", "gate", "tools")
 
 ARMS: Mapping[str, Arm] = {
     arm.name: arm
@@ -35,17 +54,43 @@ ARMS: Mapping[str, Arm] = {
         Arm(name="placebo", says="same number of cases, shuffled", placebo=True),
         Arm(name="knn", says="memory without the LLM", llm=False),
         Arm(name="memory", says="frozen LLM with memory"),
+        Arm(name="budget", says="no memory, the tokens of memory", memory=False, budget=True),
+        Arm(
+            name="+parametric",
+            says="memory, planner's cases ordered by Q too",
+            channels=(*_ALL, "parametric"),
+        ),
+        *(
+            Arm(
+                name=f"-{part}",
+                says=f"memory without {said}",
+                channels=tuple(channel for channel in _ALL if channel != part),
+            )
+            for part, said in (
+                ("context", "cases in the prompt"),
+                ("value", "the value channel"),
+                ("gate", "the do-no-harm gate"),
+                ("tools", "subtask and tool memory"),
+            )
+        ),
     )
 }
 
 
 def find_arms(names: list[str]) -> list[Arm]:
-    """Return the arms of these names, in this order, each once.
+    """Return the arms of these names, each once, in this order; `budget` comes last.
 
     Raises:
         UnknownName: There is no such arm.
+        UsageError: `budget` was asked for without the arms that it is measured by.
     """
     for name in names:
         if name not in ARMS:
             raise UnknownName("arm", name, ARMS)
-    return [ARMS[name] for name in dict.fromkeys(names)]
+    chosen = sorted((ARMS[name] for name in dict.fromkeys(names)), key=lambda arm: arm.budget)
+    if any(arm.budget for arm in chosen) and not {"none", "memory"} <= set(names):
+        raise UsageError(
+            "the arm 'budget' spends what 'memory' spends, in steps of 'none'",
+            hint="Ask for the arms none, memory and budget together.",
+        )
+    return chosen

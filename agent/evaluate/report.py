@@ -45,6 +45,8 @@ class Contrast(Record):
     n: int
     diff: float
     ci95: tuple[float, float]
+    lost: float = 0.0
+    """Share of the tasks that b solved and a did not; against `none` the negative-transfer rate (NTR)."""
 
     @property
     def holds(self) -> bool:
@@ -180,6 +182,7 @@ def _contrasts(
             n=len(both),
             diff=found.mean,
             ci95=(found.low, found.high),
+            lost=_mean([float(win < 0) for win in wins]),
         )
 
     return [

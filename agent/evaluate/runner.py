@@ -120,13 +120,14 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
     wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
     environment = agent.environment(plan.suite)
     memories = {
-        (arm.placebo, point): CaseMemory(
+        (arm.name, point): CaseMemory(
             agent.store,
-            agent.config.retriever,
+            arm.retriever(agent.config.retriever),
             first=point,
             placebo=np.random.default_rng([plan.seed, point]) if arm.placebo else None,
         )
         for arm, point in wanted
+        if arm.memory
     }
     total, done = len(tasks) * len(wanted), 0
     async with agent.graph() as graph:
@@ -137,13 +138,16 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                 if (arm.name, point, task_id) in rows.rows:
                     continue
                 same = rows.rows.get(("none", 0, task_id))
-                if point == 0 and arm.llm and same is not None:
+                votes = _votes(rows, task_id, max(plan.checkpoints)) if arm.budget else 1
+                if point == 0 and arm.llm and same is not None and votes == 1:
                     # an empty memory is no memory: same prompts, same seeds, so it is not run again
                     rows.add(same.model_copy(update={"arm": arm.name}))
                     watcher.evaluating(done, total, rows.rows[arm.name, point, task_id])
                     continue
-                memory = memories[arm.placebo, point] if arm.memory else None
+                memory = memories[arm.name, point] if arm.memory else None
                 policy = arm.policy(agent.config.policy)
+                if arm.budget:
+                    policy = policy.model_copy(update={"votes": votes})
                 desk = agent.desk(
                     environment, memory=memory, policy=policy, learn=False, llm_name=before
                 )
@@ -228,6 +232,18 @@ async def _learn(agent: Agent, plan: Plan, name: str, watcher: Watcher) -> None:
             f"only {held} of {most} learning episodes have a known outcome",
             hint="`lichen doctor` says what is wrong; the same command goes on.",
         )
+
+
+MOST_VOTES = 8
+
+
+def _votes(rows: RowFile, task_id: str, point: int) -> int:
+    """Return how often a task's decisions can be asked for the tokens that memory spent on it."""
+    spent = []
+    for key in (("memory", point, task_id), ("none", 0, task_id)):
+        row = rows.rows.get(key)
+        spent.append(row.tokens_in + row.tokens_out if row is not None else 0)
+    return max(1, min(MOST_VOTES, round(spent[0] / spent[1]))) if spent[1] else 1
 
 
 def _points(arm: Arm, checkpoints: Sequence[int]) -> Sequence[int]:

@@ -163,6 +163,7 @@ class BFCL(Adapter):
             won=won,
             lost=lost,
             error=error,
+            request=True,
         )
 
     @property

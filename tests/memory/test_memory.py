@@ -100,7 +100,7 @@ def test_refolding_the_ledger_gives_the_same_state_bit_for_bit(folder: Path) -> 
 def test_a_deleted_index_and_a_damaged_projection_are_repaired_and_named(folder: Path) -> None:
     shutil.rmtree(folder / "index")
     with sqlite3.connect(folder / "ledger.sqlite") as raw:
-        raw.execute("UPDATE cases SET payload = '{}' WHERE id IN (SELECT id FROM cases LIMIT 3)")
+        raw.execute("UPDATE held SET payload = '{}' WHERE id IN (SELECT id FROM held LIMIT 3)")
     assert len(verify_store(folder).problems) == 3
     with opened(folder) as store:
         assert store.repaired == ["projection: 3 rows did not fit the ledger"]

@@ -1,0 +1,245 @@
+"""`lichen memory why | tools | doctor | reverify`: why it did that, what tools came to, what still holds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from .options import Json, Store, out, progress_console, write_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...memory.why import Why
+
+DEFAULT = Path(".lichen")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `lichen memory`."""
+    app.command("why")(why)
+    app.command("tools")(tools)
+    app.command("doctor")(doctor)
+    app.command("reverify")(reverify_command)
+
+
+def why(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Id of an episode or a run, or its beginning.")
+    ],
+    step: Annotated[
+        int | None, typer.Argument(metavar="[STEP]", help="Step number, from 0; all without it.")
+    ] = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Say why the agent did what it did: every considered item, exposed or not, and what it is worth."""
+    from ...memory.errors import UnknownCase
+    from ...memory.store import Store as Opened
+    from ...memory.why import explain, explain_all
+
+    with Opened(store or DEFAULT, read_only=True) as opened:
+        found = list(explain_all(opened, run)) if step is None else [explain(opened, run, step)]
+    if not found:
+        raise UnknownCase(f"no recorded episode or run has an id that begins with {run!r}")
+    write_json(
+        found[0].model_dump(mode="json")
+        if step is not None
+        else {"steps": [one.model_dump(mode="json") for one in found]},
+        json_path,
+    )
+    if json_path != "-":
+        for one in found:
+            _print(one, out(json_path))
+
+
+def _print(answer: "Why", console: "Console") -> None:
+    console.print(f"{answer.episode}, step {answer.step}: {answer.goal}", markup=False)
+    console.print(f"saw: {answer.text}", markup=False, highlight=False)
+    kl = "" if answer.kl is None else f"   KL from the frozen model {answer.kl:.2f} nats"
+    refused = f"   refused: {answer.error}" if answer.error else ""
+    console.print(f"did: {answer.action}{refused}{kl}", style="bold", markup=False)
+    for read in answer.reads:
+        if not read.items:
+            console.print(
+                f"The memory abstained: none of {read.considered} {read.grain} was near enough."
+            )
+            continue
+        shown = sum(item.shown for item in read.items)
+        table = Table(title=f"{shown} of {read.considered} considered {read.grain} were exposed")
+        for name in (
+            "case",
+            "near",
+            "propensity",
+            "gain",
+            "uplift",
+            "shown / held out",
+            "trust",
+            "source",
+            "why",
+            "its action",
+            "from",
+        ):
+            table.add_column(name, no_wrap=name not in ("its action", "from", "why"))
+        for item in read.items:
+            known = item.uplift
+            table.add_row(
+                item.case,
+                "-" if item.similarity is None else f"{item.similarity:.2f}",
+                f"{item.propensity:.2f}",
+                "-" if item.gain is None else f"{item.gain:+.2f}",
+                f"{known.mean:+.2f} [{known.low:+.2f}, {known.high:+.2f}]"
+                if known.n
+                else "not known",
+                f"{_mean(item.outcomes.shown_score)} of {item.outcomes.shown} / "
+                f"{_mean(item.outcomes.held_score)} of {item.outcomes.held}",
+                item.trust,
+                item.source,
+                item.reason,
+                item.action,
+                item.task_id,
+                style=None if item.shown else "dim",
+            )
+        console.print(table)
+
+
+def _mean(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def tools(
+    env: Annotated[str | None, typer.Option("--env", help="Only this environment.")] = None,
+    suggest: Annotated[
+        str | None, typer.Option("--suggest", help="Rank tools for this subtask, in words.")
+    ] = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Say what calls came to, by tool and argument pattern; or which tools a subtask asks for."""
+    from ...memory.cases import CaseMemory
+    from ...memory.store import Store as Opened
+    from ...memory.tools import ToolMemory
+
+    with Opened(store or DEFAULT, read_only=True) as opened:
+        names = sorted({case.env for case in opened.steps.values()} if env is None else {env})
+        memories = [ToolMemory(CaseMemory(opened), name) for name in names]
+        suggestions = [s for m in memories for s in m.suggest(suggest)] if suggest else []
+        records = [] if suggest else [record for m in memories for record in m.records()]
+    write_json(
+        {
+            "tools": [record.model_dump(mode="json") for record in records],
+            "suggestions": [one.model_dump(mode="json") for one in suggestions],
+        },
+        json_path,
+    )
+    if json_path == "-":
+        return
+    console = out(json_path)
+    if suggest:
+        for one in suggestions:
+            console.print(
+                f"{one.score:.2f}  {one.tool}  for example {one.example.arguments}", markup=False
+            )
+        if not suggestions:
+            console.print("No like subtask is remembered.")
+        return
+    table = Table(title=f"{len(records)} tools")
+    for name in (
+        "env",
+        "tool",
+        "contract",
+        "calls",
+        "worked",
+        "at least",
+        "ms",
+        "arguments",
+        "errors",
+    ):
+        table.add_column(name, no_wrap=name not in ("arguments", "errors"))
+    for record in records:
+        table.add_row(
+            record.env,
+            record.tool or "(no call)",
+            record.schema_hash[:8],
+            str(record.n),
+            f"{record.ok / record.n:.2f}",
+            f"{record.low:.2f}",
+            "-" if record.latency_ms is None else f"{record.latency_ms:.1f}",
+            "; ".join(
+                ", ".join(f"{name} {origin}" for name, origin in p.arguments.items())
+                + f" {p.ok}/{p.n}"
+                for p in record.patterns[:3]
+            ),
+            "; ".join(f"{n}x {error}" for error, n in record.errors[:2]),
+        )
+    console.print(table)
+
+
+def doctor(
+    env: Annotated[str | None, typer.Option("--env", help="Only this environment.")] = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """List exactly what used a tool whose contract changed since; exit 1 when there is any. Changes nothing."""
+    from ...envs.registry import make
+    from ...memory.doctor import changes
+    from ...memory.store import Store as Opened
+
+    found = []
+    with Opened(store or DEFAULT, read_only=True) as opened:
+        for name in sorted({case.env for case in opened.steps.values()} if env is None else {env}):
+            environment = make(name)
+            try:
+                found += changes(opened, environment)
+            finally:
+                environment.close()
+    write_json({"changes": [change.model_dump(mode="json") for change in found]}, json_path)
+    if json_path != "-":
+        console = out(json_path)
+        for change in found:
+            now = f"has the contract {change.now} now" if change.now else "is gone"
+            console.print(
+                f"{change.env}: the tool {change.tool} {now}; {len(change.episodes)} episodes, "
+                f"{len(change.steps)} steps and {len(change.subtasks)} subtasks used another:",
+                markup=False,
+            )
+            for case in (*change.episodes, *change.steps, *change.subtasks):
+                console.print(f"  {case}")
+        if not found:
+            console.print("Every tool has the contract under which memory used it.")
+    if found:
+        raise typer.Exit(1)
+
+
+def reverify_command(
+    env: Annotated[str | None, typer.Option("--env", help="Only this environment.")] = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Replay what is quarantined under the contracts of now; exit 1 when something does not hold."""
+    from ...envs.registry import make
+    from ...memory.doctor import Replay, reverify
+    from ...memory.store import Store as Opened
+
+    def say(replay: Replay) -> None:
+        said = "holds" if replay.holds else "does NOT hold"
+        said = "could not be replayed" if replay.outcome == "unknown" else said
+        progress_console.print(
+            f"{replay.case} {replay.task_id}: {said} {replay.reason}", markup=False
+        )
+
+    done = []
+    with Opened(store or DEFAULT) as opened:
+        for name in sorted({case.env for case in opened.steps.values()} if env is None else {env}):
+            environment = make(name)
+            try:
+                done += reverify(opened, environment, say)
+            finally:
+                environment.close()
+    write_json({"replays": [replay.model_dump(mode="json") for replay in done]}, json_path)
+    held = sum(replay.holds for replay in done)
+    if json_path != "-":
+        out(json_path).print(f"{held} of {len(done)} quarantined episodes hold and are released")
+    if held < len(done):
+        raise typer.Exit(1)

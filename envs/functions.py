@@ -1,0 +1,126 @@
+"""Your own functions as an environment: requests in words, Python functions as tools, a check of the answer.
+
+    from lichen.envs import Functions, Request, Tool
+    shop = Functions("shop", [Tool(find_order)], [Request("1", "Where is order 7?", lambda a: "Oslo" in a)])
+
+The agent calls one function a step and ends with `finish(answer=...)`. What a function returns is what the
+agent sees; what it raises is seen too, as a refused call. When an interrupted episode goes on, its calls are
+made again: a function with an effect outside must bear that.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .adapter import Adapter, Seen
+from .errors import EnvironmentFault, UnknownName, UsageError
+from .tools import Tool, ToolSpec, read_call
+from .types import SPLITS, ActionMode, Split, Task
+
+FINISH = ToolSpec(
+    name="finish",
+    description="Give the answer to the request, when it is known.",
+    parameters={
+        "type": "object",
+        "properties": {"answer": {"type": "string"}},
+        "required": ["answer"],
+    },
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One task: what is asked, and whether an answer is right."""
+
+    id: str
+    text: str
+    check: Callable[[str], bool]
+    """Told the answer; an exception of it is a fault of the environment, never a wrong answer."""
+    split: Split = "train"
+    family: str = "requests"
+
+
+class Functions(Adapter):
+    """Functions and requests of the caller's.
+
+    Args:
+        name: Of the environment; task ids are `NAME/ID`.
+        tools: The functions, each with a name of its own.
+        requests: The tasks, each with an id of its own.
+
+    Raises:
+        UsageError: A name or an id is there twice, or a function is called `finish`.
+    """
+
+    action_mode: ClassVar[ActionMode] = "tool_call"
+    deterministic: ClassVar[bool] = False
+    max_steps = 20
+
+    def __init__(self, name: str, tools: Sequence[Tool], requests: Sequence[Request]) -> None:
+        super().__init__()
+        self.name = name
+        self._tools = {tool.spec.name: tool for tool in tools}
+        self._requests = {f"{name}/{request.id}": request for request in requests}
+        if len(self._tools) < len(tools) or FINISH.name in self._tools:
+            raise UsageError(f"{name}: every function needs a name of its own, and not 'finish'")
+        if len(self._requests) < len(requests) or not requests:
+            raise UsageError(f"{name}: there must be requests, each with an id of its own")
+
+    def families(self) -> tuple[str, ...]:
+        """Return the families of the requests, sorted."""
+        return tuple(sorted({request.family for request in self._requests.values()}))
+
+    def tasks(self, split: Split, families: Sequence[str] | None = None) -> tuple[Task, ...]:
+        """Return the requests of a fold, in the order in which they were given."""
+        if split not in SPLITS:
+            raise UnknownName("split", split, SPLITS)
+        wanted = self._chosen(families)
+        return tuple(
+            self.task(i)
+            for i, request in self._requests.items()
+            if request.split == split and request.family in wanted
+        )
+
+    def task(self, task_id: str) -> Task:
+        """Return the task with this id."""
+        request = self._requests.get(task_id)
+        if request is None:
+            raise UnknownName("task", task_id, list(self._requests))
+        return Task(id=task_id, env=self.name, family=request.family, split=request.split)
+
+    def tools(self) -> tuple[ToolSpec, ...]:
+        """Return the contracts of the functions, and `finish`."""
+        return (*(tool.spec for tool in self._tools.values()), FINISH)
+
+    def _start(self, task: Task, seed: int) -> Seen:
+        return self._seen("Answer the request; call functions for what is not known.")
+
+    def _act(self, action: str) -> Seen:
+        try:
+            call = read_call(action, self.tools())
+            if call.tool == FINISH.name:
+                return self._finish(str(call.arguments["answer"]))
+            return self._seen(self._tools[call.tool].call(call.arguments))
+        except UsageError as error:
+            return self._seen(f"Error: {error}", error=str(error))
+
+    def _finish(self, answer: str) -> Seen:
+        try:
+            right = bool(self._requests[self._current.id].check(answer))
+        except Exception as error:
+            raise EnvironmentFault(
+                f"the check of {self._current.id} failed: {type(error).__name__}: {error}"
+            ) from error
+        return self._seen("The answer was given.", won=right, lost=not right)
+
+    def _seen(self, text: str, *, error: str = "", won: bool = False, lost: bool = False) -> Seen:
+        return Seen(
+            text=text or "(nothing)",
+            goal=self._requests[self._current.id].text,
+            admissible=None,
+            score=float(won),
+            won=won,
+            lost=lost,
+            error=error,
+            request=True,
+        )

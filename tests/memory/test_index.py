@@ -1,0 +1,86 @@
+"""The vector index: whatever it is asked, in whatever order it was filled, it answers as exact search does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lichen.memory import index as index_file
+from lichen.memory.index import Item, VectorIndex, Vectors
+
+D = 16
+
+
+def drawn(n: int, seed: int = 0) -> tuple[list[Item], Vectors]:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(n, D)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return [Item(f"{seed}-{i:04}", ("a", "b ☂")[i % 2], i // 4) for i in range(n)], vectors
+
+
+def exact(
+    items: Sequence[Item], vectors: Vectors, query: Vectors, *, n: int, env: str, below: int
+) -> list[str]:
+    cosines = vectors @ query
+    seen = [i for i, item in enumerate(items) if item.env == env and item.rank < below]
+    return [items[i].id for i in sorted(seen, key=lambda i: -cosines[i])[:n]]
+
+
+@pytest.mark.parametrize(("wide", "scanned"), [(1600, 20_000), (0, 20_000), (0, 0), (40, 0)])
+def test_reads_of_every_view_equal_exact_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide: int, scanned: int
+) -> None:
+    monkeypatch.setattr(index_file, "_WIDE", wide)
+    monkeypatch.setattr(index_file, "_SCANNED", scanned)
+    monkeypatch.setattr(index_file, "_PAGE", 70)
+    monkeypatch.setattr(index_file, "_VIEWS", 5)
+    monkeypatch.setattr(index_file, "_BATCH", 50)
+    items, vectors = drawn(200)
+    queries = drawn(5, seed=1)[1]
+    index = VectorIndex(tmp_path / "index", "vectors")
+    assert index.near(queries[0], n=3, env="a", below=9) == []
+
+    def compare() -> None:
+        assert len(index) == len(items)
+        assert index.items() == set(items)
+        for query in queries:
+            for env in ("a", "b ☂", "c"):
+                for below in (0, 7, 30, 45, 50, 1000):
+                    found = [x.id for x in index.near(query, n=5, env=env, below=below)]
+                    assert found == exact(items, vectors, query, n=5, env=env, below=below)
+
+    index.put(items[:150], vectors[:150])
+    index.put(items[150:], vectors[150:])
+    compare()
+    index.remove([items[3].id, items[4].id, "unknown"])
+    items, vectors = items[:3] + items[5:], np.delete(vectors, [3, 4], axis=0)
+    compare()  # also for views whose vectors were kept
+    items[0] = items[0]._replace(rank=40)
+    index.put(items[:1], vectors[:1])
+    compare()
+    index.close()
+    index = VectorIndex(tmp_path / "index", "vectors")
+    compare()
+    index.close()
+
+
+def test_repair_moves_what_is_in_the_wrong_environment_or_of_an_earlier_layout(
+    tmp_path: Path,
+) -> None:
+    items, vectors = drawn(40)
+    by_id = {item.id: vector for item, vector in zip(items, vectors, strict=True)}
+    index = VectorIndex(tmp_path / "index", "vectors")
+    index._client.create_collection("vectors", embedding_function=None).add(
+        ids=["old"], embeddings=vectors[:1]
+    )
+    wrong = [items[0]._replace(env="b ☂"), items[1]._replace(rank=77), Item("ghost", "c", 0)]
+    index.put(wrong, vectors[:3])
+    index.put(items[:1], vectors[:1])  # now it is in both
+    assert index.repair(items, lambda ids: np.stack([by_id[i] for i in ids])) == (39, 3)
+    assert index.items() == set(items)
+    assert {rows.name.partition(".")[0] for rows in index._client.list_collections()} == {"vectors"}
+    assert all("." in rows.name for rows in index._client.list_collections())
+    kept = index.vectors([item.id for item in items])
+    assert all(np.allclose(kept[i], vector, atol=1e-6) for i, vector in by_id.items())
+    index.close()
