@@ -59,19 +59,16 @@ class Contracts:
         if not self.now:
             return {}
         found: dict[str, Trust] = {}
-        bad: set[str] = set()
+        bad: dict[str, Trust] = {}
         for step in steps:
             if step.call is not None and (state := self._state(step, [step.call])):
                 found[step.id] = state
-                bad.add(step.episode)
+                if bad.get(step.episode) != "revoked":
+                    bad[step.episode] = state
         for subtask in subtasks:
             if state := self._state(subtask, subtask.calls):
                 found[subtask.id] = state
-        for whole in episodes:
-            if whole.episode in bad:
-                replay = self.replayed.get(whole.episode)
-                failed = replay is not None and not replay.holds
-                found[whole.id] = "revoked" if failed else "quarantined"
+        found |= {whole.id: bad[whole.episode] for whole in episodes if whole.episode in bad}
         return found
 
     def _state(self, case: StepCase | SubtaskCase, calls: Sequence[Call]) -> Trust | None:

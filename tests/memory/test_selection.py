@@ -1,0 +1,208 @@
+"""Whole-case reads: two stages, hybrid, diversity, no self-retrieval; bounded banks; TD credit; snapshots."""
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lichen.memory import Store
+from lichen.memory.bank import bound
+from lichen.memory.cases import CaseMemory
+from lichen.memory.demonstrations import DemonstratedStep, Demonstration, import_demonstrations
+from lichen.memory.embedder import HashingEmbedder, open_embedder
+from lichen.memory.explain import verify_store
+from lichen.memory.forget import forget
+from lichen.memory.kernel import KernelQ
+from lichen.memory.lexical import BM25
+from lichen.memory.replay import replay
+from lichen.memory.retriever import RetrieverConfig
+from lichen.memory.selection import mix, select
+from lichen.memory.types import State, StepCase
+
+GOALS = (
+    "sort the quarterly report by date",
+    "sort the quarterly report by name",
+    "sort the quarterly report by size",
+    "sort the quarterly report by owner",
+    "send invoice AX-7731 to the customer",
+    "water the plants in the hall",
+)
+
+
+def shown(number: int, goal: str, score: float = 1.0) -> Demonstration:
+    step = DemonstratedStep(
+        text=f"You see room {number}.",
+        action="wait",
+        observation="ok",
+        score_before=0,
+        score_after=score,
+    )
+    return Demonstration(
+        env="office",
+        family="desk",
+        task_id=f"office/{number}",
+        goal=goal,
+        steps=(step,),
+        outcome="success" if score == 1 else "failure",
+        score=score,
+    )
+
+
+def opened(folder: Path) -> Store:
+    return Store(folder, embedder=HashingEmbedder(), clock=lambda: 0.0)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Path:
+    with Store(tmp_path, embedder=open_embedder("minilm"), clock=lambda: 0.0) as store:
+        found = [shown(i, goal) for i, goal in enumerate(GOALS)]
+        import_demonstrations(store, found, run="x")
+    return tmp_path
+
+
+def goals(memory: CaseMemory, asked: str, k: int = 3, **options: str) -> list[str]:
+    return [case.goal for case, _ in memory.episodes(asked, env="office", k=k, **options)]
+
+
+def test_a_whole_read_gates_leaves_its_own_task_out_and_can_be_diverse_or_hybrid(
+    office: Path,
+) -> None:
+    asked = "sort the quarterly report by date and time"
+    with Store(office, embedder=open_embedder("minilm")) as store:
+        plain = CaseMemory(store)
+        assert goals(plain, asked)[0] == GOALS[0] and len(goals(plain, asked)) == 3
+        assert GOALS[0] not in goals(plain, asked, task_id="office/0")
+        allowed = CaseMemory(store, RetrieverConfig(same_task=True))
+        assert GOALS[0] in goals(allowed, asked, task_id="office/0")
+        strict = CaseMemory(store, RetrieverConfig(delta=0.95))
+        assert goals(strict, "bake a chocolate cake") == []
+        wide = CaseMemory(store, RetrieverConfig(mmr=0.3, delta=0.0))
+        assert len(set(goals(wide, asked)) & set(GOALS[4:])) >= 1  # not three of a kind
+        number = "what about AX-7731, please sort the report"
+        hybrid = CaseMemory(store, RetrieverConfig(lexical=0.7, delta=0.0))
+        assert goals(hybrid, number, k=1) == [GOALS[4]]
+        frozen = CaseMemory(store, RetrieverConfig(lexical=0.7, delta=0.0), first=2)
+        assert set(goals(frozen, number, k=6)) == set(GOALS[:2])
+
+
+def test_bm25_ranks_rare_words_first_and_knows_nothing_of_others() -> None:
+    index = BM25()
+    for number, goal in enumerate(GOALS):
+        index.add(str(number), goal)
+    found = index.scores("the invoice of the hall")
+    assert list(found)[:2] == ["4", "5"] or list(found)[:2] == ["5", "4"]
+    assert index.scores("unheard") == {}
+    assert list(index.scores("report", keep=lambda name: name == "2")) == ["2"]
+
+
+def test_selection_takes_the_best_and_with_little_lambda_the_most_different() -> None:
+    order = mix(np.array([0.9, 0.89, 0.2]), {})
+    vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
+    rng = np.random.default_rng(0)
+    assert select(order, vectors, 2, alpha=0, mmr=1, rng=rng) == [0, 1]
+    assert select(order, vectors, 2, alpha=0, mmr=0.2, rng=rng) == [0, 2]
+    drawn = {tuple(select(order, None, 1, alpha=5, mmr=1, rng=rng)) for _ in range(60)}
+    assert drawn == {(0,), (1,), (2,)}
+
+
+def test_a_full_memory_lets_the_least_useful_go_and_leaves_a_record(office: Path) -> None:
+    with opened(office) as store:
+        import_demonstrations(store, [shown(99, "fail at something", score=0.0)], run="x")
+        assert len(store.episodes_index) == 7
+        gone = bound(store, 5)
+        assert len(store.episodes) == 5 and len(gone) == 2
+        assert gone[0].utility == 0.0 and gone[0].capacity == 5  # the failure went first
+        kept = {case.goal for case in store.episodes.values()}
+        assert "fail at something" not in kept and GOALS[0] not in kept  # then the oldest
+        assert len(store.episodes_index) == 5
+        assert set(store.evicted) == {event.target for event in gone}
+        assert bound(store, 5) == []
+        state = store.state_hash()
+        assert GOALS[1] in goals(CaseMemory(store, RetrieverConfig(delta=0)), GOALS[1])
+    assert not verify_store(office).problems
+    assert replay(office).state_hash == state
+    assert len(list(replay(office).problems)) == 0
+
+
+def step(episode: str, index: int, text: str, action: str, gain: float) -> StepCase:
+    return StepCase(
+        id=f"{episode}{index}",
+        episode=episode,
+        rank=0,
+        env="e",
+        family="f",
+        index=index,
+        state=State(goal="find the gem", text=text),
+        action=action,
+        gain=gain,
+        source="own",
+        events=(),
+    )
+
+
+def test_td_credit_reaches_a_step_through_other_episodes_where_returns_do_not() -> None:
+    hall, yard = "a cold red hall with carpet", "a green yard with trees and birds"
+    failed = [
+        case
+        for k in range(3)
+        for case in (
+            step(f"a{k}", 0, hall, "open door", 0.0),
+            step(f"a{k}", 1, yard, "sing", 0.0),
+            step(f"c{k}", 0, hall, "wait", 0.0),
+        )
+    ]
+    won = [step(f"b{k}", 0, yard, "dig hole", 1.0) for k in range(3)]
+    learned = KernelQ([*failed, *won])
+    worth = learned.gains()
+    assert worth["a00"] > 0.8 > 0.1 > abs(worth["c00"])
+    assert worth["a01"] == 0.0 and worth["b00"] == 1.0
+    assert learned.losses[-1] < learned.losses[0]
+    assert KernelQ([*failed, *won]).gains() == worth  # the same from the same cases
+    assert KernelQ([]).gains() == {}
+
+
+def test_a_snapshot_opens_to_the_same_state_and_is_left_aside_when_it_does_not_fit(
+    office: Path,
+) -> None:
+    with opened(office) as store:
+        state = store.state_hash()
+        order = list(store.steps)
+        store.snapshot()
+        import_demonstrations(store, [shown(50, "a later one")], run="x")
+        later = store.state_hash()
+    with opened(office) as store:  # from the snapshot, and on
+        assert store._snapshots.seq > 0 and store.repaired == []
+        assert store.state_hash() == later != state
+        assert list(store.steps)[: len(order)] == order
+        assert store.idf.count == len(store.steps)
+    with sqlite3.connect(office / "ledger.sqlite") as raw:
+        raw.execute("UPDATE held SET payload = replace(payload, 'invoice', 'ransom')")
+    with opened(office) as store:
+        assert store._snapshots.seq == 0  # its hash does not fit: folded again
+        assert store.state_hash() == later
+        assert any("projection" in line for line in store.repaired)
+        store.snapshot()
+        some = next(iter(store.episodes))
+        forget(store, some, cascade=True)
+    with sqlite3.connect(office / "ledger.sqlite") as raw:
+        assert raw.execute("SELECT count(*) FROM snapshots").fetchone() == (0,)
+    with opened(office) as store:
+        assert some not in store.episodes
+    assert not replay(office, compare=True).problems
+
+
+def test_a_snapshot_in_the_middle_of_an_episode_goes_on_with_it(tmp_path: Path) -> None:
+    from lichen.memory.demonstrations import _entries
+
+    entries = list(_entries(shown(1, "half done"), "demo-half", "x"))
+    with opened(tmp_path) as store:
+        import_demonstrations(store, [shown(0, GOALS[0])], run="x")
+        store.append(entries[:2])
+        store.absorb()
+        store.snapshot()
+    with opened(tmp_path) as store:
+        assert store._snapshots.seq > 0 and len(store.episodes) == 1
+        store.append(entries[2:])
+        assert [case.goal for case in store.absorb()] == ["half done"]
+    assert not replay(tmp_path, compare=True).problems
