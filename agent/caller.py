@@ -5,15 +5,14 @@ said before the call is made, once.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, Union, cast
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, RootModel, create_model
 
 from ..envs.tools import ToolSpec, call_of, problem_of, write_call
 from ..envs.types import Observation
 from ..memory.tools import Suggestion, ToolMemory
 from ..memory.types import Hits
-from .llm.errors import LLMNonsense
 from .llm.protocol import FrozenLLM, Message
 from .prompting import render
 
@@ -79,19 +78,33 @@ class Caller:
         return write_call(name, arguments)
 
 
+_KINDS: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "array": list[Any],
+    "object": dict[str, Any],
+}
+
+
 def _form(specs: Sequence[ToolSpec]) -> type[BaseModel]:
-    """Return the form of an answer: one of the tools by name, and its arguments."""
-    names = tuple(spec.name for spec in specs)
-    return create_model(
-        "Call",
-        tool=(cast(Any, Literal)[names], Field(description="name of the function to call")),
-        arguments=(dict[str, Any], Field(description="its arguments by name")),
-    )
+    """Return the form of an answer: one of the tools, by name, with the arguments of that one."""
+    forms = tuple(_call_form(spec) for spec in specs)
+    return cast(type[BaseModel], RootModel.__class_getitem__(cast(Any, Union)[forms]))
+
+
+def _call_form(spec: ToolSpec) -> type[BaseModel]:
+    strict = ConfigDict(extra="forbid")
+    fields: dict[str, Any] = {}
+    for name, schema in spec.properties.items():
+        kind = _KINDS.get(str(schema.get("type")), Any)
+        fields[name] = (kind, ...) if name in spec.required else (kind, None)
+    arguments = create_model(f"{spec.name}_arguments", __config__=strict, **fields)
+    tool = (cast(Any, Literal)[spec.name], ...)
+    return create_model(spec.name, __config__=strict, tool=tool, arguments=(arguments, ...))
 
 
 def _call(answer: BaseModel) -> tuple[str, dict[str, Any]]:
-    said = answer.model_dump()
-    name, arguments = said.get("tool"), said.get("arguments")
-    if not isinstance(name, str) or not isinstance(arguments, dict):
-        raise LLMNonsense("the model named no call")
-    return name, {key: value for key, value in arguments.items() if key.isidentifier()}
+    said = answer.model_dump(exclude_unset=True)
+    return said["tool"], said["arguments"]

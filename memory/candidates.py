@@ -16,11 +16,14 @@ from pydantic import Field
 from ..envs.tools import ToolSpec, problem_of, write_call
 from ..envs.types import Record
 from .analogy import FILLER, words
+from .origins import Origin
 from .tools import ToolMemory
 
 _QUOTED = re.compile(r"'([^'\n]{1,120})'|\"([^\"\n]{1,300})\"|[“‘]([^”’\n]{1,300})[”’]")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
 _TOKEN = re.compile(r"[A-Za-z0-9][\w\-]*(?:\.[A-Za-z0-9]{1,5})?")
+_LONG = 2000
+"""Characters of an answer that arguments are taken from."""
 _FOLDER = re.compile(r"([A-Za-z0-9][\w\-]*)['\"]? (?:directory|folder)")
 _NAME = re.compile(r"\b[A-Z][\w]*(?: [A-Z][\w]*)+\b")
 
@@ -54,7 +57,8 @@ class Mentions(NamedTuple):
     @property
     def texts(self) -> tuple[str, ...]:
         """All of the strings, the likeliest arguments first."""
-        return tuple(dict.fromkeys((*self.quoted, *self.files, *self.names, *self.plain)))
+        figures = (str(number) for number in self.numbers)
+        return tuple(dict.fromkeys((*self.quoted, *self.files, *self.names, *self.plain, *figures)))
 
 
 def mentions(text: str) -> Mentions:
@@ -102,7 +106,8 @@ def candidates(
         config: Dials.
     """
     config = config or CandidateConfig()
-    said, recent = mentions(goal), mentions("\n".join(reversed(answers[-config.answers :]))[:4000])
+    said = [mentions(goal)]
+    recent = [mentions(a[:_LONG]) for a in reversed(answers[-config.answers :])] or [mentions("")]
     suggested = {s.tool: s.score for s in memory.suggest(goal, k=config.tools)} if memory else {}
     asked = _stems(goal)
     found: set[str] = set()
@@ -117,9 +122,13 @@ def candidates(
     for spec in sorted(specs, key=worth)[: config.tools]:
         ways = _ways(spec, memory)
         made: list[str] = []
-        for names, known in ways:
+        for names, known, origins in ways:
             options = [
-                list(islice(_values(spec, name, said, recent, known), config.values))
+                list(
+                    islice(
+                        _values(spec, name, said, recent, known, origins.get(name)), config.values
+                    )
+                )
                 for name in names
             ]
             if not all(options):
@@ -144,10 +153,16 @@ def _stems(text: str) -> set[str]:
     return {_SUFFIX.sub("", w) for w in words(text) if w not in FILLER and len(w) > 2}
 
 
-def _ways(spec: ToolSpec, memory: ToolMemory | None) -> Iterator[tuple[list[str], _Known]]:
-    """Yield which arguments to give, and values that memory knows for each: remembered ways first."""
+def _ways(
+    spec: ToolSpec, memory: ToolMemory | None
+) -> Iterator[tuple[list[str], _Known, Mapping[str, Origin]]]:
+    """Yield which arguments to give, values that memory knows for each, and where their values came from.
+
+    Remembered ways come first.
+    """
     record = memory.record(spec.name) if memory is not None else None
-    seen: set[tuple[str, ...]] = set()
+    seen: set[tuple[tuple[str, Origin], ...]] = set()
+    given: set[tuple[str, ...]] = set()
     if record is not None:
         known: dict[str, list[Any]] = {}
         for pattern in record.patterns:
@@ -156,18 +171,37 @@ def _ways(spec: ToolSpec, memory: ToolMemory | None) -> Iterator[tuple[list[str]
                     known.setdefault(name, []).append(pattern.example[name])
         for pattern in record.patterns[:4]:
             names = [n for n in spec.properties if n in pattern.arguments]
-            if pattern.ok and tuple(names) not in seen:
-                seen.add(tuple(names))
-                yield names, {name: tuple(values) for name, values in known.items()}
+            way = tuple(pattern.arguments.items())
+            if pattern.ok and way not in seen:
+                seen.add(way)
+                given.add(tuple(names))
+                made = {name: tuple(values) for name, values in known.items()}
+                yield names, made, pattern.arguments
     bare = list(spec.required)
-    if tuple(bare) not in seen:
-        yield bare, {}
+    if tuple(bare) not in given:
+        yield bare, {}, {}
 
 
 def _values(
-    spec: ToolSpec, name: str, said: Mentions, recent: Mentions, known: _Known
+    spec: ToolSpec,
+    name: str,
+    said: Sequence[Mentions],
+    recent: Sequence[Mentions],
+    known: _Known,
+    origin: Origin | None,
 ) -> Iterator[Any]:
-    """Yield values for an argument, the likeliest first."""
+    """Yield values for an argument, the likeliest first.
+
+    Args:
+        spec: The tool.
+        name: The argument.
+        said: What the task mentions.
+        recent: What each of the last answers mentions, the newest first.
+        known: Values that memory knows.
+        origin: Where its value came from in the remembered way; None when no way is remembered.
+    """
+    if origin == "seen":
+        said, recent = recent, said
     schema = spec.properties[name]
     kind = schema.get("type")
     remembered = [v for v in known.get(name, ()) if _fits(v, kind)]
@@ -178,28 +212,36 @@ def _values(
         yield from dict.fromkeys([*remembered, True, False])
         return
     if kind in ("integer", "number"):
-        numbers: list[int | float] = [*said.numbers, *remembered, *recent.numbers]
+        constants = remembered if origin == "made" else []
+        near = [n for found in said for n in found.numbers]
+        far = [n for found in recent for n in found.numbers]
+        numbers: list[int | float] = [*constants, *near, *remembered, *far]
         yield from dict.fromkeys(
             n if kind == "number" else int(n) for n in numbers if kind == "number" or n == int(n)
         )
         return
-    texts = _by_shape(name, said)
+    texts = [text for found in said for text in _by_shape(name, found)]
     if kind == "array":
         item = schema.get("items", {}).get("type")
         if item in ("integer", "number"):
-            if said.numbers:
-                yield list(said.numbers)
+            for found in said:
+                if found.numbers:
+                    yield list(found.numbers)
             return
-        for group in (said.quoted, said.names, said.files):
-            if group:
-                yield list(group)
+        yield from remembered
+        for found in said:
+            for group in (found.quoted, found.names, found.files):
+                if group:
+                    yield list(group)
         for text in texts:
             yield [text]
         return
     if kind == "object":
         yield from remembered
         return
-    merged = [*remembered, *texts, *_by_shape(name, recent)]
+    first = remembered if origin in (None, "made") else []
+    others = [text for found in recent for text in _by_shape(name, found)]
+    merged = [*first, *texts, *others, *remembered]
     yield from dict.fromkeys(value for value in merged if isinstance(value, str))
 
 

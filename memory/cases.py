@@ -227,6 +227,8 @@ class CaseMemory:
             for i, cosine in sorted(cosines.items(), key=lambda x: (-x[1], x[0]))
             if cosine >= config.delta and self._may(held[i], own)
         ]
+        if not (mixing or config.mmr < 1):  # by similarity alone: they are in order already
+            return [(case, cosines[case.id]) for case in cases[:k]]
         if not cases:
             return []
         similarity = np.array([cosines[case.id] for case in cases])

@@ -4,7 +4,8 @@ Vectors are cached in the store by content hash, so a text is encoded once per m
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,10 +69,31 @@ class SentenceEmbedder:
                 raise EmbedderMissing(
                     f"the embedding model {self.name!r} cannot be loaded: {reason}"
                 ) from error
-        found = self._model.encode(
-            list(texts), normalize_embeddings=True, show_progress_bar=False, batch_size=32
-        )
+        with _threads(1 if len(texts) == 1 else None):
+            found = self._model.encode(
+                list(texts), normalize_embeddings=True, show_progress_bar=False, batch_size=32
+            )
         return np.asarray(found, np.float32)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Let torch compute with this many threads meanwhile; None changes nothing.
+
+    For one text two threads gain 3 of 15 ms where both cores are free, and where one is not they wait for
+    each other at every layer: 170 ms at the median, 480 at the 95th percentile.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    if count is None or count == before:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class HashingEmbedder:

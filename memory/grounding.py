@@ -53,7 +53,7 @@ def ground(action: str, text: str, goal: str) -> str:
     itself where it is said nowhere.
 
     >>> ground("cd(folder='coins')", "", "go to coins")
-    'cd > folder goal'
+    'cd > folder goala'
     """
     if called := _CALL.match(action):
         return _ground_call(called["tool"], action, text, goal)
@@ -79,10 +79,14 @@ def _ground_call(tool: str, action: str, text: str, goal: str) -> str:
         given = [(k.arg or "", ast.literal_eval(k.value)) for k in getattr(node, "keywords", ())]
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return tool
+    places = {name: goal.lower().find(str(value).lower()) for name, value in given}
+    order = sorted({place for place in places.values() if place >= 0})
     parts = []
     for name, value in sorted(given):
         origin = origin_of(value, goal, text)
         said = " ".join(words(str(value))[:6]) if origin == "made" else origin
+        if origin == "goal" and places[name] >= 0:  # the first that is named, the second ...
+            said = f"{said}{'abcdefgh'[min(order.index(places[name]), 7)]}"
         parts.append(f"{name} {said}")
     return " > ".join([tool, *parts])
 

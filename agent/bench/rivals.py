@@ -1,4 +1,4 @@
-"""The other sides of `lichen bench retrieval`: raw Chroma, LangGraph's InMemoryStore, LangMem's tool on it.
+"""The other sides of `lichen bench retrieval`: raw Chroma, LangGraph's InMemoryStore, LangMem on it, numpy.
 
 Each gets the texts, vectors and queries that Lichen gets and is asked in its own plainest way. mem0 is not
 here: from 1.0 on it needs protobuf below 6, and the packages that Lichen is pinned to need a newer one.
@@ -110,3 +110,22 @@ class LangGraphStore:
             self._tool = create_search_memory_tool(_SPACE, store=self._store)
         answer = self._tool.invoke({"query": text, "limit": n})
         return [item["key"] for item in json.loads(answer)]
+
+
+class ExactSearch:
+    """One product of a matrix and a vector: no index, nothing but what lies in memory."""
+
+    def __init__(self, embed: Embed) -> None:
+        self._embed = embed
+        self._texts: list[str] = []
+        self._parts: list[Vectors] = []
+
+    def fill(self, texts: Sequence[str], vectors: Vectors) -> None:
+        """Add texts; each is its own id."""
+        self._texts += texts
+        self._parts = [np.concatenate([*self._parts, vectors])]
+
+    def read(self, text: str, n: int) -> list[str]:
+        """Return the n nearest, in any order; there must be more than n texts."""
+        cosines = self._parts[0] @ self._embed(text)
+        return [self._texts[i] for i in np.argpartition(-cosines, n)[:n]]

@@ -68,37 +68,24 @@ def _print(answer: "Why", console: "Console") -> None:
             continue
         shown = sum(item.shown for item in read.items)
         table = Table(title=f"{shown} of {read.considered} considered {read.grain} were exposed")
-        for name in (
-            "case",
-            "near",
-            "propensity",
-            "gain",
-            "uplift",
-            "shown / held out",
-            "trust",
-            "source",
-            "why",
-            "its action",
-            "from",
-        ):
-            table.add_column(name, no_wrap=name not in ("its action", "from", "why"))
+        for name in ("case", "read", "worth", "what it did"):
+            table.add_column(name)
         for item in read.items:
-            known = item.uplift
-            table.add_row(
-                item.case,
-                "-" if item.similarity is None else f"{item.similarity:.2f}",
-                f"{item.propensity:.2f}",
-                "-" if item.gain is None else f"{item.gain:+.2f}",
-                f"{known.mean:+.2f} [{known.low:+.2f}, {known.high:+.2f}]"
+            near = "" if item.similarity is None else f"near {item.similarity:.2f}, "
+            known, outcomes = item.uplift, item.outcomes
+            uplift = (
+                f"uplift {known.mean:+.2f} [{known.low:+.2f}, {known.high:+.2f}]; score "
+                f"{_mean(outcomes.shown_score)} in {outcomes.shown} shown, "
+                f"{_mean(outcomes.held_score)} in {outcomes.held} held out"
                 if known.n
-                else "not known",
-                f"{_mean(item.outcomes.shown_score)} of {item.outcomes.shown} / "
-                f"{_mean(item.outcomes.held_score)} of {item.outcomes.held}",
-                item.trust,
-                item.source,
-                item.reason,
-                item.action,
-                item.task_id,
+                else "uplift not known"
+            )
+            gain = "" if item.gain is None else f"gain {item.gain:+.2f}; "
+            table.add_row(
+                f"{item.case}\n{item.trust}, {item.source}",
+                f"{near}shown with {item.propensity:.2f}\n{item.reason}",
+                f"{gain}{uplift}",
+                f"{item.action}\n{item.task_id}".strip(),
                 style=None if item.shown else "dim",
             )
         console.print(table)

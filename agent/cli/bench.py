@@ -82,8 +82,8 @@ def retrieval(
     from ..bench.retrieval import bench_retrieval
 
     sizes = [int(part) if part.strip().isdigit() else 0 for part in cases.split(",")]
-    if min(sizes) < 1:
-        raise UsageError(f"--cases {cases!r} is not a list of numbers such as 1000,10000")
+    if min(sizes) < 100:
+        raise UsageError(f"--cases {cases!r} is not a list of numbers from 100 on, as 1000,10000")
     found = bench_retrieval(
         sizes=sizes, queries=queries, embedded=embedded, seed=seed, say=progress_console.print
     )

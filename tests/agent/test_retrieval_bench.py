@@ -24,12 +24,15 @@ def test_the_retrieval_bench_compares_like_with_like_and_answers_exactly(tmp_pat
         read = {what: row for what, row in rows.items() if "p95_ms" in row}
         for mode in ("included", "excluded"):
             sides = [what for what in read if what.endswith(f", embedding {mode}")]
-            assert len(sides) == 5
+            assert len(sides) == (8 if mode == "excluded" else 6)
             assert {read[what]["recall"] for what in sides} == {1.0}
         assert all(row["n"] == 6 and row["p50_ms"] <= row["p95_ms"] for row in read.values())
         assert any(what.startswith("Lichen, steps") for what in read)
         figures = {what: row["value"] for what, row in rows.items() if "value" in row}
         assert all(value > 0 for value in figures.values())
+        assert sum(what.startswith("p95 of Lichen") for what in figures) == (
+            4 if size == 200 else 0
+        )
         assert sum("bytes per" in what for what in figures) == 2
         assert sum("/s" in what for what in figures) == 4  # embedded, and three sides filled
         assert "Lichen, store opened, s" in figures
