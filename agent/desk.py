@@ -65,6 +65,8 @@ class Desk:
     working: WorkingMemory = field(default_factory=WorkingMemory)
     observations: list[Observation] = field(default_factory=list)
     ended: bool = False
+    explores: bool | None = None
+    """Whether items below the gate are tried within the budget; None: where the episode is learned from."""
     caller: Caller | None = None
     """Writes calls freely; None: the policy chooses among candidate calls."""
     call: Call | None = None
@@ -129,7 +131,7 @@ class Desk:
             self.holdout,
             seed=state["seed"],
             task_id=state["task_id"],
-            learn=self.learn,
+            learn=self.learn if self.explores is None else self.explores,
         )
 
     async def think(self, state: EpisodeState) -> str:

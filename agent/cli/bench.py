@@ -1,12 +1,13 @@
 """`lichen bench`: speed, side by side in one run; exit 1 when the bar does not hold."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from ...envs.errors import UsageError
-from .options import Json, out, progress_console, write_json
+from .options import Json, Set, Store, out, progress_console, settings, write_json
 
 app = typer.Typer(help="Measure speed, side by side in one run.", no_args_is_help=True)
 
@@ -116,14 +117,52 @@ def harm(
     poison: Annotated[
         float, typer.Option("--poison", min=0, max=1, help="Share of wrong items.")
     ] = 0.3,
-    episodes: Annotated[int, typer.Option("--episodes", min=10, help="Length.")] = 16_000,
+    episodes: Annotated[
+        int, typer.Option("--episodes", min=10, help="Length, in the synthetic world.")
+    ] = 16_000,
+    suite: Annotated[
+        str | None,
+        typer.Option("--suite", help="Not synthetic: a real agent on this suite, name or file."),
+    ] = None,
+    family: Annotated[
+        str | None, typer.Option("--family", help="Only this family of the suite.")
+    ] = None,
+    cases: Annotated[int, typer.Option("--cases", min=2, help="Demonstrations.")] = 12,
+    learn: Annotated[int, typer.Option("--learn", min=1, help="Learning episodes.")] = 60,
+    tasks: Annotated[int, typer.Option("--tasks", min=1, help="Held-out tasks.")] = 40,
+    llm: Annotated[bool, typer.Option("--llm/--no-llm", help="Ask the frozen model.")] = True,
+    store: Store = None,
+    set_: Set = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     json_path: Json = None,
 ) -> None:
-    """Show what wrong items in memory do, with and without the gate (synthetic world)."""
-    from ..bench.credit import bench_harm
+    """Show what wrong items in memory do, with and without the gate: synthetic, or a real agent."""
+    if suite is None:
+        from ..bench.credit import bench_harm
 
-    found = bench_harm(poison=poison, episodes=episodes, seed=seed, say=progress_console.print)
+        found = bench_harm(poison=poison, episodes=episodes, seed=seed, say=progress_console.print)
+        _print(found, json_path)
+        return
+    from ...envs.suite import load_suite
+    from ..bench.poison import bench_poison
+
+    chosen = load_suite(suite)
+    if family is not None:
+        chosen = chosen.model_copy(
+            update={"families": (family,), "name": f"{chosen.name}-{family}"}
+        )
+    found = bench_poison(
+        chosen,
+        store or Path(f"harm-{chosen.name}"),
+        poison=poison,
+        cases=cases,
+        learn=learn,
+        tasks=tasks,
+        llm=llm,
+        seed=seed,
+        say=progress_console.print,
+        **settings(set_),
+    )
     _print(found, json_path)
 
 
