@@ -30,8 +30,15 @@ def outcome_of(seen: Observation, *, ended: bool) -> Outcome | None:
     return "failure" if ended else None
 
 
+class TaskVerdict(Record):
+    """The model's opinion of a whole task."""
+
+    solved: bool = Field(description="whether the task is solved")
+    critique: str = Field(description="one short sentence that says why")
+
+
 class Critic:
-    """Judges subtasks by the frozen model.
+    """Judges subtasks, and tasks that no environment verifies, by the frozen model.
 
     Args:
         llm: The frozen model.
@@ -51,3 +58,16 @@ class Critic:
             )
         except LLMNonsense as error:
             return SubtaskVerdict(status="going", critique=f"the judge gave no verdict: {error}")
+
+    async def solved(
+        self, goal: str, history: list[tuple[str, str]], seen: Observation
+    ) -> bool | None:
+        """Return whether the whole task is solved, None when the judge gives no verdict."""
+        prompt = render("verdict", goal=goal, history=history, seen=seen)
+        try:
+            verdict = await self.llm.chat(
+                [Message(role="user", content=prompt)], schema=TaskVerdict, max_tokens=120
+            )
+        except LLMNonsense:
+            return None
+        return verdict.solved

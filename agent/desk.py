@@ -119,6 +119,11 @@ class Desk:
                 task_id=state["task_id"],
             )
             self.hits = self.exposer(state).expose(found)
+            if step < self.memory.config.try_first:
+                alone = [hit.model_copy(update={"propensity": 0.0}) for hit in found.hits]
+                self.hits = found.model_copy(
+                    update={"hits": (), "held": tuple(alone), "abstained": True}
+                )
         self.remembered, self.thought = step, -1
         return self.hits
 
@@ -200,7 +205,11 @@ class Desk:
         if text not in self._worked:
             exposer = self.exposer(state)
             near = self.memory.subtasks(
-                text, env=self.environment.name, k=self.memory.config.k, task_id=state["task_id"]
+                text,
+                env=self.environment.name,
+                k=self.memory.config.k,
+                task_id=state["task_id"],
+                seen=self.seen.text,
             )
             good = [case for case, _ in near if case.outcome == "success"]
             self._worked[text] = next((c for c in good if exposer.decide(c.episode)[0]), None)

@@ -16,6 +16,7 @@ from ..memory.events import EpisodeEnded, EpisodeStarted, Planned, Recalled, Ste
 from ..memory.states import offered_by, state_of
 from .critic import outcome_of
 from .desk import Desk, digest, step_rng
+from .judging import judged
 from .state import EpisodeState
 from .subtasks import current_subtask, end_subtask, entry_of, previous, read_for_plan, task_now
 
@@ -158,8 +159,10 @@ async def verify(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     seen = desk.sync(state)
     outcome = outcome_of(seen, ended=state.get("ended", False))
     if outcome is not None:
-        end_subtask(desk, state, outcome, seen.text, "environment")
-        return {"outcome": outcome}
+        update = await judged(desk, state, outcome)
+        outcome = update["outcome"]
+        end_subtask(desk, state, outcome, seen.text, update.get("judge", "environment"))
+        return update
     subtasks, number = state.get("plan", []), state.get("subtask", 0)
     if not subtasks or desk.critic is None:
         return {}
@@ -193,6 +196,7 @@ async def learn(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         score=state.get("score", 0.0),
         steps=len(state["actions"]),
         learn=desk.learn,
+        judge=state.get("judge", "environment"),
     )
     desk.append([entry_of(state, "end", event, previous(state))])
     return {}

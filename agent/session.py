@@ -133,7 +133,7 @@ class Agent:
             memory=memory,
             policy=Policy(policy, self.llm if policy.llm else None),
             planner=planner,
-            critic=Critic(self.llm) if planned else None,
+            critic=Critic(self.llm) if policy.llm else None,
             assistant=NoAssistant(),
             append=self.store.append,
             learn=learn,

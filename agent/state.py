@@ -7,6 +7,7 @@ Observations are not in it: the environment is replayed from `actions` on resume
 from typing import NotRequired, TypedDict
 
 from ..envs.types import Outcome
+from ..memory.types import Judge
 
 
 class EpisodeState(TypedDict):
@@ -43,5 +44,7 @@ class EpisodeState(TypedDict):
     ended: NotRequired[bool]
     """The environment terminated or truncated the episode."""
     outcome: NotRequired[Outcome | None]
+    judge: NotRequired[Judge]
+    """Who said so."""
     score: NotRequired[float]
     critique: NotRequired[str]

@@ -31,7 +31,7 @@ def read_for_plan(desk: Desk, state: EpisodeState, seen: Observation, replans: i
     current = current_subtask(state) if replans else ""
     found: list[tuple[EpisodeCase | SubtaskCase, float]] = [
         *memory.episodes(seen.goal, env=env, k=k, task_id=own),
-        *memory.subtasks(current or seen.goal, env=env, k=k, task_id=own),
+        *memory.subtasks(current or seen.goal, env=env, k=k, task_id=own, seen=seen.text),
     ]
     exposer = desk.exposer(state)
     chances = [exposer.decide(case.episode) for case, _ in found]

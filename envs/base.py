@@ -73,6 +73,11 @@ class Environment(ABC):
             EnvironmentFault: The back end broke.
         """
 
+    @property
+    def verifiable(self) -> bool:
+        """Whether the environment itself knows how the task last reset ended; else a model has to judge it."""
+        return True
+
     def tools(self) -> tuple[ToolSpec, ...]:
         """Return the tools that can be called now, where actions are calls; none where they are words."""
         return ()

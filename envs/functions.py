@@ -34,8 +34,9 @@ class Request:
 
     id: str
     text: str
-    check: Callable[[str], bool]
-    """Told the answer; an exception of it is a fault of the environment, never a wrong answer."""
+    check: Callable[[str], bool] | None = None
+    """Told the answer; an exception of it is a fault of the environment, never a wrong answer. None: nothing
+    but a judge can say."""
     split: Split = "train"
     family: str = "requests"
 
@@ -88,6 +89,11 @@ class Functions(Adapter):
             raise UnknownName("task", task_id, list(self._requests))
         return Task(id=task_id, env=self.name, family=request.family, split=request.split)
 
+    @property
+    def verifiable(self) -> bool:
+        """Whether the request has a check."""
+        return self._requests[self._current.id].check is not None
+
     def tools(self) -> tuple[ToolSpec, ...]:
         """Return the contracts of the functions, and `finish`."""
         return (*(tool.spec for tool in self._tools.values()), FINISH)
@@ -105,8 +111,11 @@ class Functions(Adapter):
             return self._seen(f"Error: {error}", error=str(error))
 
     def _finish(self, answer: str) -> Seen:
+        check = self._requests[self._current.id].check
+        if check is None:
+            return self._seen("The answer was given.", lost=True)  # over, and not won by our word
         try:
-            right = bool(self._requests[self._current.id].check(answer))
+            right = bool(check(answer))
         except Exception as error:
             raise EnvironmentFault(
                 f"the check of {self._current.id} failed: {type(error).__name__}: {error}"

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .analogy import words
 from .credit import Credit
 from .features import Idf, hashed, state_features
 from .fold import Trial
@@ -23,6 +24,8 @@ from .selection import mix, select
 from .store import Store
 from .types import EpisodeCase, Hits, State, StepCase, SubtaskCase
 
+STATE = 0.3
+"""Share of the state in the order of subtasks, beside their texts."""
 Case = TypeVar("Case", StepCase, EpisodeCase)
 Whole = TypeVar("Whole", EpisodeCase, SubtaskCase)
 
@@ -187,9 +190,11 @@ class CaseMemory:
         return [(self._whole.get(case.id, case), cosine) for case, cosine in found]
 
     def subtasks(
-        self, text: str, *, env: str, k: int, task_id: str | None = None
+        self, text: str, *, env: str, k: int, task_id: str | None = None, seen: str = ""
     ) -> Sequence[tuple[SubtaskCase, float]]:
         """Return at most k remembered subtasks like this one, with the cosine of their texts, best first.
+
+        Of those that are near, the ones that began in a state like the one seen now come first.
 
         A placebo has none: shuffled subtasks would be those of another plan.
         """
@@ -197,7 +202,14 @@ class CaseMemory:
         if k < 1 or not store.subtasks or self._placebo is not None or not self.config.tools:
             return []
         index = store.subtasks_index
-        return self._whole_cases(text, "subtasks", index, store.subtasks, env, k, task_id)
+        found = self._whole_cases(text, "subtasks", index, store.subtasks, env, 3 * k, task_id)
+        if not seen or not found:
+            return found[:k]
+        near = np.array([cosine for _, cosine in found])
+        here = set(words(seen))
+        alike = np.array([_jaccard(here, set(words(case.state))) for case, _ in found])
+        order = np.argsort(-mix(near, {"state": (STATE, alike)}), kind="stable")
+        return [found[int(row)] for row in order[:k]]
 
     def _whole_cases(
         self,
@@ -303,6 +315,10 @@ class CaseMemory:
             self._head.observe(trial.goal, query, other, case.score, trial.outcome)
         self._taken = len(trials)
         return self._head
+
+
+def _jaccard(one: set[str], other: set[str]) -> float:
+    return len(one & other) / len(one | other) if one or other else 0.0
 
 
 def _said(case: EpisodeCase | SubtaskCase) -> str:

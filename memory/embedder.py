@@ -175,7 +175,11 @@ class CachedEmbedder:
             known |= {row["key"]: row["vector"] for row in rows}
             if not self._read_only:
                 with writing(), self._engine.begin() as connection:
-                    connection.execute(sa.insert(_vectors).prefix_with("OR IGNORE"), rows)
+                    connection.execute(  # another process may have written the same meanwhile
+                        sa.delete(_vectors).where(_vectors.c.key == sa.bindparam("old")),
+                        [{"old": row["key"]} for row in rows],
+                    )
+                    connection.execute(sa.insert(_vectors), rows)
         return np.stack([np.frombuffer(known[k], np.float32) for k in keys])
 
 

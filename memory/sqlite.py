@@ -45,6 +45,12 @@ def open_sqlite(path: Path, *, read_only: bool = False) -> Engine:
     return engine
 
 
+def flush(engine: Engine) -> None:
+    """Empty the write-ahead log into the file: what was deleted must not be read there."""
+    with writing(), engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
     """Begin a write that no other writer can come between, and commit it at the end.

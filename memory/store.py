@@ -31,7 +31,7 @@ from .ledger import Entry, Ledger
 from .lock import claim
 from .projection import Projection
 from .snapshot import EVERY, Snapshots
-from .sqlite import open_sqlite, writing
+from .sqlite import flush, open_sqlite
 from .types import EpisodeCase, StepCase, SubtaskCase, Trust
 
 _log = logging.getLogger(__name__)
@@ -253,8 +253,7 @@ class Store:
         said -= {case.subtask for case in self.steps.values()}
         self.embedder.forget(sorted(said))
         self.indexes.drop()
-        with writing(), self._engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        flush(self._engine)
         return gone
 
     def append(self, entries: Sequence[Entry]) -> int:

@@ -18,7 +18,7 @@ from lichen.agent.llm.local import LocalLLM
 from lichen.agent.policy import affordable
 from lichen.envs import Functions, Request, Tool, UsageError, load_suite, make
 from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.events import Planned, Recalled, Stepped, SubtaskEnded
+from lichen.memory.events import EpisodeEnded, Judged, Planned, Recalled, Stepped, SubtaskEnded
 from lichen.memory.types import Hits
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
@@ -255,3 +255,48 @@ def test_the_commands_about_tools_contracts_and_whole_runs(tmp_path: Path) -> No
     assert again.returncode == 0 and "0 of 0" in again.stdout
     listed = lichen("memory", "ls", "--grain", "subtasks", "--store", tmp_path)
     assert listed.returncode == 0
+
+
+def test_recorded_verdicts_judge_what_no_check_can_and_are_checked_where_one_can(
+    tmp_path: Path,
+) -> None:
+    open_ended = Functions("poems", [Tool(add)], [Request("1", "Write about 'spring'.")])
+    replies = [
+        '{"tool": "finish", "arguments": {"answer": "spring"}}',
+        '{"solved": true, "critique": "fine"}',
+        '{"tool": "finish", "arguments": {"answer": "spring"}}',
+        "no verdict at all",
+        "nor now",
+    ]
+    llm = ScriptedLLM(replies)
+    outcomes = []
+    for _ in range(2):
+        with agent(tmp_path, llm, policy={"calls": "free"}) as run:
+            run.add(open_ended)
+            outcomes.append(run.run("poems/1").outcome)
+            ended = [r.event for r in run.store.ledger.read() if isinstance(r.event, EpisodeEnded)]
+            run._environments._open.clear()
+    assert outcomes == ["success", "unknown"]
+    assert [event.judge for event in ended] == ["critic", "critic"]
+
+    planned = ['{"subtasks": ["look"]}', *['{"status": "going", "critique": "on"}'] * 2]
+    llm = ScriptedLLM([*planned, '{"solved": true, "critique": "surely"}'])
+    suite = load_suite("alfworld-mini").model_copy(update={"max_steps": 3})
+    with agent(tmp_path / "other", llm, planner="plan") as run:
+        run.learn(suite, episodes=1)
+        judged = [r.event for r in run.store.ledger.read() if isinstance(r.event, Judged)]
+        assert (judged[0].said, judged[0].truth) == (True, False)
+        assert run.store._fold.judge.wrong_yes == 1
+
+
+def test_memory_that_is_to_help_only_later_is_held_back_at_first(tmp_path: Path) -> None:
+    environment = make("alfworld-mini")
+    with agent(tmp_path, policy={"llm": False}, retriever={"try_first": 1}) as run:
+        ids = [task.id for task in environment.tasks("train")][:4]
+        import_demonstrations(run.store, from_gold(environment, ids), run="gold")
+        episode = run.run(environment.tasks("test")[0].id, max_steps=2).episode
+        rows = run.store.ledger.read(episode=episode)
+        reads = [row.event for row in rows if isinstance(row.event, Recalled)]
+    assert reads[0].abstained and reads[0].held and not reads[0].exposed
+    assert set(reads[0].held_propensity) == {0.0}
+    assert reads[1].exposed
