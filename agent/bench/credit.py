@@ -126,6 +126,20 @@ def bench_credit(
     }
 
 
+def _held_out(
+    context: int, items: Sequence[int], share: float, rng: np.random.Generator
+) -> list[Exposure]:
+    """Return which items are shown, each held out at random."""
+    return [
+        Exposure(
+            item=name(context, item),
+            exposed=bool(rng.random() >= share),
+            propensity=1 - share,
+        )
+        for item in items
+    ]
+
+
 OURS = "Lichen: held out, doubly robust"
 
 
@@ -144,14 +158,7 @@ def _recover(seed: int, length: int, holdout: float, fixed: bool) -> dict[str, t
             moving[context, item] += 0.3 * (outcome - moving[context, item])
         total[context, items] += outcome
         count[context, items] += 1
-        seen = [
-            Exposure(
-                item=name(context, item),
-                exposed=bool(rng.random() >= holdout),
-                propensity=1 - holdout,
-            )
-            for item in items
-        ]
+        seen = _held_out(context, items, holdout, rng)
         shown = [item for item, e in zip(items, seen, strict=True) if e.exposed]
         credit.observe(str(context), seen, float(rng.random() < world.chance(context, shown)))
     ours = np.array(
@@ -180,14 +187,7 @@ def _flipped(seed: int, length: int, holdout: float, fixed: bool) -> dict[str, f
     learned = [Credit() for _ in rules]
     for _ in range(length):
         context, items = world.recall()
-        seen = [
-            Exposure(
-                item=name(context, item),
-                exposed=bool(rng.random() >= holdout),
-                propensity=1 - holdout,
-            )
-            for item in items
-        ]
+        seen = _held_out(context, items, holdout, rng)
         shown = [item for item, e in zip(items, seen, strict=True) if e.exposed]
         won = bool(rng.random() < world.chance(context, shown))
         said = float(won != (rng.random() < FLIPS))
