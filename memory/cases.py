@@ -224,7 +224,7 @@ class CaseMemory:
         config = self.config
         mixing = config.lexical or config.parametric or config.utility or config.alpha
         wide = config.proposals if mixing or config.mmr < 1 else 4 * k
-        vector = self.store.embedder.encode([text])[0]
+        vector = self.store.embedder.query(text)
         near = index.near(vector, n=wide, env=env, below=self._below)
         cosines = {x.id: x.cosine for x in near if x.id in held}
         lexical: dict[str, float] = {}
