@@ -33,6 +33,7 @@ from .policy import Policy
 from .state import EpisodeState
 from .working import WorkingMemory
 
+_NOBODY: EpisodeState = {"episode": "", "run": "", "task_id": "", "seed": 0, "actions": []}
 NO_HITS = Hits(hits=(), considered=0, abstained=True)
 
 
@@ -73,6 +74,8 @@ class Desk:
     """The last action as a call."""
     latency_ms: float = 0.0
     """What the environment took for it."""
+    _of: EpisodeState = field(default_factory=lambda: EpisodeState(**_NOBODY))
+    """The episode that this desk is at."""
     _worked: dict[str, SubtaskCase | None] = field(default_factory=dict)
     _played: list[str] = field(default_factory=list)
 
@@ -83,6 +86,7 @@ class Desk:
             EnvironmentFault: The environment broke, or replayed the same actions differently.
         """
         actions = state["actions"]
+        self._of = state
         if not self.observations or self._played != actions:
             first = self.environment.reset(state["task_id"], seed=state["seed"])
             self.observations, self._played = [], []
@@ -119,13 +123,17 @@ class Desk:
                 task_id=state["task_id"],
             )
             self.hits = self.exposer(state).expose(found)
-            if step < self.memory.config.try_first:
+            if self.alone(step):
                 alone = [hit.model_copy(update={"propensity": 0.0}) for hit in found.hits]
                 self.hits = found.model_copy(
                     update={"hits": (), "held": tuple(alone), "abstained": True}
                 )
         self.remembered, self.thought = step, -1
         return self.hits
+
+    def alone(self, step: int) -> bool:
+        """Return whether the model is to try without memory at this step."""
+        return self.memory is not None and step < self.memory.config.try_first
 
     def exposer(self, state: EpisodeState) -> Exposer:
         """Return what decides which items this episode is shown; there must be a memory."""
@@ -177,14 +185,21 @@ class Desk:
         """Tool memory, where there is a memory and actions are calls."""
         if self.memory is None or not self.calls or not self.memory.config.tools:
             return None
-        return ToolMemory(self.memory, self.environment.name)
+        exposer = self.exposer(self._of)
+        return ToolMemory(
+            self.memory,
+            self.environment.name,
+            task_id=self._of["task_id"],
+            shows=lambda episode: exposer.decide(episode)[0],
+        )
 
     def _offered(self, seen: Observation) -> Observation:
         """Return an observation with candidate calls to choose from, where calls are not written freely."""
         if not self.calls or seen.admissible is not None or self.caller is not None:
             return seen
         answers = [*(old.text for old in self.observations), seen.text]
-        found = candidates(self.environment.tools(), seen.goal, answers, self.tools)
+        known = None if self.alone(len(self._played)) else self.tools
+        found = candidates(self.environment.tools(), seen.goal, answers, known)
         return seen.model_copy(update={"admissible": tuple(found)})
 
     def notes(self, seen: Observation) -> dict[str, str]:
@@ -200,7 +215,7 @@ class Desk:
 
     def worked(self, text: str, state: EpisodeState) -> SubtaskCase | None:
         """Return the remembered subtask most like this one that was done, if this episode is shown it."""
-        if self.memory is None:
+        if self.memory is None or self.alone(len(state["actions"])):
             return None
         if text not in self._worked:
             exposer = self.exposer(state)

@@ -63,7 +63,9 @@ async def plan(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         seen,
         known.cases,
         subtasks=known.subtasks,
-        tools=desk.tools.suggest(seen.goal) if desk.tools is not None else [],
+        tools=[]
+        if desk.tools is None or desk.alone(len(state["actions"]))
+        else desk.tools.suggest(seen.goal),
         old_plan=state.get("plan", []),
         done=state.get("done", []),
         failed=state.get("failed", []),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..envs.errors import LichenError
 from ..envs.types import Outcome
 from ..memory.events import Judged
 from .desk import Desk
@@ -26,11 +27,15 @@ async def judged(desk: Desk, state: EpisodeState, outcome: Outcome) -> dict[str,
     calibrates = desk.learn and desk.planner.style == "plan"
     if verifiable and not calibrates:
         return {"outcome": outcome}
-    said = (
-        await desk.critic.solved(seen.goal, desk.history(), seen)
-        if desk.critic is not None
-        else None
-    )
+    said = None
+    try:
+        if desk.critic is not None:
+            said = await desk.critic.solved(seen.goal, desk.history(), seen)
+    except LichenError as error:
+        if not (
+            verifiable and error.retryable
+        ):  # an outcome that is known is not lost with the judge
+            raise
     if verifiable:
         if said is not None:
             event = Judged(said=said, truth=outcome == "success")

@@ -63,7 +63,8 @@ class Agent:
 
     Args:
         config: Settings; see `load_config`.
-        llm: A frozen model of the caller's own; opened from `config.model` at first use when None.
+        llm: A frozen model of the caller's own, which the caller closes; opened from `config.model` at first
+            use when None.
     """
 
     def __init__(self, config: AgentConfig, *, llm: FrozenLLM | None = None) -> None:
@@ -71,7 +72,7 @@ class Agent:
         self.store = Store(
             config.store, embedder=open_embedder(config.embedder), index_url=config.index_url
         )
-        self._llm = llm
+        self._llm, self._lent = llm, llm is not None
         self._environments = Environments(self.store)
         self._runner = asyncio.Runner()
 
@@ -240,11 +241,12 @@ class Agent:
             FingerprintChanged: The model was not the same afterwards.
         """
         environment = self.environment(suite)
-        ids = suite.task_ids("train", None, self.config.seed)
+        ids = suite.task_ids("train", None, self.config.seed, environment)
         ids = [ids[(run.offset + i) % len(ids)] for i in range(count)]
         results, resumed = [], 0
         exploring = self.config.policy.exploring()
         memory = CaseMemory(self.store, self.config.retriever)
+        bound(self.store, self.config.retriever.capacity)  # a kill may have come before
         async with self.graph() as graph:
             for number, task_id in enumerate(ids):
                 attempt = next_attempt(self.store.ledger, f"{run.id}-{number:04d}")
@@ -328,9 +330,9 @@ class Agent:
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""
         self._environments.close()
-        if self._llm is not None:
+        if self._llm is not None and not self._lent:
             self._runner.run(self._llm.close())
-            self._llm = None
+        self._llm = None
         self._runner.close()
         self.store.close()
 

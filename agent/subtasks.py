@@ -1,5 +1,6 @@
 """The durable subtasks of an episode: what the planner reads, which one is on, and how each one ended."""
 
+import zlib
 from typing import Any, NamedTuple
 
 from ..envs.types import Observation, Outcome
@@ -24,7 +25,7 @@ def read_for_plan(desk: Desk, state: EpisodeState, seen: Observation, replans: i
     failed.
     """
     memory = desk.memory
-    if memory is None:
+    if memory is None or desk.alone(len(state["actions"])):
         return Known([], [])
     k, own = memory.config.k, state["task_id"]
     env = seen.task.env
@@ -71,6 +72,17 @@ def task_now(desk: Desk, state: EpisodeState) -> str:
     worked = desk.worked(current, state)
     if worked is None:
         return current
+    event = Recalled(
+        step=len(state["actions"]),
+        considered=1,
+        exposed=(worked.id,),
+        similarity=(1.0,),
+        propensity=(round(desk.exposer(state).decide(worked.episode)[1], 6),),
+        abstained=False,
+        grain="subtasks",
+    )
+    name = f"recall-subtask-{zlib.crc32(current.encode()):08x}"
+    desk.append([entry_of(state, name, event, previous(state))])
     return f"{current} (elsewhere done by: {'; '.join(worked.actions[:8])})"
 
 

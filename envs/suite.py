@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, ValidationError
 
+from .base import Environment
 from .errors import BadFile, UnknownName, UsageError
 from .registry import make
 from .types import SPLITS, Record, Split
@@ -38,7 +39,13 @@ class Suite(Record):
     seed: int = Field(default=0, ge=0)
     """Fixes the order of the tasks, whatever the seed of the run."""
 
-    def task_ids(self, split: Split, n: int | None, seed: int = 0) -> list[str]:
+    def task_ids(
+        self,
+        split: Split,
+        n: int | None,
+        seed: int = 0,
+        environment: Environment | None = None,
+    ) -> list[str]:
         """Return task ids of a split: shuffled within each family, then round the families.
 
         Args:
@@ -46,6 +53,7 @@ class Suite(Record):
             n: How many; None: `eval_tasks` for dev and test, all for train.
             seed: Order of the training tasks. Held-out tasks are always the same: only the suite's own
                 seed shuffles them.
+            environment: An open one of the suite's; made by its name when None.
 
         Raises:
             UnknownName: The suite names a family that the environment does not have.
@@ -55,7 +63,7 @@ class Suite(Record):
             raise UnknownName("split", split, SPLITS)
         own = [self.seed, seed] if split == "train" else [self.seed]
         rng = np.random.default_rng(own)
-        environment = make(self.env, **self.env_options)
+        environment = environment or make(self.env, **self.env_options)
         held = []
         for family in self.families or environment.families():
             ids = [task.id for task in environment.tasks(split, [family])]

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, validate_call
 
-from .errors import UsageError
+from .errors import LichenError, UsageError
 from .types import Record
 
 
@@ -196,6 +196,8 @@ class Tool:
         name = function.__name__
         if not name.isidentifier() or keyword.iskeyword(name):
             raise UsageError(f"{name!r} is no name for a tool", hint="Give a named function.")
+        if inspect.iscoroutinefunction(function):
+            raise UsageError(f"tool {name!r} is a coroutine function; give a plain function")
         for parameter in inspect.signature(function).parameters.values():
             if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                 raise UsageError(f"tool {name!r}: the parameter {parameter} cannot be described")
@@ -223,9 +225,16 @@ class Tool:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise UsageError(f"{self.spec.name}: {where}: {first['msg']}") from error
+        except LichenError as error:
+            if error.retryable:  # an outage is not the call's fault
+                raise
+            raise UsageError(f"{self.spec.name} failed: {error}") from error
         except Exception as error:
             raise UsageError(f"{self.spec.name} failed: {type(error).__name__}: {error}") from error
-        return result if isinstance(result, str) else json.dumps(result, default=str)
+        try:
+            return result if isinstance(result, str) else json.dumps(result, default=str)
+        except (TypeError, ValueError, RecursionError):
+            return str(result)
 
 
 def _short(text: str) -> str:

@@ -20,7 +20,7 @@ from .origins import Origin
 from .tools import ToolMemory
 
 _QUOTED = re.compile(r"'([^'\n]{1,120})'|\"([^\"\n]{1,300})\"|[“‘]([^”’\n]{1,300})[”’]")
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?![\w]|\.\d)")
 _TOKEN = re.compile(r"[A-Za-z0-9][\w\-]*(?:\.[A-Za-z0-9]{1,5})?")
 _LONG = 2000
 """Characters of an answer that arguments are taken from."""

@@ -56,6 +56,7 @@ class CaseMemory:
         self._head: QHead | None = None
         self._head_of: Sequence[Trial] = ()
         self._taken = 0
+        self._generation = store.generation
         self._credit: Credit | None = None
         self._kernel: dict[str, tuple[tuple[int, int] | None, dict[str, float]]] = {}
         self._lexical = {"episodes": BM25(), "subtasks": BM25()}
@@ -86,12 +87,12 @@ class CaseMemory:
         whole = self.store.whole(case.episode)
         return whole is None or whole.task_id != own
 
-    def visible(self, env: str) -> Iterator[StepCase]:
-        """Yield the step cases of an environment that this view may show; a placebo has none."""
+    def visible(self, env: str, task_id: str | None = None) -> Iterator[StepCase]:
+        """Yield the step cases of an environment that this view may show a task; a placebo has none."""
         if self._placebo is not None:
             return
         for case in self.store.steps.values():
-            if case.env == env and self._sees(case) and self._may(case, None):
+            if case.env == env and self._sees(case) and self._may(case, task_id):
                 yield case
 
     @property
@@ -100,7 +101,7 @@ class CaseMemory:
         if self.first is None:
             return self.store.credit
         if self._credit is None:
-            self._credit = self.store.credit_as_of(self.first)
+            self._credit = self.store.fold.credit_as_of(self.first)
         return self._credit
 
     @cached_property
@@ -185,6 +186,8 @@ class CaseMemory:
         store = self.store
         if k < 1 or not store.episodes:
             return []
+        if self._placebo is not None and self.size < 2:  # there is no other to stand in its place
+            return []
         index = store.episodes_index
         found = self._whole_cases(goal, "episodes", index, store.episodes, env, k, task_id)
         return [(self._whole.get(case.id, case), cosine) for case, cosine in found]
@@ -265,6 +268,13 @@ class CaseMemory:
         rows = select(order, vectors, k, alpha=config.alpha, mmr=config.mmr, rng=rng)
         return [(cases[row], float(similarity[row])) for row in rows]
 
+    def _fresh(self) -> None:
+        """Let go of what was learned from cases that are there no more."""
+        if self._generation != self.store.generation:
+            self._generation = self.store.generation
+            self._head, self._kernel = None, {}
+            self._lexical = {"episodes": BM25(), "subtasks": BM25()}
+
     def _bm25(
         self,
         grain: Literal["episodes", "subtasks"],
@@ -272,6 +282,7 @@ class CaseMemory:
         held: Mapping[str, EpisodeCase] | Mapping[str, SubtaskCase],
         env: str,
     ) -> dict[str, float]:
+        self._fresh()
         index = self._lexical[grain]
         for name, case in held.items():
             if self._sees(case):
@@ -282,7 +293,7 @@ class CaseMemory:
         """Return Q by temporal differences of the steps that can be seen, where it was asked for."""
         if self.config.credit == "return" or self._placebo is not None:
             return {}
-        seen = (self._below, len(self.store.steps))
+        seen = (self._below, self.store.fold.seq)
         if self._kernel.get(env, (None, {}))[0] != seen:
             self._kernel[env] = (seen, KernelQ(list(self.visible(env))).gains())
         return self._kernel[env][1]
@@ -299,7 +310,8 @@ class CaseMemory:
 
     def head(self) -> QHead:
         """Return Q's head, learned from what this view may know; learned again when something was forgotten."""
-        trials = self.store.trials
+        trials = self.store.fold.trials
+        self._fresh()
         if self._head is None or self._head_of is not trials:
             d = len(self.store.embedder.encode([""])[0])
             self._head, self._head_of, self._taken = QHead(d), trials, 0
@@ -327,6 +339,6 @@ def _said(case: EpisodeCase | SubtaskCase) -> str:
 
 
 def _shuffled(cases: Sequence[Case], rng: np.random.Generator) -> dict[str, Case]:
-    """Return for every case's id another case, by one permutation."""
+    """Return for every case's id another case, by one permutation without a fixed point."""
     order = rng.permutation(len(cases))
-    return {case.id: cases[int(i)] for case, i in zip(cases, order, strict=True)}
+    return {cases[int(i)].id: cases[int(j)] for i, j in zip(order, np.roll(order, 1), strict=True)}

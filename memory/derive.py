@@ -54,7 +54,10 @@ def learned(
     """
     start = opened.started
     taken = [event for _, event in opened.steps]
-    gained = gains([event.score_before for event in taken], taken[-1].score_after)
+    final = taken[-1].score_after
+    if ended.judge == "critic":  # the environment's own steps say nothing
+        final = max(final, ended.score)
+    gained = gains([event.score_before for event in taken], final)
     whole = EpisodeCase(
         id=content_id("episode", episode, start.task_id, *(event.action for event in taken)),
         episode=episode,
@@ -91,6 +94,7 @@ def learned(
             action=event.action,
             offered=event.offered,
             gain=round(gain, 6),
+            missing=round(1.0 - event.score_before, 6),
             call=event.call,
             error=event.error,
             answer=event.observation[:KEPT],

@@ -92,7 +92,7 @@ def _uses(
 ) -> bool:
     if env != environment.name:
         return False
-    replay = store.contracts.replayed.get(episode)
+    replay = store.fold.contracts.replayed.get(episode)
     verified = replay is not None and replay.holds and replay.contracts.get(tool) == now
     return not verified and any(
         call is not None and call.tool == tool and call.schema_hash != now for call in calls
@@ -105,7 +105,7 @@ def quarantine(store: Store, environment: Environment) -> list[Change]:
     Called whenever an agent opens an environment. A contract that comes back releases what was made under it.
     """
     found = changes(store, environment)
-    known = store.contracts.now
+    known = store.fold.contracts.now
     fresh = []
     for tool, now in _contracts(store, environment).items():
         before = known.get((environment.name, tool))
@@ -157,7 +157,9 @@ def reverify(
                 target=case.episode,
                 holds=replay.holds,
                 contracts={tool: now[tool] for tool in sorted(calls) if tool in now},
-                reason=replay.reason,
+                reason=""
+                if replay.holds
+                else "another outcome",  # no text that may have to be forgotten
             )
             key = f"reverify/{case.episode}/{store.ledger.head()}"
             store.append([Entry(key, "contracts", "", event)])
@@ -198,6 +200,8 @@ def _replay(store: Store, environment: Environment, case: EpisodeCase) -> Replay
                 return said("failure", f"step {number} was refused: {done.error}")
             if done.terminated or done.truncated:
                 break
+        if not environment.verifiable:
+            return said("unknown", "nothing but a judge can say whether it still holds")
         outcome: Outcome = "success" if seen.won else "failure"
         same = outcome == case.outcome and abs(best - case.score) < 1e-6
         return said(outcome, "" if same else f"{outcome} with a score of {best:.2f}", holds=same)

@@ -52,12 +52,12 @@ def forget(
         UnknownCase: No case has this id.
         UsageError: Something is derived from it and `cascade` was not said.
     """
-    case = find_case(store, case_id)
-    whole = (
-        case
-        if isinstance(case, EpisodeCase)
-        else next(c for c in store.episodes.values() if c.episode == case.episode)
-    )
+    whole = store.let_go(case_id)
+    if whole is None:
+        case = find_case(store, case_id)
+        held = case if isinstance(case, EpisodeCase) else store.whole(case.episode)
+        assert held is not None  # a case is held with its episode
+        whole = held
     derived = {c.id for c in store.cases() if c.episode == whole.episode}
     steps = [c for c in store.steps.values() if c.episode == whole.episode]
     dependants, events = set(), 0

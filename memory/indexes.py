@@ -144,7 +144,8 @@ class Indexes:
         """Delete the embedded index with what Chroma keeps of it; a server's is repaired when used next."""
         self.close()
         if self._url is None:
-            shutil.rmtree(self._folder / "index", ignore_errors=True)
+            for folder in (self._folder / "index", *self._folder.glob("index.broken-*")):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Free files and connections; the next use opens them again."""

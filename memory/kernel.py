@@ -64,8 +64,9 @@ class KernelQ:
         self._next = np.array(
             [following.get((case.episode, case.index + 1), -1) for case in steps], np.intp
         )
-        gain = np.array([case.gain for case in steps])
-        # a gain is the reward, as a share of the missing score, and the discounted gain of the next step
+        self._missing = np.array([case.missing for case in steps])
+        gain = np.array([case.gain for case in steps]) * self._missing
+        # what is gained from a step on, in score: its reward, and the discounted gain of the next step
         later = (
             np.where(self._next >= 0, gain[np.maximum(self._next, 0)], 0.0) if len(gain) else gain
         )
@@ -134,7 +135,8 @@ class KernelQ:
 
     def gains(self) -> dict[str, float]:
         """Return Q' of every step by its id, rounded so that it is the same on every machine."""
-        return {i: round(float(v), 4) for i, v in zip(self.ids, self.values, strict=True)}
+        shares = np.clip(self.values / np.maximum(self._missing, 1e-6), -1.0, 1.0)
+        return {i: round(float(v), 4) for i, v in zip(self.ids, shares, strict=True)}
 
 
 def advice(case: StepCase) -> str:

@@ -6,6 +6,7 @@ beginning. `lichen memory verify` and `replay` never use one.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,8 @@ from .fold import Fold, Observed
 from .indexes import Case
 from .ledger import Ledger
 from .noise import JudgeRates
-from .projection import Projection, digest_of
+from .projection import Projection, Stored, digest_of
+from .rows import digest
 from .sqlite import reading, writing
 
 FORM = 1
@@ -69,12 +71,13 @@ class Snapshots:
     def take(self, fold: Fold, idf: Idf) -> None:
         """Keep what a fold knows; the projection must be that of the same row."""
         place = self._projection.last()
+        body = json.dumps(_body(fold, idf))
         row = {
             "seq": fold.seq,
             "chain": self._ledger.chain(fold.seq),
             "place": place,
-            "cases": digest_of(self._projection.rows(until=place)),
-            "body": json.dumps(_body(fold, idf)),
+            "cases": _digest(self._projection.rows(until=place), body),
+            "body": body,
         }
         with writing(), self._engine.begin() as connection:
             connection.execute(sa.delete(_table))
@@ -89,11 +92,11 @@ class Snapshots:
             kept = connection.execute(sa.select(_table)).first()
         if kept is None or self._ledger.chain(kept.seq) != kept.chain:
             return None
+        rows = list(self._projection.rows(until=kept.place))
+        if _digest(rows, kept.body) != kept.cases:
+            return None
         body = json.loads(kept.body)
         if body.get("form") != FORM:
-            return None
-        rows = list(self._projection.rows(until=kept.place))
-        if digest_of(rows) != kept.cases:
             return None
         cases = [row.case() for row in rows]
         fold = _fold(body, kept.seq)
@@ -102,10 +105,15 @@ class Snapshots:
             for _ in fold.apply(self._ledger.read(episode=episode, until=kept.seq)):
                 return None  # an open episode that has ended: the snapshot lies
         fold.seq = self.seq = kept.seq
+        fold.judge = JudgeRates(**body["judge"])  # the open episodes were counted when it was taken
         idf = Idf()
         idf.count = body["idf"][0]
         idf.frequency.update(body["idf"][1])
         return fold, idf, cases, kept.place
+
+
+def _digest(rows: Iterable[Stored], body: str) -> str:
+    return digest_of(rows) + digest(body)
 
 
 def _body(fold: Fold, idf: Idf) -> dict[str, Any]:
@@ -135,7 +143,6 @@ def _fold(body: dict[str, Any], seq: int) -> Fold:
         sources=body["sources"],
         tombstones=body["tombstones"],
         flagged=body["flagged"],
-        judge=JudgeRates(**body["judge"]),
         contracts=Contracts(
             now={(env, tool): now for env, tool, now in body["contracts"]},
             replayed={e["target"]: Reverified.model_validate(e) for e in body["replayed"]},

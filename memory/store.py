@@ -17,14 +17,13 @@ from types import TracebackType
 from filelock import FileLock
 
 from ..envs.errors import UsageError
-from .contracts import Contracts
 from .credit import Credit
 from .derive import Learned, content_id, evidence_of
 from .embedder import CachedEmbedder, Embedder, open_embedder
 from .errors import StoreUnwritable
 from .events import Evicted
 from .features import Idf, state_features
-from .fold import Fold, Observed, Trial
+from .fold import Fold
 from .index import VectorIndex
 from .indexes import Case, Indexes
 from .ledger import Entry, Ledger
@@ -79,6 +78,8 @@ class Store:
         """What had to be repaired at opening, in words."""
         self._fold = Fold()
         self._quarantined: dict[str, Trust] | None = None
+        self.generation = 0
+        """Raised whenever something that could be retrieved is there no more."""
         self._lock: FileLock | None = None
         if read_only:
             if not self.file.exists():
@@ -150,6 +151,7 @@ class Store:
         for held in (self.episodes, self.steps, self.subtasks, self._wholes):
             held.clear()
         self.idf, self._fold, self._quarantined = Idf(), Fold(), None
+        self.generation += 1
         self._sound_until = 0
         for made in self._fold.apply(self.ledger.read(until=until)):
             self._hold(made)
@@ -166,11 +168,25 @@ class Store:
         for name in names:
             self._wholes.pop(name, None)
         if gone:
+            self.generation += 1
             self.idf = Idf()
             for step in self.steps.values():
                 self.idf.add(state_features(step.state))
         self._quarantined = None
         return gone
+
+    def let_go(self, name: str) -> EpisodeCase | None:
+        """Return the episode, folded again from the ledger, that a full memory let go and whose id, or that
+        of one of its cases, begins with `name`; None when there is not exactly one."""
+        found = {e for e in self._fold.evicted if e.startswith(name)} | {
+            e
+            for i, e in self._fold.sources.items()
+            if e in self._fold.evicted and i.startswith(name)
+        }
+        if not name or len(found) != 1:
+            return None
+        rows = self.ledger.read(episode=found.pop())
+        return next((made.whole for made in Fold().apply(rows)), None)
 
     def whole(self, episode: str) -> EpisodeCase | None:
         """Return the case of a whole episode by the episode's id, None when it is not held."""
@@ -186,18 +202,14 @@ class Store:
         return self._fold.episodes
 
     @property
+    def fold(self) -> Fold:
+        """What the ledger implies: credit, trials, tombstones and more; only read it."""
+        return self._fold
+
+    @property
     def credit(self) -> Credit:
         """Uplifts of the remembered episodes, from every episode that ended with a known outcome."""
         return self._fold.credit
-
-    def credit_as_of(self, first: int | None) -> Credit:
-        """Return the credit as the first so many learned episodes gave it; all of it when None."""
-        return self._fold.credit_as_of(first)
-
-    @property
-    def contracts(self) -> Contracts:
-        """The contracts of the tools, as they were seen last."""
-        return self._fold.contracts
 
     @property
     def evicted(self) -> Mapping[str, Evicted]:
@@ -208,7 +220,7 @@ class Store:
     def quarantined(self) -> Mapping[str, Trust]:
         """Cases, by id, that are not retrieved, because a tool that they used has another contract now."""
         if self._quarantined is None:
-            self._quarantined = self.contracts.distrusted(
+            self._quarantined = self._fold.contracts.distrusted(
                 self.episodes.values(), self.steps.values(), self.subtasks.values()
             )
         return self._quarantined
@@ -218,24 +230,9 @@ class Store:
         plain: Trust = "verified" if case.source == "demonstration" else "observed"
         return self.quarantined.get(case.id, plain)
 
-    @property
-    def trials(self) -> Sequence[Trial]:
-        """What was shown to which task and how that ended, in order; another list after forgetting."""
-        return self._fold.trials
-
-    @property
-    def observed(self) -> Sequence[Observed]:
-        """What the ended episodes say of the items that their reads found, in order."""
-        return self._fold.observed
-
     def forgot(self, task_id: str, actions: Sequence[str]) -> bool:
         """Return whether an episode of these actions was forgotten, so that it is not learned again."""
         return evidence_of(task_id, actions) in self._fold.tombstones
-
-    @property
-    def flagged(self) -> Mapping[str, str]:
-        """Episodes that saw cases of a forgotten one, and which."""
-        return self._fold.flagged
 
     def forget(self, whole: EpisodeCase, why: Entry) -> int:
         """Remove an episode and all that is derived from it; see `forget.forget`, which says what goes.
@@ -249,6 +246,7 @@ class Store:
         self._projection.anew(self.cases())
         self._snapshots.drop()
         said = {whole.goal, *(case.subtask for case in gone_steps)}
+        said |= {case.state.goal for case in gone_steps}
         said -= {case.goal for case in self.episodes.values()}
         said -= {case.subtask for case in self.steps.values()}
         self.embedder.forget(sorted(said))

@@ -6,7 +6,7 @@ are. AgentFly's tool memory is a log that is dropped after each query; this one 
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -74,10 +74,20 @@ class ToolMemory:
     Args:
         memory: The view; what it may not see is not in the answers.
         env: Name of the environment.
+        task_id: What is being done; its own earlier episodes are left out.
+        shows: Says of a remembered episode whether this one is shown it (gate and hold-outs); all when None.
     """
 
-    def __init__(self, memory: CaseMemory, env: str) -> None:
+    def __init__(
+        self,
+        memory: CaseMemory,
+        env: str,
+        *,
+        task_id: str | None = None,
+        shows: Callable[[str], bool] | None = None,
+    ) -> None:
         self.env = env
+        self._task_id, self._shows = task_id, shows
         self._memory = memory
         self._uses: list[_Use] = []
         self._known: tuple[int, int] = (-1, -1)
@@ -90,14 +100,14 @@ class ToolMemory:
 
     def _refresh(self) -> None:
         store = self._memory.store
-        now = (len(store.steps), len(store.quarantined))
+        now = (store.fold.seq, store.generation)
         if now == self._known:
             return
         self._known = now
         self._uses = [
             _Use(case, case.call, pattern_of(case.call, case.state.goal, case.state.text))
-            for case in self._memory.visible(self.env)
-            if case.call is not None
+            for case in self._memory.visible(self.env, self._task_id)
+            if case.call is not None and (self._shows is None or self._shows(case.episode))
         ]
         self._took = self._memory.store.ledger.timings()
         self._of_text = {}
@@ -153,7 +163,7 @@ class ToolMemory:
         embedder = self._memory.store.embedder
         if self._vectors is None:
             self._vectors = embedder.encode(self._texts)
-        near = self._vectors @ embedder.encode([subtask])[0]
+        near = self._vectors @ embedder.query(subtask)
         rows = np.argsort(-near, kind="stable")[:_NEAR]
         weights = np.clip(near[rows], 0.0, 1.0) ** _SHARP
         total = float(weights.sum())

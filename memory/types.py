@@ -54,6 +54,8 @@ class StepCase(Record):
     """What else could have been done, grounded, at most 64 (see `states.offered_by`)."""
     gain: float
     """Discounted share of the still missing score that was gained from here on, in [-1, 1]."""
+    missing: float = Field(default=1.0, ge=0, le=1)
+    """The score that was still missing before it."""
     call: Call | None = None
     """The action as the call of a tool; None where the ledger is older than tool memory."""
     error: str = ""

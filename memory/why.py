@@ -101,7 +101,10 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
         return
     outcomes = _outcomes(store)
     reads: list[Recalled] = []
+    episode = ""
     for row in _of(store, run):
+        if row.episode != episode:
+            episode, reads = row.episode, []
         if isinstance(row.event, Recalled):
             reads.append(row.event)
         elif isinstance(row.event, Stepped):
@@ -131,7 +134,7 @@ def _of(store: Store, run: str) -> Iterator[Row]:
 def _outcomes(store: Store) -> dict[str, HeldOut]:
     shown: dict[str, list[float]] = {}
     held: dict[str, list[float]] = {}
-    for found in store.observed:
+    for found in store.fold.observed:
         for exposure in found.exposures:
             if exposure.propensity < 1.0:
                 into = shown if exposure.exposed else held
@@ -194,7 +197,7 @@ def _reason(held: bool, chance: float) -> str:
     if chance >= 1.0:
         return "above the gate"
     if chance <= 0.0:
-        return "below the gate"
+        return "below the gate, or the model was to try alone first"
     if chance < 0.5:
         return "below the gate" if held else "below the gate, within the exploration budget"
     return "held out at random" if held else "above the gate"

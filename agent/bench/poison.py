@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ...envs.errors import EnvironmentFault, UsageError
 from ...envs.suite import Suite
 from ...memory.cases import CaseMemory
 from ...memory.demonstrations import Demonstration, from_gold, import_demonstrations
+from ...memory.derive import content_id
 from ...memory.exposure import HarmGate
 from ...memory.grounding import ground
 from ..episode import EpisodeResult, run_episode
@@ -79,13 +81,26 @@ def bench_poison(
         or above and NTR <= 1%, while ungated fails one of the two.
     """
     dials = {"holdout": 0.3, "harm": {"rule": "harmless", "least": 8}}
-    with Agent.from_config(
-        store=folder, embedder="hashing", seed=seed, retriever=dials, **options
-    ) as agent:
+    dials |= options.pop("retriever", {})
+    settings = {"embedder": "hashing", **options, "store": folder, "seed": seed}
+    with Agent.from_config(**settings, retriever=dials) as agent:
         agent.config.policy = agent.config.policy.model_copy(update={"llm": llm})
+        asked = (suite.name, poison, cases, learn, tasks)
+        name = "harm-" + content_id(
+            *map(str, asked), agent.config.model_dump_json(exclude={"store"})
+        )
+        if any(row.run not in (name, "poisoned") for row in agent.store.ledger.read()):
+            raise UsageError(
+                f"{folder} holds a bench with other options, or something else",
+                hint="Give this one a folder of its own with --store.",
+            )
         environment = agent.environment(suite)
         rng = np.random.default_rng([seed, 7])
-        train = suite.task_ids("train", None, seed)
+        train = suite.task_ids("train", None, seed, environment)
+        if cases + learn > len(train):
+            raise UsageError(
+                f"{suite.name} has {len(train)} training tasks, {cases} + {learn} were asked for"
+            )
         shown = list(from_gold(environment, train[:cases]))
         import_demonstrations(agent.store, poisoned(shown, poison, rng), run="poisoned")
         arms = {
@@ -99,6 +114,7 @@ def bench_poison(
             _play(
                 agent,
                 suite,
+                name,
                 "learn",
                 lived,
                 CaseMemory(agent.store, arms["gated"]),
@@ -109,12 +125,17 @@ def bench_poison(
         agent.store.absorb()
         for arm, config in arms.items():
             memory = CaseMemory(agent.store, config) if config is not None else None
-            test = suite.task_ids("test", tasks)
-            played[arm] = agent.wait(_play(agent, suite, arm.replace(" ", "-"), test, memory, say))
+            test = suite.task_ids("test", tasks, seed, environment)
+            played[arm] = agent.wait(_play(agent, suite, name, arm, test, memory, say))
         known = [
             (c.episode, agent.store.credit.uplift(c.episode)) for c in agent.store.episodes.values()
         ]
         shut = sum(not agent.config.retriever.harm.passes(uplift) for _, uplift in known)
+    unknown = sum(r.outcome == "unknown" for results in played.values() for r in results)
+    if unknown:
+        raise EnvironmentFault(
+            f"{unknown} episodes have no known outcome", hint="The same command tries them again."
+        )
     none = played["no memory"]
     rows: list[dict[str, Any]] = []
     for arm, results in played.items():
@@ -154,6 +175,7 @@ def bench_poison(
 async def _play(
     agent: Agent,
     suite: Suite,
+    run: str,
     name: str,
     tasks: Sequence[str],
     memory: CaseMemory | None,
@@ -172,7 +194,9 @@ async def _play(
     results = []
     async with agent.graph() as graph:
         for number, task_id in enumerate(tasks):
-            attempt = next_attempt(agent.store.ledger, f"harm-{name}-{number:04d}")
+            attempt = next_attempt(
+                agent.store.ledger, f"{run}-{name.replace(' ', '-')}-{number:04d}"
+            )
             if attempt.result is None:
                 desk = agent.desk(
                     environment, memory=memory, policy=policy, learn=False, llm_name=before
@@ -185,7 +209,7 @@ async def _play(
                         desk,
                         environment.task(task_id),
                         episode=attempt.episode,
-                        run=f"harm-{name}",
+                        run=run,
                         seed=agent.config.seed,
                     )
                 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from .options import Json, Store, out, progress_console, write_json
+from .options import Json, Store, out, progress_console, row, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,7 +81,8 @@ def _print(answer: "Why", console: "Console") -> None:
                 else "uplift not known"
             )
             gain = "" if item.gain is None else f"gain {item.gain:+.2f}; "
-            table.add_row(
+            row(
+                table,
                 f"{item.case}\n{item.trust}, {item.source}",
                 f"{near}shown with {item.propensity:.2f}\n{item.reason}",
                 f"{gain}{uplift}",
@@ -145,7 +146,8 @@ def tools(
     ):
         table.add_column(name, no_wrap=name not in ("arguments", "errors"))
     for record in records:
-        table.add_row(
+        row(
+            table,
             record.env,
             record.tool or "(no call)",
             record.schema_hash[:8],
@@ -169,13 +171,16 @@ def doctor(
     json_path: Json = None,
 ) -> None:
     """List exactly what used a tool whose contract changed since; exit 1 when there is any. Changes nothing."""
-    from ...envs.registry import make
+    from ...envs.registry import make, names
     from ...memory.doctor import changes
     from ...memory.store import Store as Opened
 
     found = []
     with Opened(store or DEFAULT, read_only=True) as opened:
         for name in sorted({case.env for case in opened.steps.values()} if env is None else {env}):
+            if env is None and name not in names():
+                progress_console.print(f"{name} was left out: no such environment is registered")
+                continue
             environment = make(name)
             try:
                 found += changes(opened, environment)
@@ -205,7 +210,7 @@ def reverify_command(
     json_path: Json = None,
 ) -> None:
     """Replay what is quarantined under the contracts of now; exit 1 when something does not hold."""
-    from ...envs.registry import make
+    from ...envs.registry import make, names
     from ...memory.doctor import Replay, reverify
     from ...memory.store import Store as Opened
 
@@ -219,6 +224,9 @@ def reverify_command(
     done = []
     with Opened(store or DEFAULT) as opened:
         for name in sorted({case.env for case in opened.steps.values()} if env is None else {env}):
+            if env is None and name not in names():
+                progress_console.print(f"{name} was left out: no such environment is registered")
+                continue
             environment = make(name)
             try:
                 done += reverify(opened, environment, say)

@@ -161,7 +161,7 @@ def harm(
         llm=llm,
         seed=seed,
         say=progress_console.print,
-        **settings(set_),
+        **{key: value for key, value in settings(set_).items() if key not in ("seed", "store")},
     )
     _print(found, json_path)
 

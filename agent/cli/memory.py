@@ -8,7 +8,7 @@ from rich.table import Table
 
 from ...envs.errors import UsageError
 from . import asking
-from .options import Json, Seed, Store, out, write_json
+from .options import Json, Seed, Store, out, row, write_json
 
 if TYPE_CHECKING:
     from ...memory.indexes import Case
@@ -57,9 +57,7 @@ def ls(
         table.add_column(name, no_wrap=name != "what")  # the last one takes what room is left
     for case in shown:
         worth, what = _said(case)
-        table.add_row(
-            case.id, str(case.rank), case.family, case.source, trust[case.id], worth, what
-        )
+        row(table, case.id, str(case.rank), case.family, case.source, trust[case.id], worth, what)
     out(json_path).print(table)
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from ...envs.errors import UnknownName, UsageError
 
@@ -44,6 +46,11 @@ def out(json_path: str | None) -> Console:
     stream = sys.stderr if errors else sys.stdout
     # into a file or a pipe a table is written whole, whatever width the terminal of the caller has
     return Console(stderr=errors, width=None if stream.isatty() else WIDTH)
+
+
+def row(table: Table, *cells: str, style: str | None = None) -> None:
+    """Add a row of plain texts: what was remembered may look like markup and is none."""
+    table.add_row(*(Text(cell) for cell in cells), style=style)
 
 
 def write_json(value: Any, path: str | None) -> None:

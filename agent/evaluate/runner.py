@@ -116,9 +116,9 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
     run = content_id(name, before)
     agent.opened(run, agent.started("eval", plan.suite.name, before, identity))
     await _learn(agent, plan, name, watcher)
-    tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed)
-    wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
     environment = agent.environment(plan.suite)
+    tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed, environment)
+    wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
     memories = {
         (arm.name, point): CaseMemory(
             agent.store,
@@ -212,7 +212,7 @@ async def _learn(agent: Agent, plan: Plan, name: str, watcher: Watcher) -> None:
         return
     if plan.learn == "demonstrations":
         environment = agent.environment(plan.suite)
-        ids = plan.suite.task_ids("train", most, plan.seed)
+        ids = plan.suite.task_ids("train", most, plan.seed, environment)
         known = {case.task_id for case in agent.store.episodes.values()}
         for number, task_id in enumerate(ids, start=1):
             if task_id not in known and agent.store.ranks < most:

@@ -88,7 +88,6 @@ def test_the_small_model_itself_chooses_among_candidate_calls(
     with agent(tmp_path, smollm2, policy={"margin": 50.0, "candidates": 6}) as run:
         run.add(sums())
         result = run.run("sums/7-9", max_steps=3)
-        run._llm = None  # it is not this agent's to close
     assert result.outcome in ("success", "failure") and result.kl is not None
     assert all(action.startswith(("add(", "finish(")) for action in result.actions)
 
@@ -286,7 +285,7 @@ def test_recorded_verdicts_judge_what_no_check_can_and_are_checked_where_one_can
         run.learn(suite, episodes=1)
         judged = [r.event for r in run.store.ledger.read() if isinstance(r.event, Judged)]
         assert (judged[0].said, judged[0].truth) == (True, False)
-        assert run.store._fold.judge.wrong_yes == 1
+        assert run.store.fold.judge.wrong_yes == 1
 
 
 def test_memory_that_is_to_help_only_later_is_held_back_at_first(tmp_path: Path) -> None:

@@ -248,7 +248,7 @@ def test_the_commands_of_a_first_hour_work_and_print_one_json_object(tmp_path: P
     case = ask("memory", "ls")["cases"][0]  # type: ignore[index]
     assert ask("memory", "show", case["id"])["goal"] == case["goal"]
     why = ask("memory", "why", str(ran["run"]), "1")
-    assert why["exposed"] and why["action"]
+    assert why["reads"][0]["items"] and why["action"]  # type: ignore[index]
     assert ask("memory", "verify")["problems"] == []
     assert ask("envs", "verify", "alfworld-mini")["holds"] is True
     assert lichen("memory", "export", "all.jsonl", cwd=tmp_path).returncode == 0

@@ -120,7 +120,7 @@ def test_a_dry_run_and_a_missing_cascade_change_nothing_and_dependants_are_flagg
             forget(store, name)
         assert (store.state_hash(), store.ledger.head()) == (before, head)
         forget(store, name, cascade=True)
-        assert store.flagged == {"later": episode}
+        assert store.fold.flagged == {"later": episode}
 
 
 def test_content_that_vanished_without_being_forgotten_is_damage(folder: Path) -> None:

@@ -14,6 +14,7 @@ from lichen.memory.embedder import HashingEmbedder, open_embedder
 from lichen.memory.explain import verify_store
 from lichen.memory.forget import forget
 from lichen.memory.kernel import KernelQ
+from lichen.memory.ledger import Entry
 from lichen.memory.lexical import BM25
 from lichen.memory.replay import replay
 from lichen.memory.retriever import RetrieverConfig
@@ -206,3 +207,57 @@ def test_a_snapshot_in_the_middle_of_an_episode_goes_on_with_it(tmp_path: Path) 
         store.append(entries[2:])
         assert [case.goal for case in store.absorb()] == ["half done"]
     assert not replay(tmp_path, compare=True).problems
+
+
+def test_what_a_judge_was_worth_is_counted_once_also_from_a_snapshot(tmp_path: Path) -> None:
+    from lichen.memory.demonstrations import _entries
+    from lichen.memory.events import Judged
+
+    entries = list(_entries(shown(1, "half done"), "demo-half", "x"))
+    judged = Entry("demo-half/judged", "x", "demo-half", Judged(said=True, truth=True))
+    with opened(tmp_path) as store:
+        store.append([*entries[:2], judged])
+        store.absorb()
+        assert store.fold.judge.right_yes == 1
+        store.snapshot()
+    with opened(tmp_path) as store:
+        assert store._snapshots.seq > 0 and store.fold.judge.right_yes == 1
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as raw:
+        raw.execute("UPDATE snapshots SET body = substr(body, 1, 40)")
+    with opened(tmp_path) as store:  # an unreadable snapshot is none
+        assert store._snapshots.seq == 0 and store.fold.judge.right_yes == 1
+
+
+def test_an_episode_that_was_let_go_can_still_be_forgotten_and_leaves_nothing(office: Path) -> None:
+    with opened(office) as store:
+        bound(store, 5)
+        gone = next(iter(store.evicted))
+        forget(store, gone, cascade=True, reason="asked to")
+    content = b"".join(path.read_bytes() for path in office.rglob("*") if path.is_file())
+    assert GOALS[0].encode() not in content and GOALS[1].encode() in content
+    assert not verify_store(office).problems
+
+
+def test_after_an_eviction_a_view_knows_what_a_restarted_one_knows(office: Path) -> None:
+    config = RetrieverConfig(lexical=0.5, delta=0)
+    with opened(office) as store:
+        live = CaseMemory(store, config)
+        before = [case.goal for case, _ in live.episodes("report", env="office", k=6)]
+        bound(store, 3)
+        after = live.episodes("report", env="office", k=6)
+    with opened(office) as store:
+        assert after == CaseMemory(store, config).episodes("report", env="office", k=6)
+    assert len(before) == 6 and len(after) == 3
+
+
+def test_a_placebo_never_shows_a_case_in_its_own_place(office: Path) -> None:
+    with opened(office) as store:
+        for first in range(1, 7):
+            for seed in range(5):
+                rng = np.random.default_rng(seed)
+                view = CaseMemory(store, RetrieverConfig(delta=0), first=first, placebo=rng)
+                plain = CaseMemory(store, RetrieverConfig(delta=0), first=first)
+                honest = plain.episodes(GOALS[0], env="office", k=6)
+                other = view.episodes(GOALS[0], env="office", k=6)
+                assert all(a[0].id != b[0].id for a, b in zip(honest, other, strict=False))
+                assert len(other) == (len(honest) if first > 1 else 0)

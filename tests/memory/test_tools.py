@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lichen.envs import Functions, Request, Tool, UsageError, load_suite, make
+from lichen.envs import EnvironmentFault, Functions, Request, Tool, UsageError, load_suite, make
 from lichen.envs.tools import Call, ToolSpec, problem_of, read_call, worded_call, write_call
 from lichen.memory import Store
 from lichen.memory.candidates import candidates
@@ -253,3 +253,34 @@ def test_what_does_not_hold_under_the_new_contract_is_revoked_and_an_outage_is_n
         outcomes = {replay.task_id: replay.outcome for replay in reverify(store, again)}
         assert outcomes == {"shop/red-lamp": "unknown", "shop/green-table": "success"}
         assert {store.trust(c) for c in store.episodes.values()} == {"quarantined", "verified"}
+
+
+def test_a_task_is_not_told_what_its_own_episodes_or_held_out_ones_called(tmp_path: Path) -> None:
+    stocked(tmp_path)
+    asked = "How many pieces of 'green table' are there?"
+    with opened(tmp_path) as store:
+        memory = CaseMemory(store)
+        others = ToolMemory(memory, "shop", task_id="shop/green-table")
+        assert sum(record.n for record in others.records()) == 4
+        example = next(s.example for s in others.suggest(asked) if s.tool == "count")
+        assert example.arguments == {"item": "red lamp"}
+        none = ToolMemory(memory, "shop", shows=lambda episode: False)
+        assert none.records() == [] and none.suggest(asked) == []
+
+
+def test_outages_of_a_tool_are_no_failed_calls_and_odd_results_are_text() -> None:
+    def down() -> str:
+        raise EnvironmentFault("the backend is down")
+
+    def odd() -> dict[tuple[int, int], int]:
+        return {(1, 2): 3}
+
+    async def later() -> str:
+        return ""
+
+    with pytest.raises(EnvironmentFault):
+        Tool(down).call({})
+    assert Tool(odd).call({}) == "{(1, 2): 3}"
+    with pytest.raises(UsageError, match="coroutine"):
+        Tool(later)
+    assert candidates([Tool(price).spec], "what about " + "9" * 5000)
