@@ -218,6 +218,7 @@ class _Shelf:
             yield from zip(held["ids"], np.asarray(held["embeddings"], np.float32), strict=True)
 
     def put(self, items: Sequence[Item], vectors: Vectors) -> None:
+        """Add or replace vectors, shape (n, d), one for each item."""
         ranks = self.ranks
         for start in range(0, len(items), _BATCH):
             part = items[start : start + _BATCH]
@@ -232,6 +233,7 @@ class _Shelf:
         self._top = max(self._top, max(item.rank for item in items))
 
     def remove(self, ids: Sequence[str]) -> None:
+        """Remove the vectors with these ids; one that it does not hold is no matter."""
         ranks = self.ranks
         here = [i for i in ids if i in ranks]
         for part in _parts(here, _BATCH):
