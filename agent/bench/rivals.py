@@ -69,9 +69,11 @@ class _Vectors(Embeddings):
         self.ready: dict[str, NDArray[np.float32]] = {}
 
     def embed_documents(self, texts: list[str]) -> Any:
+        """Return the vectors of texts that are about to be put."""
         return [self.ready[text] for text in texts]
 
     def embed_query(self, text: str) -> Any:
+        """Return the vector of a query."""
         return self.embed(text)
 
 
