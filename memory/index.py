@@ -29,6 +29,9 @@ _PAGE = 10_000
 """Vectors asked for at once: SQLite, inside Chroma, takes 32,766 variables in a statement."""
 _WIDE = 1600
 """Most answers that are asked for in the place of a filter; they take 14 ms."""
+_EXACT = 20_000
+"""Vectors up to which all are compared, about as fast as Chroma's graph there. The graph of the same vectors
+differs from process to process (also with one thread), and so would what two runs with one seed remember."""
 _SCANNED = 20_000
 """Most vectors of a frozen view that are kept in memory (31 MB) and compared one by one (2 ms)."""
 _VIEWS = 4
@@ -252,9 +255,9 @@ class _Shelf:
     def near(self, vector: NDArray[np.float32], n: int, below: int) -> list[Near]:
         """Return the n nearest with ranks below `below`; at least those, in any order."""
         ranks = self.ranks
-        if below > self._top:
+        if below > self._top and len(ranks) > _EXACT:
             return self._query(vector, n, below)
-        if below not in self._views:
+        if below not in self._views and len(ranks) > _EXACT:
             visible = self._count(below)
             # asking for more and taking out what may not be seen is cheap while most may be seen
             wide = n * len(ranks) * 3 // (2 * max(visible, 1))
@@ -281,7 +284,7 @@ class _Shelf:
         """Return the ids and unit vectors, shape (v, d), of what a frozen view sees; kept for its next read."""
         if below not in self._views:
             found = dict(self.vectors([i for i, rank in self.ranks.items() if rank < below]))
-            ids = list(found)
+            ids = sorted(found)
             vectors = np.stack([found[i] for i in ids]) if ids else np.zeros((0, 1), np.float32)
             self._views[below] = ids, vectors
             while len(self._views) > _VIEWS:

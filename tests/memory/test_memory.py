@@ -19,6 +19,7 @@ from lichen.memory.errors import BadDemonstration, LedgerCorrupt, StoreInUse, St
 from lichen.memory.events import EpisodeEnded, EpisodeStarted, Event, Stepped
 from lichen.memory.explain import export_demonstrations, export_events, find_case, verify_store
 from lichen.memory.features import Idf
+from lichen.memory.index import Item, VectorIndex
 from lichen.memory.ledger import Entry, open_ledger
 from lichen.memory.retriever import RetrieverConfig, rank
 from lichen.memory.types import StepCase
@@ -297,3 +298,27 @@ def test_a_case_is_adapted_to_the_likest_thing_that_can_be_done_here() -> None:
     assert scores.argmax() == 0
     other = rank(here, [case], Idf(), config, family="g", admissible=offered)
     assert other.hits[0].similarity == pytest.approx(config.stranger * hits.hits[0].similarity)
+
+
+def test_two_indexes_of_the_same_cases_answer_alike_and_exactly(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    size = 6000
+    vectors = rng.normal(size=(size, 32)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    items = [Item(f"{i:05d}", "x", i // 10) for i in range(size)]
+    answers = []
+    for name in ("one", "two"):
+        index = VectorIndex(tmp_path / name, "steps")
+        for start in range(0, size, 500):
+            index.put(items[start : start + 500], vectors[start : start + 500])
+        answers.append(
+            [
+                [x.id for x in index.near(query, n=96, env="x", below=below)]
+                for query in vectors[:40]
+                for below in (size, size // 20)
+            ]
+        )
+        index.close()
+    assert answers[0] == answers[1]
+    exact = np.argsort(-(vectors @ vectors[0]), kind="stable")[:96]
+    assert set(answers[0][0]) == {items[int(i)].id for i in exact}
