@@ -33,7 +33,6 @@ from .policy import Policy
 from .state import EpisodeState
 from .working import WorkingMemory
 
-_NOBODY: EpisodeState = {"episode": "", "run": "", "task_id": "", "seed": 0, "actions": []}
 NO_HITS = Hits(hits=(), considered=0, abstained=True)
 
 
@@ -74,8 +73,8 @@ class Desk:
     """The last action as a call."""
     latency_ms: float = 0.0
     """What the environment took for it."""
-    _of: EpisodeState = field(default_factory=lambda: EpisodeState(**_NOBODY))
-    """The episode that this desk is at."""
+    _of: EpisodeState = field(init=False)
+    """The episode that this desk is at, from `sync` on."""
     _worked: dict[str, SubtaskCase | None] = field(default_factory=dict)
     _played: list[str] = field(default_factory=list)
 
@@ -122,8 +121,9 @@ class Desk:
                 admissible=seen.admissible,
                 task_id=state["task_id"],
             )
-            self.hits = self.exposer(state).expose(found)
-            if self.alone(step):
+            if not self.alone(step):
+                self.hits = self.exposer(state).expose(found)
+            else:
                 alone = [hit.model_copy(update={"propensity": 0.0}) for hit in found.hits]
                 self.hits = found.model_copy(
                     update={"hits": (), "held": tuple(alone), "abstained": True}
@@ -180,9 +180,13 @@ class Desk:
         """Whether actions are calls of tools."""
         return self.environment.action_mode == "tool_call"
 
-    @cached_property
+    @property
     def tools(self) -> ToolMemory | None:
-        """Tool memory, where there is a memory and actions are calls."""
+        """Tool memory, where there is a memory, actions are calls, and the model does not try alone."""
+        return None if self.alone(len(self._played)) else self._tools
+
+    @cached_property
+    def _tools(self) -> ToolMemory | None:
         if self.memory is None or not self.calls or not self.memory.config.tools:
             return None
         exposer = self.exposer(self._of)
@@ -198,8 +202,7 @@ class Desk:
         if not self.calls or seen.admissible is not None or self.caller is not None:
             return seen
         answers = [*(old.text for old in self.observations), seen.text]
-        known = None if self.alone(len(self._played)) else self.tools
-        found = candidates(self.environment.tools(), seen.goal, answers, known)
+        found = candidates(self.environment.tools(), seen.goal, answers, self.tools)
         return seen.model_copy(update={"admissible": tuple(found)})
 
     def notes(self, seen: Observation) -> dict[str, str]:

@@ -63,9 +63,7 @@ async def plan(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         seen,
         known.cases,
         subtasks=known.subtasks,
-        tools=[]
-        if desk.tools is None or desk.alone(len(state["actions"]))
-        else desk.tools.suggest(seen.goal),
+        tools=desk.tools.suggest(seen.goal) if desk.tools is not None else [],
         old_plan=state.get("plan", []),
         done=state.get("done", []),
         failed=state.get("failed", []),

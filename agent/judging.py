@@ -32,9 +32,8 @@ async def judged(desk: Desk, state: EpisodeState, outcome: Outcome) -> dict[str,
         if desk.critic is not None:
             said = await desk.critic.solved(seen.goal, desk.history(), seen)
     except LichenError as error:
-        if not (
-            verifiable and error.retryable
-        ):  # an outcome that is known is not lost with the judge
+        # an outcome that the environment knows is not lost with the judge
+        if not (verifiable and error.retryable):
             raise
     if verifiable:
         if said is not None:

@@ -87,13 +87,20 @@ class Environment(ABC):
 
         An action that is no valid call is the call of a tool "" with the text as its argument.
         """
-        specs = self.tools()
-        if not specs:
+        if self.action_mode != "tool_call":
             return worded_call(self.name, action, self.version)
         try:
-            return read_call(action, specs)
+            return self.read(action)
         except UsageError:
             return Call(tool="", version="", schema_hash="", arguments={"text": action})
+
+    def read(self, action: str) -> Call:
+        """Return the call that an action writes, under the contracts of now.
+
+        Raises:
+            UsageError: It is no call of a tool that is there; the sentence says why.
+        """
+        return read_call(action, self.tools())
 
     def contract(self, call: Call) -> str:
         """Return the schema hash that the tool of a past call has now, whatever the task; empty: it is gone.

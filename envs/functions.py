@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from .adapter import Adapter, Seen
 from .errors import EnvironmentFault, UnknownName, UsageError
-from .tools import Tool, ToolSpec, read_call
+from .tools import Tool, ToolSpec
 from .types import SPLITS, ActionMode, Split, Task
 
 FINISH = ToolSpec(
@@ -103,7 +103,7 @@ class Functions(Adapter):
 
     def _act(self, action: str) -> Seen:
         try:
-            call = read_call(action, self.tools())
+            call = self.read(action)
             if call.tool == FINISH.name:
                 return self._finish(str(call.arguments["answer"]))
             return self._seen(self._tools[call.tool].call(call.arguments))

@@ -27,6 +27,8 @@ class ToolSpec(Record):
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     """JSON Schema of the arguments, an object; its properties in their order."""
     version: str = "1"
+    always: bool = False
+    """Whether it may be right whatever the task says, as to end a turn; no part of the contract."""
 
     @property
     def schema_hash(self) -> str:

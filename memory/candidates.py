@@ -5,7 +5,6 @@ built here: tools by what memory suggests and by the words they share with the t
 mentioned in the task and the last answers, by enumerations, and by the argument patterns of tool memory.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
@@ -118,7 +117,6 @@ def candidates(
         shared = len(asked & about) / (len(about) or 1)
         return (-suggested.get(spec.name, 0.0), -(named + shared), spec.name)
 
-    free = [spec for spec in specs if not spec.properties]
     for spec in sorted(specs, key=worth)[: config.tools]:
         ways = _ways(spec, memory)
         made: list[str] = []
@@ -140,12 +138,15 @@ def candidates(
                     continue
                 made.append(write_call(spec.name, arguments))
         found.update(list(dict.fromkeys(made))[: config.calls])
-    found.update(write_call(spec.name, {}) for spec in free if spec.name in suggested)
-    found.update(write_call(spec.name, {}) for spec in specs if spec.name == "end_turn")
+    found.update(
+        write_call(spec.name, {})
+        for spec in specs
+        if not spec.properties and (spec.always or spec.name in suggested)
+    )
     return sorted(found)
 
 
-_Known = Mapping[str, tuple[Any, ...]]
+_Known = Mapping[str, Sequence[Any]]
 _SUFFIX = re.compile(r"(ing|ed|es|s)$")
 
 
@@ -161,7 +162,6 @@ def _ways(
     Remembered ways come first.
     """
     record = memory.record(spec.name) if memory is not None else None
-    seen: set[tuple[tuple[str, Origin], ...]] = set()
     given: set[tuple[str, ...]] = set()
     if record is not None:
         known: dict[str, list[Any]] = {}
@@ -171,12 +171,9 @@ def _ways(
                     known.setdefault(name, []).append(pattern.example[name])
         for pattern in record.patterns[:4]:
             names = [n for n in spec.properties if n in pattern.arguments]
-            way = tuple(pattern.arguments.items())
-            if pattern.ok and way not in seen:
-                seen.add(way)
+            if pattern.ok:
                 given.add(tuple(names))
-                made = {name: tuple(values) for name, values in known.items()}
-                yield names, made, pattern.arguments
+                yield names, known, pattern.arguments
     bare = list(spec.required)
     if tuple(bare) not in given:
         yield bare, {}, {}
@@ -246,10 +243,6 @@ def _values(
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    try:
-        json.dumps(value)
-    except TypeError:
-        return False
     probe = ToolSpec(name="probe", parameters={"properties": {"x": {"type": kind}}})
     return not problem_of(probe, {"x": value})
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .analogy import words
 from .credit import Credit
 from .features import Idf, hashed, state_features
-from .fold import Trial
+from .grounding import Wordings
 from .index import VectorIndex
 from .kernel import KernelQ
 from .lexical import BM25
@@ -54,8 +54,8 @@ class CaseMemory:
         self.first = first
         self._placebo = placebo.spawn(2) if placebo is not None else None
         self._head: QHead | None = None
-        self._head_of: Sequence[Trial] = ()
         self._taken = 0
+        """Trials that the head has learned from."""
         self._generation = store.generation
         self._credit: Credit | None = None
         self._kernel: dict[str, tuple[tuple[int, int] | None, dict[str, float]]] = {}
@@ -100,6 +100,7 @@ class CaseMemory:
         """What this view knows of the uplift of its items."""
         if self.first is None:
             return self.store.credit
+        self._fresh()
         if self._credit is None:
             self._credit = self.store.fold.credit_as_of(self.first)
         return self._credit
@@ -209,8 +210,7 @@ class CaseMemory:
         if not seen or not found:
             return found[:k]
         near = np.array([cosine for _, cosine in found])
-        here = set(words(seen))
-        alike = np.array([_jaccard(here, set(words(case.state))) for case, _ in found])
+        alike = Wordings([words(case.state) for case, _ in found]).likeness(words(seen))
         order = np.argsort(-mix(near, {"state": (STATE, alike)}), kind="stable")
         return [found[int(row)] for row in order[:k]]
 
@@ -272,7 +272,7 @@ class CaseMemory:
         """Let go of what was learned from cases that are there no more."""
         if self._generation != self.store.generation:
             self._generation = self.store.generation
-            self._head, self._kernel = None, {}
+            self._head = self._credit = None
             self._lexical = {"episodes": BM25(), "subtasks": BM25()}
 
     def _bm25(
@@ -312,9 +312,9 @@ class CaseMemory:
         """Return Q's head, learned from what this view may know; learned again when something was forgotten."""
         trials = self.store.fold.trials
         self._fresh()
-        if self._head is None or self._head_of is not trials:
+        if self._head is None:
             d = len(self.store.embedder.encode([""])[0])
-            self._head, self._head_of, self._taken = QHead(d), trials, 0
+            self._head, self._taken = QHead(d), 0
         if self._taken == len(trials):
             return self._head
         for trial in trials[self._taken :]:
@@ -327,10 +327,6 @@ class CaseMemory:
             self._head.observe(trial.goal, query, other, case.score, trial.outcome)
         self._taken = len(trials)
         return self._head
-
-
-def _jaccard(one: set[str], other: set[str]) -> float:
-    return len(one & other) / len(one | other) if one or other else 0.0
 
 
 def _said(case: EpisodeCase | SubtaskCase) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..envs.types import Outcome
 from .credit import Exposure
 from .events import EpisodeEnded, EpisodeStarted, Stepped, SubtaskEnded
-from .types import EpisodeCase, Judge, State, StepCase, SubtaskCase
+from .types import Case, EpisodeCase, Judge, State, StepCase, SubtaskCase
 
 DISCOUNT = 0.95
 """Per step; a case's gain prefers the shorter way (AgentFly eq. 5 with gamma = 0.95)."""
@@ -38,6 +38,11 @@ class Learned(NamedTuple):
     whole: EpisodeCase
     steps: tuple[StepCase, ...]
     subtasks: tuple[SubtaskCase, ...]
+
+    @property
+    def cases(self) -> list[Case]:
+        """All of it, the whole first."""
+        return [self.whole, *self.steps, *self.subtasks]
 
 
 def learned(

@@ -1,12 +1,14 @@
 """Contract invalidation: what tools changed since memory used them, what that quarantines, what still holds."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 
 from ..envs.base import Environment
 from ..envs.errors import LichenError
 from ..envs.tools import Call
 from ..envs.types import Outcome, Record
+from .contracts import Contracts
 from .events import ContractSeen, Reverified
 from .ledger import Entry
 from .store import Store
@@ -45,31 +47,38 @@ def changes(store: Store, environment: Environment) -> list[Change]:
 
     Nothing is written.
     """
-    found = []
-    for tool, now in _contracts(store, environment).items():
-        steps = {
-            case.id: case.episode
-            for case in store.steps.values()
-            if _uses(store, case.env, case.episode, [case.call], environment, tool, now)
-        }
-        if not steps:
-            continue
-        episodes = set(steps.values())
-        found.append(
-            Change(
-                env=environment.name,
-                tool=tool,
-                now=now,
-                episodes=tuple(c.id for c in store.episodes.values() if c.episode in episodes),
-                steps=tuple(steps),
-                subtasks=tuple(
-                    case.id
-                    for case in store.subtasks.values()
-                    if _uses(store, case.env, case.episode, case.calls, environment, tool, now)
-                ),
-            )
+    return _changes(store, environment.name, _contracts(store, environment))
+
+
+def _changes(store: Store, env: str, now: Mapping[str, str]) -> list[Change]:
+    as_of_now = Contracts(
+        now={(env, tool): contract for tool, contract in now.items()},
+        replayed=store.fold.contracts.replayed,
+    )
+    steps: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    subtasks: defaultdict[str, list[str]] = defaultdict(list)
+    for step in store.steps.values():
+        if step.call is not None:
+            for call in as_of_now.broken(step.env, step.episode, [step.call]):
+                steps[call.tool][step.id] = step.episode
+    for subtask in store.subtasks.values():
+        broken = as_of_now.broken(subtask.env, subtask.episode, subtask.calls)
+        for tool in {call.tool for call in broken}:
+            subtasks[tool].append(subtask.id)
+    return [
+        Change(
+            env=env,
+            tool=tool,
+            now=now[tool],
+            episodes=tuple(
+                whole.id for whole in store.episodes.values() if whole.episode in episodes
+            ),
+            steps=tuple(steps[tool]),
+            subtasks=tuple(subtasks[tool]),
         )
-    return found
+        for tool in sorted(steps)
+        if (episodes := set(steps[tool].values()))
+    ]
 
 
 def _contracts(store: Store, environment: Environment) -> dict[str, str]:
@@ -81,38 +90,21 @@ def _contracts(store: Store, environment: Environment) -> dict[str, str]:
     return {tool: environment.contract(call) for tool, call in sorted(used.items())}
 
 
-def _uses(
-    store: Store,
-    env: str,
-    episode: str,
-    calls: Sequence[Call | None],
-    environment: Environment,
-    tool: str,
-    now: str,
-) -> bool:
-    if env != environment.name:
-        return False
-    replay = store.fold.contracts.replayed.get(episode)
-    verified = replay is not None and replay.holds and replay.contracts.get(tool) == now
-    return not verified and any(
-        call is not None and call.tool == tool and call.schema_hash != now for call in calls
-    )
-
-
 def quarantine(store: Store, environment: Environment) -> list[Change]:
     """Write the contracts that changed, so that what used the old ones is not retrieved; return them.
 
     Called whenever an agent opens an environment. A contract that comes back releases what was made under it.
     """
-    found = changes(store, environment)
+    now = _contracts(store, environment)
+    found = _changes(store, environment.name, now)
     known = store.fold.contracts.now
+    changed = {change.tool for change in found}
     fresh = []
-    for tool, now in _contracts(store, environment).items():
+    for tool, contract in now.items():
         before = known.get((environment.name, tool))
-        changed = any(change.tool == tool for change in found)
-        if now != before and (before is not None or changed):
-            event = ContractSeen(env=environment.name, tool=tool, schema_hash=now)
-            key = f"contract/{environment.name}/{tool}/{store.ledger.head()}-{now}"
+        if contract != before and (before is not None or tool in changed):
+            event = ContractSeen(env=environment.name, tool=tool, schema_hash=contract)
+            key = f"contract/{environment.name}/{tool}/{store.ledger.head()}-{contract}"
             fresh.append(Entry(key, "contracts", "", event))
     if fresh:
         store.append(fresh)
@@ -149,17 +141,17 @@ def reverify(
     ]
     done = []
     for case in waiting:
-        replay = _replay(store, environment, case)
+        steps = [step for step in store.steps.values() if step.episode == case.episode]
+        replay = _replay(steps, environment, case)
         done.append(replay)
         if replay.outcome != "unknown":
-            calls = {c.call.tool for c in _steps(store, case) if c.call is not None}
+            calls = {step.call.tool for step in steps if step.call is not None}
             event = Reverified(
                 target=case.episode,
                 holds=replay.holds,
                 contracts={tool: now[tool] for tool in sorted(calls) if tool in now},
-                reason=""
-                if replay.holds
-                else "another outcome",  # no text that may have to be forgotten
+                # no text of the environment's: it may have to be forgotten
+                reason="" if replay.holds else "another outcome",
             )
             key = f"reverify/{case.episode}/{store.ledger.head()}"
             store.append([Entry(key, "contracts", "", event)])
@@ -169,15 +161,7 @@ def reverify(
     return done
 
 
-def _steps(store: Store, case: EpisodeCase) -> Iterator[StepCase]:
-    return (step for step in store.steps.values() if step.episode == case.episode)
-
-
-def _was_refused(store: Store, case: EpisodeCase, number: int) -> bool:
-    return any(step.index == number and step.error for step in _steps(store, case))
-
-
-def _replay(store: Store, environment: Environment, case: EpisodeCase) -> Replay:
+def _replay(steps: Sequence[StepCase], environment: Environment, case: EpisodeCase) -> Replay:
     def said(outcome: Outcome, reason: str, *, holds: bool = False) -> Replay:
         return Replay(
             episode=case.episode,
@@ -188,6 +172,7 @@ def _replay(store: Store, environment: Environment, case: EpisodeCase) -> Replay
             reason=reason,
         )
 
+    refused = {step.index for step in steps if step.error}
     cap, environment.max_steps = environment.max_steps, len(case.actions) + 1
     try:
         seen = environment.reset(case.task_id)
@@ -196,7 +181,7 @@ def _replay(store: Store, environment: Environment, case: EpisodeCase) -> Replay
             done = environment.step(action)
             seen = done.observation
             best = max(best, seen.score)
-            if done.error and not _was_refused(store, case, number):
+            if done.error and number not in refused:
                 return said("failure", f"step {number} was refused: {done.error}")
             if done.terminated or done.truncated:
                 break

@@ -3,7 +3,8 @@
 An event is never changed. A new form gets a new version number, and `parse` keeps reading the old one.
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -70,6 +71,23 @@ class Recalled(_Event):
     """Probability with which each of those would have been exposed."""
     grain: Literal["steps", "episodes", "subtasks"] = "steps"
     """What was read: step cases for the policy, whole episodes or subtasks for the planner."""
+
+    def items(self) -> Iterator["Found"]:
+        """Yield every item that was found: those exposed, best first, then those held out."""
+        for case, near, chance in zip(self.exposed, self.similarity, self.propensity, strict=True):
+            yield Found(case, True, near, chance)
+        for case, chance in zip(self.held, self.held_propensity, strict=True):
+            yield Found(case, False, None, chance)
+
+
+class Found(NamedTuple):
+    """One item of a read."""
+
+    case: str
+    exposed: bool
+    similarity: float | None
+    """None where it was held out."""
+    propensity: float
 
 
 class Planned(_Event):

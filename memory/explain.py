@@ -16,10 +16,11 @@ from .demonstrations import DemonstratedStep, Demonstration
 from .errors import LedgerCorrupt, UnknownCase
 from .events import EpisodeEnded, EpisodeStarted, Stepped
 from .index import VectorIndex
-from .indexes import Case, Grain, collection, item_of, vectors_of
+from .indexes import Grain, collection, item_of, vectors_of
 from .ledger import Ledger, Row, open_ledger
 from .rows import COLUMNS
 from .store import Store
+from .types import Case
 
 
 class Verification(Record):

@@ -90,6 +90,13 @@ class Idf:
             self._cases.clear()
         self.frequency.update(features)
 
+    def remove(self, features: Iterable[str]) -> None:
+        """Count a state no more that was counted."""
+        self.count -= 1
+        self._weights.clear()
+        self._cases.clear()
+        self.frequency.subtract(features)
+
     def weighed(self, state: State, goal: str) -> Weighed:
         """Return a case's weighed features under another goal; the same for every step of an episode."""
         key = state, goal
@@ -135,6 +142,12 @@ def shared(query: Weighed, other: Weighed, most: int = 4) -> str:
     return ", ".join(feature for _, feature in sorted(common, reverse=True)[:most])
 
 
+def abstracted(state: State) -> Analogy:
+    """Return the exchange of the goal's entities for one word; of a request nothing, its words are content."""
+    named = () if state.request else entities(state.goal)
+    return Analogy({word: ("target",) for word in named})
+
+
 def hashed(states: Iterable[State], *, d: int = 384) -> NDArray[np.float32]:
     """Return unit vectors of the states for the vector index, shape (n, d).
 
@@ -143,10 +156,8 @@ def hashed(states: Iterable[State], *, d: int = 384) -> NDArray[np.float32]:
     """
     rows = []
     for state in states:
-        named = () if state.request else entities(state.goal)
-        change = Analogy({word: ("target",) for word in named})
         row = np.zeros(d, np.float32)
-        for feature, value in state_features(state, change).items():
+        for feature, value in state_features(state, abstracted(state)).items():
             code = _code(feature)
             row[code % d] += value if (code >> 32) & 1 else -value
         rows.append(row / (np.linalg.norm(row) + 1e-9))

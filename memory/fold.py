@@ -146,8 +146,7 @@ class Fold:
         if evidence_of(start.task_id, actions) in self.tombstones:
             return
         made = learned(row.episode, self.episodes, opened, row.key, ended)
-        ids = [made.whole.id, *(c.id for c in made.steps), *(c.id for c in made.subtasks)]
-        self.sources |= dict.fromkeys(ids, row.episode)
+        self.sources |= {case.id: row.episode for case in made.cases}
         self.episodes += 1
         yield made
 
@@ -162,10 +161,8 @@ class Fold:
             if e.exposed
         ]
 
-    def credit_as_of(self, first: int | None) -> Credit:
-        """Return the credit that the first so many learned episodes gave; all of it when None."""
-        if first is None:
-            return self.credit
+    def credit_as_of(self, first: int) -> Credit:
+        """Return the credit that the first so many learned episodes gave."""
         earlier = Credit(self.credit.config)
         for found in self.observed:
             if found.rank < first:
@@ -174,12 +171,8 @@ class Fold:
 
     def _note(self, acting: OpenEpisode, recalled: Recalled) -> None:
         """Note what a read found; a case that is forgotten by now is no item any more."""
-        for ids, chances, exposed in (
-            (recalled.exposed, recalled.propensity, True),
-            (recalled.held, recalled.held_propensity, False),
-        ):
-            for name, chance in zip(ids, chances, strict=True):
-                item = self.sources.get(name)
-                if item is not None and chance > 0:  # never shown for certain: it says nothing
-                    found = Exposure(item=item, exposed=exposed, propensity=chance)
-                    acting.considered.setdefault(item, found)
+        for case, exposed, _, chance in recalled.items():
+            item = self.sources.get(case)
+            if item is not None and chance > 0:  # never shown for certain: it says nothing
+                found = Exposure(item=item, exposed=exposed, propensity=chance)
+                acting.considered.setdefault(item, found)

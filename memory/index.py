@@ -29,11 +29,10 @@ _PAGE = 10_000
 """Vectors asked for at once: SQLite, inside Chroma, takes 32,766 variables in a statement."""
 _WIDE = 1600
 """Most answers that are asked for in the place of a filter; they take 14 ms."""
-_EXACT = 20_000
-"""Vectors up to which all are compared, about as fast as Chroma's graph there. The graph of the same vectors
-differs from process to process (also with one thread), and so would what two runs with one seed remember."""
 _SCANNED = 20_000
-"""Most vectors of a frozen view that are kept in memory (31 MB) and compared one by one (2 ms)."""
+"""Vectors up to which all that may be seen are kept in memory (31 MB) and compared one by one (2 ms), about as
+fast as Chroma's graph there. The graph of the same vectors differs from process to process (also with one
+thread), and so would what two runs with one seed remember."""
 _VIEWS = 4
 """Frozen views of an environment whose vectors are kept."""
 
@@ -144,11 +143,11 @@ class VectorIndex:
                 self._client.delete_collection(self._name)
         wanted, held = set(items), self.items()
         stale, missing = held - wanted, sorted(wanted - held)
-        for item in stale:
-            self._shelves[item.env].doomed.append(item.id)
-        for shelf in self._shelves.values():
-            shelf.remove(sorted(shelf.doomed))
-            shelf.doomed.clear()
+        doomed: defaultdict[str, list[str]] = defaultdict(list)
+        for item in sorted(stale):
+            doomed[item.env].append(item.id)
+        for env, ids in doomed.items():
+            self._shelves[env].remove(ids)
         if missing:
             self.put(missing, encode([item.id for item in missing]))
         return len(missing), len(stale)
@@ -185,8 +184,6 @@ class _Shelf:
 
     def __init__(self, rows: Any) -> None:
         self.rows = rows
-        self.doomed: list[str] = []
-        """What `repair` found to be wrong."""
         self._known: dict[str, int] | None = None
         self._top = -1
         self._sorted: NDArray[np.int64] | None = None
@@ -255,19 +252,18 @@ class _Shelf:
     def near(self, vector: NDArray[np.float32], n: int, below: int) -> list[Near]:
         """Return the n nearest with ranks below `below`; at least those, in any order."""
         ranks = self.ranks
-        if below > self._top and len(ranks) > _EXACT:
-            return self._query(vector, n, below)
-        if below not in self._views and len(ranks) > _EXACT:
-            visible = self._count(below)
+        visible = len(ranks) if below > self._top else self._count(below)
+        if visible > _SCANNED:
+            if visible == len(ranks):
+                return self._query(vector, n, below)
             # asking for more and taking out what may not be seen is cheap while most may be seen
-            wide = n * len(ranks) * 3 // (2 * max(visible, 1))
+            wide = n * len(ranks) * 3 // (2 * visible)
             while wide <= _WIDE:
                 found = self._query(vector, wide, below)
                 if len(found) >= min(n, visible):
                     return found
                 wide *= 4
-            if visible > _SCANNED:
-                return self._query(vector, n, below, {"rank": {"$lt": below}})
+            return self._query(vector, n, below, {"rank": {"$lt": below}})
         ids, vectors = self._view(below)
         if not ids:
             return []

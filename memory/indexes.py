@@ -11,9 +11,8 @@ from .embedder import Embedder
 from .errors import IndexBroken, StoreInUse
 from .features import hashed
 from .index import Item, VectorIndex, Vectors, set_aside
-from .types import EpisodeCase, StepCase, SubtaskCase
+from .types import Case, StepCase, SubtaskCase
 
-Case = EpisodeCase | StepCase | SubtaskCase
 Grain = Literal["steps", "episodes", "subtasks"]
 
 STEPS_COLLECTION = "steps-hashed-384"

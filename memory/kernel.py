@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ..envs.types import Record
-from .analogy import Analogy, entities
-from .features import hashed
+from .features import abstracted, hashed
 from .grounding import exchange, ground
 from .types import StepCase
 
@@ -78,20 +77,20 @@ class KernelQ:
         """Mean squared TD error of every pass."""
         self._learn()
 
-    def _kernel(self, theta: Matrix, left: Matrix) -> Matrix:
+    def _kernel(self, left: Matrix) -> Matrix:
         """Return k_theta of rows with all steps, shape (m, n)."""
-        a, b = left * theta, self._x * theta
+        a, b = left * self.theta, self._x * self.theta
         distance = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
         found: Matrix = np.exp(-self.config.sharpness * np.maximum(distance, 0.0))
         return found
 
-    def _best(self, theta: Matrix) -> Matrix:
+    def _best(self) -> Matrix:
         """Return max_c Q_EC(s', c; theta) for the state after every step, shape (n,); 0 after the last."""
         best = np.zeros(len(self.values))
         after = np.flatnonzero(self._next >= 0)
         if not len(after):
             return best
-        weights = self._kernel(theta, self._x[self._next[after]])
+        weights = self._kernel(self._x[self._next[after]])
         found = np.full(len(after), -np.inf)
         for rows in self._groups:
             mass = weights[:, rows]
@@ -103,12 +102,13 @@ class KernelQ:
     def _learn(self) -> None:
         if len(self.values) < 2:
             return
-        target = self.theta.copy()
-        best = self._best(target)
+        best = (
+            self._best()
+        )  # by the target network: theta as of now, until the next synchronisation
         for number in range(self.config.sweeps):
             wanted = self._reward + self.config.discount * best
             slope = np.zeros_like(self.theta)
-            weights = self._kernel(self.theta, self._x)
+            weights = self._kernel(self._x)
             weights[self._episode[:, None] == self._episode[None, :]] = 0.0  # not from itself
             errors = []
             for rows in self._groups:
@@ -129,9 +129,8 @@ class KernelQ:
                 self.theta = self.theta - self.config.rate * 2 * slope / len(errors)
                 self.losses.append(float(np.mean(np.square(errors))))
             if (number + 1) % self.config.sync == 0:
-                target = self.theta.copy()
                 self.values = np.clip(wanted, -1.0, 1.0)
-                best = self._best(target)
+                best = self._best()
 
     def gains(self) -> dict[str, float]:
         """Return Q' of every step by its id, rounded so that it is the same on every machine."""
@@ -141,5 +140,5 @@ class KernelQ:
 
 def advice(case: StepCase) -> str:
     """Return what a step did, its task's entities made one word: equal ones are one c of eq. 9."""
-    change = Analogy({word: ("target",) for word in entities(case.state.goal)})
-    return exchange(ground(case.action, case.state.text, case.state.goal), change)
+    state = case.state
+    return exchange(ground(case.action, state.text, state.goal), abstracted(state))

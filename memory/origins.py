@@ -1,6 +1,7 @@
 """Where the value of a call's argument comes from: what makes calls of different tasks alike."""
 
 import re
+from functools import lru_cache
 from typing import Any, Literal
 
 Origin = Literal["goal", "seen", "made"]
@@ -20,10 +21,13 @@ def origin_of(value: Any, goal: str, seen: str) -> Origin:
     return "made"
 
 
+@lru_cache(maxsize=65536)
+def _said_in(said: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(said)}(?!\w)", text, re.IGNORECASE) is not None
+
+
 def _in(value: Any, text: str) -> bool:
     if isinstance(value, bool) or value is None or isinstance(value, (dict, list, tuple)):
         return False
     said = f"{value:g}" if isinstance(value, float) else str(value)
-    if not said.strip():
-        return False
-    return re.search(rf"(?<!\w){re.escape(said)}(?!\w)", text, re.IGNORECASE) is not None
+    return bool(said.strip()) and _said_in(said, text)

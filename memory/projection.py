@@ -7,9 +7,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from .indexes import Case
 from .sqlite import reading, writing
-from .types import EpisodeCase, StepCase, SubtaskCase
+from .types import Case, EpisodeCase, StepCase, SubtaskCase
 
 _meta = sa.MetaData()
 _cases = sa.Table(

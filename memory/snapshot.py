@@ -18,12 +18,12 @@ from .credit import Exposure
 from .events import Evicted, Reverified
 from .features import Idf
 from .fold import Fold, Observed
-from .indexes import Case
 from .ledger import Ledger
 from .noise import JudgeRates
 from .projection import Projection, Stored, digest_of
 from .rows import digest
 from .sqlite import reading, writing
+from .types import Case
 
 FORM = 1
 """Of the body; another one is no snapshot."""

@@ -25,13 +25,13 @@ from .events import Evicted
 from .features import Idf, state_features
 from .fold import Fold
 from .index import VectorIndex
-from .indexes import Case, Indexes
+from .indexes import Indexes
 from .ledger import Entry, Ledger
 from .lock import claim
 from .projection import Projection
 from .snapshot import EVERY, Snapshots
 from .sqlite import flush, open_sqlite
-from .types import EpisodeCase, StepCase, SubtaskCase, Trust
+from .types import Case, EpisodeCase, StepCase, SubtaskCase, Trust
 
 _log = logging.getLogger(__name__)
 
@@ -92,8 +92,6 @@ class Store:
         self.ledger = Ledger(self._engine, clock or time.time)
         self._projection = Projection(self._engine)
         self._snapshots = Snapshots(self._engine, self.ledger, self._projection)
-        self._sound_until = 0
-        self._sound: set[str] = set()
         self._whole_state = False
         """Whether the projection is that of the fold: False before opening is done, and in a torn `absorb`."""
         try:
@@ -107,10 +105,11 @@ class Store:
             self.indexes = Indexes(
                 self.folder, self.embedder, index_url, read_only=read_only, said=self._repaired
             )
-            if not (snapshot and until is None and self._resume()):
+            vouched = self._resume() if snapshot and until is None else None
+            if vouched is None:
                 self._refold(until)
             if not read_only:
-                self._repair_projection()
+                self._repair_projection(*(vouched or (0, self.cases())))
                 self._whole_state = True
         except BaseException:
             self.close()
@@ -128,13 +127,16 @@ class Store:
             self.steps[case.id] = case
             self.idf.add(state_features(case.state))
 
-    def _resume(self) -> bool:
-        """Begin where the last snapshot stands, and say whether there is one that fits."""
+    def _resume(self) -> tuple[int, list[Case]] | None:
+        """Begin where the last snapshot stands, None when there is none that fits.
+
+        Returns:
+            The last row of the projection that its hash vouches for, and the cases that came after.
+        """
         kept = self._snapshots.load()
         if kept is None:
-            return False
-        self._fold, self.idf, cases, self._sound_until = kept
-        self._sound = {case.id for case in cases}
+            return None
+        self._fold, self.idf, cases, place = kept
         for case in cases:
             if isinstance(case, EpisodeCase):
                 self.episodes[case.id] = self._wholes[case.episode] = case
@@ -143,16 +145,17 @@ class Store:
             else:
                 self.subtasks[case.id] = case
         known = set(self._fold.evicted)
+        late: list[Case] = []
         for made in self._fold.apply(self.ledger.read(after=self._fold.seq)):
             self._hold(made)
-        return not self._let_go(self._fold.evicted.keys() - known)
+            late += made.cases
+        return None if self._let_go(self._fold.evicted.keys() - known) else (place, late)
 
     def _refold(self, until: int | None = None) -> None:
         for held in (self.episodes, self.steps, self.subtasks, self._wholes):
             held.clear()
         self.idf, self._fold, self._quarantined = Idf(), Fold(), None
         self.generation += 1
-        self._sound_until = 0
         for made in self._fold.apply(self.ledger.read(until=until)):
             self._hold(made)
         if self._fold.evicted:
@@ -165,13 +168,12 @@ class Store:
         for case in gone:
             for held in (self.episodes, self.steps, self.subtasks):
                 held.pop(case.id, None)
+            if isinstance(case, StepCase):
+                self.idf.remove(state_features(case.state))
         for name in names:
             self._wholes.pop(name, None)
         if gone:
             self.generation += 1
-            self.idf = Idf()
-            for step in self.steps.values():
-                self.idf.add(state_features(step.state))
         self._quarantined = None
         return gone
 
@@ -267,7 +269,7 @@ class Store:
         for made in self._fold.apply(self.ledger.read(after=self._fold.seq)):
             self._hold(made)
             new.append(made.whole)
-            came += [made.whole, *made.steps, *made.subtasks]
+            came += made.cases
         self._quarantined = None
         if came:
             self._projection.put(came)
@@ -282,11 +284,9 @@ class Store:
         """Return one sentence per difference between the folded cases and the stored ones."""
         return self._projection.damage(self.cases())
 
-    def _repair_projection(self) -> None:
-        cases: Iterable[Case] = self.cases()
-        if self._sound_until:  # the rest was compared by its hash
-            cases = [case for case in cases if case.id not in self._sound]
-        if damage := self._projection.damage(cases, after=self._sound_until):
+    def _repair_projection(self, place: int, cases: Sequence[Case]) -> None:
+        """Compare the rows after a place with the cases that they should hold; on any difference, write all."""
+        if damage := self._projection.damage(cases, after=place):
             self._projection.anew(self.cases())
             self._repaired(f"projection: {len(damage)} rows did not fit the ledger")
 

@@ -90,8 +90,8 @@ class ToolMemory:
         self._task_id, self._shows = task_id, shows
         self._memory = memory
         self._uses: list[_Use] = []
-        self._known: tuple[int, int] = (-1, -1)
-        self._took: dict[str, float] = {}
+        self._known = -1
+        """Row of the ledger that all of this is as of."""
         self._texts: list[str] = []
         self._vectors: NDArray[np.float32] | None = None
         self._records: list[ToolRecord] | None = None
@@ -100,16 +100,14 @@ class ToolMemory:
 
     def _refresh(self) -> None:
         store = self._memory.store
-        now = (store.fold.seq, store.generation)
-        if now == self._known:
+        if store.fold.seq == self._known:
             return
-        self._known = now
+        self._known = store.fold.seq
         self._uses = [
             _Use(case, case.call, pattern_of(case.call, case.state.goal, case.state.text))
             for case in self._memory.visible(self.env, self._task_id)
             if case.call is not None and (self._shows is None or self._shows(case.episode))
         ]
-        self._took = self._memory.store.ledger.timings()
         self._of_text = {}
         for use in self._uses:
             self._of_text.setdefault(use.case.subtask, []).append(use)
@@ -123,8 +121,9 @@ class ToolMemory:
         """Return what is known of every tool and contract, by name."""
         self._refresh()
         if self._records is None:
+            took = self._memory.store.ledger.timings()
             grouped = sorted(self._grouped.items())
-            self._records = [self._record(uses) for _, uses in grouped]
+            self._records = [self._record(uses, took) for _, uses in grouped]
         return self._records
 
     def record(self, tool: str) -> ToolRecord | None:
@@ -132,10 +131,10 @@ class ToolMemory:
         found = [record for record in self.records() if record.tool == tool]
         return max(found, key=lambda record: record.n, default=None)
 
-    def _record(self, uses: Sequence[_Use]) -> ToolRecord:
+    def _record(self, uses: Sequence[_Use], timings: Mapping[str, float]) -> ToolRecord:
         first = uses[0].call
         ok = sum(not use.case.error for use in uses)
-        took = [self._took[i] for use in uses if (i := use.case.events[0]) in self._took]
+        took = [timings[i] for use in uses if (i := use.case.events[0]) in timings]
         errors = Counter(use.case.error for use in uses if use.case.error)
         return ToolRecord(
             env=self.env,

@@ -123,6 +123,10 @@ class EpisodeCase(Record):
     events: tuple[str, ...]
 
 
+Case = EpisodeCase | StepCase | SubtaskCase
+"""A case of any grain."""
+
+
 class Hit(Record):
     """One retrieved case with the reason why."""
 

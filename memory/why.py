@@ -3,16 +3,15 @@
 Reads only. The utility is what is known now, with its interval, and what the held-out episodes did beside it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..envs.types import Record
 from .credit import Uplift
 from .errors import UnknownCase
 from .events import Recalled, Stepped
-from .indexes import Case
 from .ledger import Row
 from .store import Store
-from .types import StepCase
+from .types import Case, StepCase
 
 
 class HeldOut(Record):
@@ -100,6 +99,7 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
     if not run:
         return
     outcomes = _outcomes(store)
+    by_id = {case.id: case for case in store.cases()}
     reads: list[Recalled] = []
     episode = ""
     for row in _of(store, run):
@@ -118,7 +118,7 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
                 error=event.error,
                 kl=event.kl,
                 reads=tuple(
-                    _read(store, read, outcomes) for read in reads if read.step == event.step
+                    _read(store, read, by_id, outcomes) for read in reads if read.step == event.step
                 ),
             )
             reads = []
@@ -157,15 +157,11 @@ def _outcomes(store: Store) -> dict[str, HeldOut]:
 _NONE = HeldOut(shown=0, shown_score=None, held=0, held_score=None)
 
 
-def _read(store: Store, read: Recalled, outcomes: dict[str, HeldOut]) -> Read:
-    held_at = dict.fromkeys(read.held, True)
-    found: list[tuple[str, float | None, float]] = [
-        *zip(read.exposed, read.similarity, read.propensity, strict=True),
-        *((i, None, chance) for i, chance in zip(read.held, read.held_propensity, strict=True)),
-    ]
-    by_id: dict[str, Case] = {**store.episodes, **store.steps, **store.subtasks}
+def _read(
+    store: Store, read: Recalled, by_id: Mapping[str, Case], outcomes: Mapping[str, HeldOut]
+) -> Read:
     items = []
-    for name, similarity, chance in found:
+    for name, shown, similarity, chance in read.items():
         case = by_id.get(name)
         whole = store.whole(case.episode) if case is not None else None
         items.append(
@@ -173,8 +169,8 @@ def _read(store: Store, read: Recalled, outcomes: dict[str, HeldOut]) -> Read:
                 case=name,
                 similarity=similarity,
                 propensity=chance,
-                shown=name not in held_at,
-                reason=_reason(name in held_at, chance),
+                shown=shown,
+                reason=_reason(shown, chance),
                 gain=case.gain if isinstance(case, StepCase) else None,
                 trust=store.trust(case) if case is not None else "gone",
                 source=case.source if case is not None else "gone",
@@ -193,11 +189,11 @@ def _read(store: Store, read: Recalled, outcomes: dict[str, HeldOut]) -> Read:
     )
 
 
-def _reason(held: bool, chance: float) -> str:
+def _reason(shown: bool, chance: float) -> str:
     if chance >= 1.0:
         return "above the gate"
     if chance <= 0.0:
         return "below the gate, or the model was to try alone first"
     if chance < 0.5:
-        return "below the gate" if held else "below the gate, within the exploration budget"
-    return "held out at random" if held else "above the gate"
+        return "below the gate, within the exploration budget" if shown else "below the gate"
+    return "above the gate" if shown else "held out at random"

@@ -21,6 +21,7 @@ from ...memory.exposure import HarmGate
 from ...memory.grounding import ground
 from ..episode import EpisodeResult, run_episode
 from ..evaluate.statistics import estimate
+from ..runs import next_attempt
 from ..session import Agent
 from .machine import machine, version
 
@@ -122,10 +123,9 @@ def bench_poison(
                 credit=True,
             )
         )
-        agent.store.absorb()
+        test = suite.task_ids("test", tasks, seed, environment)
         for arm, config in arms.items():
             memory = CaseMemory(agent.store, config) if config is not None else None
-            test = suite.task_ids("test", tasks, seed, environment)
             played[arm] = agent.wait(_play(agent, suite, name, arm, test, memory, say))
         known = [
             (c.episode, agent.store.credit.uplift(c.episode)) for c in agent.store.episodes.values()
@@ -184,8 +184,6 @@ async def _play(
     credit: bool = False,
 ) -> list[EpisodeResult]:
     """Play tasks; with `credit` items are held out at random, and outcomes tell what they are worth."""
-    from ..runs import next_attempt
-
     environment = agent.environment(suite)
     before = await agent.fingerprint(agent.config.policy.llm)
     policy = agent.config.policy
@@ -197,25 +195,23 @@ async def _play(
             attempt = next_attempt(
                 agent.store.ledger, f"{run}-{name.replace(' ', '-')}-{number:04d}"
             )
-            if attempt.result is None:
+            result = attempt.result
+            if result is None:
                 desk = agent.desk(
                     environment, memory=memory, policy=policy, learn=False, llm_name=before
                 )
                 desk.holdout = agent.config.retriever.holdout if credit else 0.0
                 desk.explores = credit
-                attempt = attempt._replace(
-                    result=await run_episode(
-                        graph,
-                        desk,
-                        environment.task(task_id),
-                        episode=attempt.episode,
-                        run=run,
-                        seed=agent.config.seed,
-                    )
+                result = await run_episode(
+                    graph,
+                    desk,
+                    environment.task(task_id),
+                    episode=attempt.episode,
+                    run=run,
+                    seed=agent.config.seed,
                 )
                 agent.store.absorb()
-            assert attempt.result is not None
-            results.append(attempt.result)
+            results.append(result)
             wins = sum(r.outcome == "success" for r in results)
             if (number + 1) % 10 == 0:
                 say(f"{name}: {wins} of {number + 1} solved")

@@ -1,5 +1,6 @@
 """`lichen memory why | tools | doctor | reverify`: why it did that, what tools came to, what still holds."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ from .options import Json, Store, out, progress_console, row, write_json
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ...envs.base import Environment
+    from ...memory.store import Store as Opened
     from ...memory.why import Why
 
 DEFAULT = Path(".lichen")
@@ -110,8 +113,7 @@ def tools(
     from ...memory.tools import ToolMemory
 
     with Opened(store or DEFAULT, read_only=True) as opened:
-        names = sorted({case.env for case in opened.steps.values()} if env is None else {env})
-        memories = [ToolMemory(CaseMemory(opened), name) for name in names]
+        memories = [ToolMemory(CaseMemory(opened), name) for name in _names(opened, env)]
         suggestions = [s for m in memories for s in m.suggest(suggest)] if suggest else []
         records = [] if suggest else [record for m in memories for record in m.records()]
     write_json(
@@ -165,27 +167,39 @@ def tools(
     console.print(table)
 
 
+def _names(opened: "Opened", env: str | None) -> list[str]:
+    """Return the environment that was asked for, else all that the memory knows, sorted."""
+    return [env] if env is not None else sorted({case.env for case in opened.steps.values()})
+
+
+def _environments(opened: "Opened", env: str | None) -> Iterator["Environment"]:
+    """Yield those environments, open one at a time; one that is not registered is left out, and named."""
+    from ...envs.registry import make, names
+
+    for name in _names(opened, env):
+        if env is None and name not in names():
+            progress_console.print(f"{name} was left out: no such environment is registered")
+            continue
+        environment = make(name)
+        try:
+            yield environment
+        finally:
+            environment.close()
+
+
 def doctor(
     env: Annotated[str | None, typer.Option("--env", help="Only this environment.")] = None,
     store: Store = None,
     json_path: Json = None,
 ) -> None:
     """List exactly what used a tool whose contract changed since; exit 1 when there is any. Changes nothing."""
-    from ...envs.registry import make, names
     from ...memory.doctor import changes
     from ...memory.store import Store as Opened
 
     found = []
     with Opened(store or DEFAULT, read_only=True) as opened:
-        for name in sorted({case.env for case in opened.steps.values()} if env is None else {env}):
-            if env is None and name not in names():
-                progress_console.print(f"{name} was left out: no such environment is registered")
-                continue
-            environment = make(name)
-            try:
-                found += changes(opened, environment)
-            finally:
-                environment.close()
+        for environment in _environments(opened, env):
+            found += changes(opened, environment)
     write_json({"changes": [change.model_dump(mode="json") for change in found]}, json_path)
     if json_path != "-":
         console = out(json_path)
@@ -210,7 +224,6 @@ def reverify_command(
     json_path: Json = None,
 ) -> None:
     """Replay what is quarantined under the contracts of now; exit 1 when something does not hold."""
-    from ...envs.registry import make, names
     from ...memory.doctor import Replay, reverify
     from ...memory.store import Store as Opened
 
@@ -223,15 +236,8 @@ def reverify_command(
 
     done = []
     with Opened(store or DEFAULT) as opened:
-        for name in sorted({case.env for case in opened.steps.values()} if env is None else {env}):
-            if env is None and name not in names():
-                progress_console.print(f"{name} was left out: no such environment is registered")
-                continue
-            environment = make(name)
-            try:
-                done += reverify(opened, environment, say)
-            finally:
-                environment.close()
+        for environment in _environments(opened, env):
+            done += reverify(opened, environment, say)
     write_json({"replays": [replay.model_dump(mode="json") for replay in done]}, json_path)
     held = sum(replay.holds for replay in done)
     if json_path != "-":

@@ -8,16 +8,16 @@ from rich.table import Table
 
 from ...envs.errors import UsageError
 from . import asking
+from .asking import DEFAULT
 from .options import Json, Seed, Store, out, row, write_json
 
 if TYPE_CHECKING:
-    from ...memory.indexes import Case
+    from ...memory.types import Case
 
 app = typer.Typer(
     help="Look at what was learned, ask why, export, import, verify.", no_args_is_help=True
 )
 
-DEFAULT = Path(".lichen")
 asking.register(app)
 
 

@@ -119,10 +119,11 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
     environment = agent.environment(plan.suite)
     tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed, environment)
     wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
-    memories = {
-        (arm.name, point): CaseMemory(
+    dials = agent.config.retriever
+    memories = {  # arms that differ in the policy alone share a view
+        (arm.placebo, arm.retriever(dials), point): CaseMemory(
             agent.store,
-            arm.retriever(agent.config.retriever),
+            arm.retriever(dials),
             first=point,
             placebo=np.random.default_rng([plan.seed, point]) if arm.placebo else None,
         )
@@ -144,7 +145,7 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                     rows.add(same.model_copy(update={"arm": arm.name}))
                     watcher.evaluating(done, total, rows.rows[arm.name, point, task_id])
                     continue
-                memory = memories[arm.name, point] if arm.memory else None
+                memory = memories[arm.placebo, arm.retriever(dials), point] if arm.memory else None
                 policy = arm.policy(agent.config.policy)
                 if arm.budget:
                     policy = policy.model_copy(update={"votes": votes})

@@ -35,6 +35,7 @@ END_TURN = ToolSpec(
     name="end_turn",
     description="End this turn, when the user's request is fulfilled as far as it can be: his next message "
     "follows, or the conversation is over.",
+    always=True,
 )
 LIKE = {70: 66, 74: 66, 83: 63, 104: 100, 133: 100, 124: 120, 136: 107}
 """Scenario -> the first one with the same start or the same ground truth."""
@@ -104,18 +105,11 @@ class BFCL(Adapter):
         documented = (spec for name in entry.classes for spec in specs_of(name))
         return (*(s for s in documented if entry.held_out.get(s.name, 0) <= turn), END_TURN)
 
-    def call(self, action: str) -> Call:
-        """Return the call that an action is; see `Environment.call`."""
-        try:
-            return self._read(action)
-        except UsageError:
-            return Call(tool="", version="", schema_hash="", arguments={"text": action})
-
     def contracts(self) -> Mapping[str, str]:
         """Return the schema hash of every function of every API, and of `end_turn`."""
         return _contracts()
 
-    def _read(self, action: str) -> Call:
+    def read(self, action: str) -> Call:
         """Return the call, its names checked by the contract and its kinds left to the API.
 
         Raises:
@@ -130,7 +124,7 @@ class BFCL(Adapter):
 
     def _act(self, action: str) -> Seen:
         try:
-            call = self._read(action)
+            call = self.read(action)
         except UsageError as refusal:
             return self._seen(f"Error: {refusal}. {refusal.hint}".strip(), error=str(refusal))
         if call.tool == END_TURN.name:
