@@ -3,6 +3,7 @@
 from .base import Environment, GymView
 from .errors import (
     EnvironmentFault,
+    EpisodeOver,
     LichenError,
     MissingData,
     MissingExtra,
@@ -13,7 +14,7 @@ from .functions import Functions, Request
 from .registry import make, names
 from .suite import Suite, load_suite, suite_names
 from .tools import Call, Tool, ToolSpec
-from .types import Observation, Outcome, Record, Split, Task, Transition
+from .types import Fact, Observation, Outcome, Record, Split, Task, Transition
 
 __all__ = [
     "Call",
@@ -23,6 +24,8 @@ __all__ = [
     "ToolSpec",
     "Environment",
     "EnvironmentFault",
+    "EpisodeOver",
+    "Fact",
     "GymView",
     "LichenError",
     "MissingData",

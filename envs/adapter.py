@@ -68,13 +68,22 @@ class Adapter(Environment):
         terminated = seen.won or seen.lost
         truncated = not terminated and self._last.steps >= self.max_steps
         self._over = terminated or truncated
-        return Transition(
+        done = Transition(
             observation=self._last,
             reward=self._last.score - before.score,
             terminated=terminated,
             truncated=truncated,
             error=seen.error or _refusal(action, before),
         )
+        if self.watcher is not None:
+            self.watcher(action, done)
+        return done
+
+    def seen(self) -> Observation:
+        """Return what was observed last; see `Environment.seen`."""
+        if self._last is None:
+            raise UsageError(f"{self.name}: reset was not called")
+        return self._last
 
     def _observation(self, seen: Seen, steps: int) -> Observation:
         return Observation(

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, SupportsFloat
 import gymnasium
 from gymnasium import spaces
 
-from .errors import UnknownName, UsageError
+from .errors import EpisodeOver, UnknownName, UsageError
 from .tools import Call, ToolSpec, read_call, worded_call
-from .types import SPLITS, ActionMode, Observation, Split, Task, Transition
+from .types import SPLITS, ActionMode, Fact, Observation, Split, Task, Transition
 
 
 class Environment(ABC):
@@ -30,6 +30,8 @@ class Environment(ABC):
     """Raised when actions get another form or meaning: what was learned under the old is quarantined then."""
     max_steps: int = 50
     """Steps after which an episode is truncated; a suite sets its own."""
+    watcher: Callable[[str, Transition], None] | None = None
+    """Told of every step that is taken, whoever takes it: a skill's steps become steps of the episode."""
 
     @abstractmethod
     def families(self) -> tuple[str, ...]:
@@ -131,9 +133,78 @@ class Environment(ABC):
         """Go back to a state that `snapshot` returned."""
         raise UsageError(f"{self.name} cannot restore snapshots", hint="Reset and replay.")
 
+    def seen(self) -> Observation:
+        """Return what was observed last.
+
+        Raises:
+            UsageError: `reset` was not called.
+        """
+        raise UsageError(f"{self.name} does not keep its last observation")
+
+    def facts(self) -> Mapping[str, Fact]:
+        """Return what holds now, by flat dotted names: what a skill's contract can be checked against.
+
+        Every environment has `won`, `score` (in [0, 1]), `steps` and `carried` (the inventory as text); others
+        add their own (`inventory.wood`, `unlocked.place_table`).
+        """
+        last = self.seen()
+        return {
+            "won": last.won,
+            "score": last.score,
+            "steps": last.steps,
+            "carried": last.inventory,
+        }
+
     def api(self) -> Mapping[str, Callable[..., Any]]:
-        """Return the callables a skill may use; at least `act(action) -> str`."""
-        return {"act": lambda action: self.step(action).observation.text}
+        """Return the callables a skill may use, JSON in and JSON out; their docstrings document them.
+
+        Each takes its steps through `step`, so that the watcher sees them, and raises `EpisodeOver` when the
+        episode has ended. Every environment has `act`, `observe`, `admissible`, `goal` and `facts`.
+        """
+        return {
+            "act": self._act_for_skill,
+            "observe": self._observe_for_skill,
+            "admissible": self._admissible_for_skill,
+            "goal": self._goal_for_skill,
+            "facts": self._facts_for_skill,
+        }
+
+    def _act_for_skill(self, action: str) -> str:
+        """Take one action and return the environment's answer."""
+        if not isinstance(action, str):
+            raise UsageError(f"act takes an action as text, not {action!r}")
+        done = self.step(action)
+        if done.terminated or done.truncated:
+            raise EpisodeOver(f"the episode ended with {action!r}")
+        return done.observation.text
+
+    def _observe_for_skill(self) -> str:
+        """Return what is seen now, without a step."""
+        last = self.seen()
+        return last.look or last.text
+
+    def _admissible_for_skill(self) -> list[str]:
+        """Return the actions that are accepted now, sorted; empty where any text is."""
+        return list(self.seen().admissible or ())
+
+    def _goal_for_skill(self) -> str:
+        """Return the task in words."""
+        return self.seen().goal
+
+    def _facts_for_skill(self) -> dict[str, Fact]:
+        """Return what holds now, by name."""
+        return dict(self.facts())
+
+    def calls(self) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
+        """Return the calls of the API, method and arguments, that are worth trying now: for exploration."""
+        return tuple(("act", (action,)) for action in self.seen().admissible or ())
+
+    def goals(self) -> Mapping[str, str]:
+        """Return what can be practised here: a fact that has to hold -> the goal in words.
+
+        Empty where only whole tasks can be.
+        """
+        return {}
 
     def close(self) -> None:
         """Free what the environment holds; calling it twice is allowed."""

@@ -68,5 +68,9 @@ class EnvironmentFault(LichenError):
     retryable = True
 
 
+class EpisodeOver(LichenError):
+    """The episode has ended, so a skill cannot act on; it ends the skill and is nobody's failure."""
+
+
 class UsageError(LichenError):
     """A call or an option that cannot be right."""

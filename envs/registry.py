@@ -14,6 +14,9 @@ BUILT_IN = {
     "alfworld": "lichen.envs.alfworld:AlfWorld",
     "alfworld-mini": "lichen.envs.alfworld:AlfWorldMini",
     "bfcl": "lichen.envs.bfcl:BFCL",
+    "crafter": "lichen.envs.crafter:Crafter",
+    "textcraft": "lichen.envs.textcraft:TextCraft",
+    "crafter": "lichen.envs.crafter:Crafter",
 }
 ALIASES = {"textworld_express": "twx", "textworld-express": "twx"}
 GROUP = "lichen.envs"

@@ -15,6 +15,9 @@ Outcome = Literal["success", "failure", "unknown"]
 
 ActionMode = Literal["choice", "text", "tool_call", "code"]
 
+Fact = bool | int | float | str
+"""Something that holds in an environment now (see `Environment.facts`)."""
+
 
 class Record(BaseModel):
     """Base of everything that is stored or crosses a folder: frozen, and it knows all its fields."""

@@ -30,6 +30,8 @@ class OpenEpisode:
     subtasks: list[tuple[str, SubtaskEnded]] = field(default_factory=list)
     considered: dict[str, Exposure] = field(default_factory=dict)
     """Remembered episodes that its reads found, as they were at the first of them."""
+    skills: dict[str, Exposure] = field(default_factory=dict)
+    """Skills that it was offered or denied, with its LLM."""
 
 
 class Learned(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ..envs.tools import Call
-from ..envs.types import Outcome, Record, Split
+from ..envs.types import Fact, Outcome, Record, Split
 from .types import Judge, Source
 
 Origin = Literal["own", "demonstration", "person", "import"]
@@ -69,8 +69,9 @@ class Recalled(_Event):
     """Ids of the cases that were found and held out at random."""
     held_propensity: tuple[float, ...] = ()
     """Probability with which each of those would have been exposed."""
-    grain: Literal["steps", "episodes", "subtasks"] = "steps"
-    """What was read: step cases for the policy, whole episodes or subtasks for the planner."""
+    grain: Literal["steps", "episodes", "subtasks", "skills"] = "steps"
+    """What was read: step cases for the policy, whole episodes or subtasks for the planner, or skills
+    (`exposed` holds `name@version` then)."""
 
     def items(self) -> Iterator["Found"]:
         """Yield every item that was found: those exposed, best first, then those held out."""
@@ -125,6 +126,8 @@ class Stepped(_Event):
     """The subtask of the plan that it was done for; empty without a plan."""
     request: bool = False
     """Whether the goal was a user's message in free words."""
+    skill: str = ""
+    """The skill (`name@version`) that took the step; empty when the agent did."""
 
 
 class SubtaskEnded(_Event):
@@ -155,6 +158,46 @@ class Judged(_Event):
     said: bool
     """Whether it took the task for solved."""
     truth: bool
+
+
+class SkillCalled(_Event):
+    """A skill was called; the steps it took stand as steps of their own."""
+
+    type: Literal["skill_called"] = "skill_called"
+    step: int
+    """How many steps the episode had when it was called."""
+    skill: str
+    """`name@version`."""
+    arguments: dict[str, Fact]
+    outcome: Outcome
+    """By its postconditions; unknown when the jail or the environment broke."""
+    reason: str = ""
+    steps: int = 0
+    """How many steps it took."""
+    level: str = ""
+    """The jail it ran in."""
+    within: str = ""
+    """The skill that called it; empty when the agent did."""
+
+
+class Practised(_Event):
+    """One iteration of practice ended (see `agent.practice`)."""
+
+    type: Literal["practised"] = "practised"
+    number: int
+    goal: str
+    """The fact that was to come about."""
+    outcome: Outcome
+    gained: tuple[str, ...] = ()
+    """Goals that came to hold, whichever was aimed at."""
+    steps: int = 0
+    practice_steps: int = 0
+    moves: int = 0
+    skills: dict[str, str] = Field(default_factory=dict)
+    """Goal -> the skill that was admitted for it, `name@version`."""
+    refused: tuple[str, ...] = ()
+    lessons: tuple[str, ...] = ()
+    """What the explorer learned, as JSON."""
 
 
 class EpisodeEnded(_Event):
@@ -228,6 +271,8 @@ Event = Annotated[
     | EpisodeEnded
     | SubtaskEnded
     | Judged
+    | SkillCalled
+    | Practised
     | Forgotten
     | ContractSeen
     | Reverified

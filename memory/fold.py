@@ -21,11 +21,13 @@ from .events import (
     Planned,
     Recalled,
     Reverified,
+    SkillCalled,
     Stepped,
     SubtaskEnded,
 )
 from .ledger import Row
 from .noise import JudgeRates
+from .skill_uses import SkillOutcome, SkillUses
 
 
 class Trial(NamedTuple):
@@ -72,6 +74,8 @@ class Fold:
     judge: JudgeRates = field(default_factory=JudgeRates)
     """What the critic's word is worth, by the tasks that an environment verified."""
     contracts: Contracts = field(default_factory=Contracts)
+    uses: SkillUses = field(default_factory=SkillUses)
+    """What is known of the skills."""
     evicted: dict[str, Evicted] = field(default_factory=dict)
     """Episodes that a full memory let go."""
     sources: dict[str, str] = field(default_factory=dict)
@@ -120,6 +124,8 @@ class Fold:
                 opened.steps.append((row.key, row.event))
             case Judged():
                 self.judge.observe(row.event.said, row.event.truth)
+            case SkillCalled(skill=skill, outcome=outcome, steps=steps):
+                self.uses.called(skill, opened.started.llm, outcome, steps)
             case SubtaskEnded():
                 opened.subtasks.append((row.key, row.event))
             case EpisodeEnded():
@@ -129,6 +135,10 @@ class Fold:
     def _ended(self, row: Row, opened: OpenEpisode, ended: EpisodeEnded) -> Iterator[Learned]:
         start = opened.started
         outcome = self.judge.corrected(ended.score) if ended.judge == "critic" else ended.score
+        offered = tuple(opened.skills.values())
+        if ended.outcome != "unknown" and offered and outcome is not None:
+            context = context_of(start.family, start.goal)
+            self.uses.observe(SkillOutcome(context, offered, outcome))
         if ended.outcome != "unknown" and opened.considered and outcome is not None:
             self.observe(
                 Observed(
@@ -171,8 +181,21 @@ class Fold:
 
     def _note(self, acting: OpenEpisode, recalled: Recalled) -> None:
         """Note what a read found; a case that is forgotten by now is no item any more."""
+        if recalled.grain == "skills":
+            self._note_skills(acting, recalled)
+            return
         for case, exposed, _, chance in recalled.items():
             item = self.sources.get(case)
             if item is not None and chance > 0:  # never shown for certain: it says nothing
                 found = Exposure(item=item, exposed=exposed, propensity=chance)
                 acting.considered.setdefault(item, found)
+
+    def _note_skills(self, acting: OpenEpisode, recalled: Recalled) -> None:
+        """Note which skills an episode was offered, each once."""
+        new = []
+        for skill, exposed, _, chance in recalled.items():
+            item = self.uses.item(skill, acting.started.llm)
+            if item not in acting.skills and chance > 0:
+                acting.skills[item] = Exposure(item=item, exposed=exposed, propensity=chance)
+                new.append(acting.skills[item])
+        self.uses.offered(new)

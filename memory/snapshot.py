@@ -22,10 +22,11 @@ from .ledger import Ledger
 from .noise import JudgeRates
 from .projection import Projection, Stored, digest_of
 from .rows import digest
+from .skill_uses import SkillOutcome, SkillUse
 from .sqlite import reading, writing
 from .types import Case
 
-FORM = 1
+FORM = 2
 """Of the body; another one is no snapshot."""
 EVERY = 5_000
 """Rows of the ledger after which it is worth taking another."""
@@ -106,6 +107,10 @@ class Snapshots:
                 return None  # an open episode that has ended: the snapshot lies
         fold.seq = self.seq = kept.seq
         fold.judge = JudgeRates(**body["judge"])  # the open episodes were counted when it was taken
+        fold.uses.counts = {
+            fold.uses.item(use["skill"], use["llm"]): SkillUse.model_validate(use)
+            for use in body["uses"]
+        }
         idf = Idf()
         idf.count = body["idf"][0]
         idf.frequency.update(body["idf"][1])
@@ -132,6 +137,11 @@ def _body(fold: Fold, idf: Idf) -> dict[str, Any]:
         "contracts": [[*key, value] for key, value in fold.contracts.now.items()],
         "replayed": [event.model_dump() for event in fold.contracts.replayed.values()],
         "evicted": [event.model_dump() for event in fold.evicted.values()],
+        "uses": [use.model_dump() for use in fold.uses.counts.values()],
+        "skills": [
+            [found.context, [e.model_dump() for e in found.exposures], found.outcome]
+            for found in fold.uses.observed
+        ],
         "idf": [idf.count, idf.frequency],
     }
 
@@ -153,4 +163,6 @@ def _fold(body: dict[str, Any], seq: int) -> Fold:
         fold.observe(
             Observed(context, goal, task_id, _exposures.validate_python(exposures), outcome, rank)
         )
+    for context, exposures, outcome in body["skills"]:
+        fold.uses.observe(SkillOutcome(context, _exposures.validate_python(exposures), outcome))
     return fold

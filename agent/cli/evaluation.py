@@ -36,6 +36,20 @@ def evaluate_command(
     tasks: Annotated[
         int | None, typer.Option("--tasks", min=1, help="Held-out tasks. [default: the suite's]")
     ] = None,
+    iterations: Annotated[
+        int | None,
+        typer.Option(
+            "--iterations",
+            min=1,
+            help="Practise instead (arms none, primitives, skills, skills-frozen): attempts of each arm.",
+        ),
+    ] = None,
+    moves: Annotated[
+        int, typer.Option("--moves", min=1, help="With --iterations: moves of a zero-shot episode.")
+    ] = 100,
+    no_llm: Annotated[
+        bool, typer.Option("--no-llm", help="With --iterations: no model chooses the goals.")
+    ] = False,
     store: Annotated[
         Path | None,
         typer.Option(
@@ -64,11 +78,30 @@ def evaluate_command(
     from ..evaluate.runner import Plan, evaluate
     from ..session import Agent
 
-    chosen = find_arms(_names(arms, "--arms"))
-    points = _numbers(checkpoints)
     loaded = load_suite(suite)
     options = settings(set_, model=model, base_url=base_url, seed=seed)
     base = load_config(config, **options)
+    if iterations is not None:
+        from .practice import evaluate_practice
+
+        folder = store or base.store / "practice" / f"{loaded.name}-seed{base.seed}"
+        if fresh and folder.exists():
+            _forget_practice(folder)
+        evaluate_practice(
+            loaded,
+            _names(arms, "--arms"),
+            iterations,
+            folder,
+            seed=base.seed,
+            split=split,
+            tasks=tasks or loaded.eval_tasks or 8,
+            config=None if no_llm else base,
+            moves=moves,
+            json_path=json_path,
+        )
+        return
+    chosen = find_arms(_names(arms, "--arms"))
+    points = _numbers(checkpoints)
     folder = store or base.store / "eval" / f"{loaded.name}-{learn}-{split}-seed{base.seed}"
     if fresh and folder.exists():
         _forget(folder)
@@ -231,6 +264,15 @@ def _numbers(text: str) -> list[int]:
     if found[0] < 0:
         raise UsageError("a checkpoint cannot be negative")
     return found
+
+
+def _forget_practice(folder: Path) -> None:
+    """Remove an earlier practice evaluation; only from a folder that is one."""
+    if not (folder / "practice.json").exists():
+        raise UsageError(f"{folder} holds no practice evaluation; nothing was removed")
+    for arm in ("none", "primitives", "skills"):
+        shutil.rmtree(folder / arm, ignore_errors=True)
+    (folder / "practice.json").unlink()
 
 
 _MADE = ("rows.jsonl", "report.json", "report.html", "curve.png")

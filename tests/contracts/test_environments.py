@@ -11,7 +11,9 @@ from lichen.envs.checker import check
 SHARED = Path(__file__).parents[3] / "shared" / "alfworld"
 
 
-@pytest.fixture(params=["twx", "scienceworld", "alfworld", "alfworld-mini", "bfcl"])
+@pytest.fixture(
+    params=["twx", "scienceworld", "alfworld", "alfworld-mini", "bfcl", "crafter", "textcraft"]
+)
 def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "alfworld" and "ALFWORLD_DATA" not in os.environ:
         if not SHARED.is_dir():
@@ -23,7 +25,7 @@ def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 def test_the_protocol_is_kept(name: str) -> None:
     environment = make(name)
     families = environment.families()
-    count = {"twx": 8, "scienceworld": 2}.get(name, 6)
+    count = {"twx": 8, "scienceworld": 2, "crafter": 3}.get(name, 6)
     tasks = [environment.tasks("dev", [family])[0] for family in families[:count]]
     assert check(environment, tasks) == []
 

@@ -1,0 +1,1 @@
+"""Practice: the VOYAGER loop of curriculum, attempt, verification, induction and admission."""

@@ -1,0 +1,45 @@
+"""What the skill library can raise."""
+
+from collections.abc import Sequence
+
+from ..envs.errors import LichenError
+
+
+class BadSkill(LichenError):
+    """A skill's folder, contract or code is not what it should be."""
+
+    hint = "`lichen skills show NAME` prints a sound one; `lichen skills new` writes one to start from."
+
+
+class UnknownSkill(LichenError):
+    """No skill of the library has this name or version."""
+
+    hint = "`lichen skills list` names them."
+
+
+class LibraryUnwritable(LichenError):
+    """The library's folder refuses to be written, or another process writes it."""
+
+    hint = "Wait until the other command ends, or name another folder with `--library`."
+    retryable = True
+
+
+class Rejected(LichenError):
+    """A skill did not pass the gate; it is kept as a draft.
+
+    Attributes:
+        reasons: One sentence each.
+    """
+
+    hint = "It is kept as a draft: `lichen skills edit NAME` goes on with it."
+
+    def __init__(self, name: str, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"{name} was not admitted: {'; '.join(reasons)}")
+
+
+class Undecided(LichenError):
+    """A skill could not be tested because something broke that is not the skill's fault."""
+
+    hint = "Nothing was changed; say the same again when the environment or the jail works."
+    retryable = True

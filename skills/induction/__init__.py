@@ -1,0 +1,1 @@
+"""Skills from successful trajectories, without a model that writes code."""

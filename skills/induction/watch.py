@@ -1,0 +1,47 @@
+"""Trajectories from an environment: actions are played again, and what they changed is noted."""
+
+from collections.abc import Sequence
+
+from ...envs.base import Environment
+from ...envs.types import Fact
+from .traces import ACT, Move, Trace
+
+
+def traced(
+    environment: Environment, task_id: str, actions: Sequence[str], *, seed: int = 0
+) -> Trace | None:
+    """Return the trajectory of these actions, None when they do not win.
+
+    Args:
+        environment: Of the task; it is reset.
+        task_id: The task.
+        actions: From its beginning.
+        seed: Of the environment.
+
+    Raises:
+        EnvironmentFault: The environment broke.
+    """
+    seen = environment.reset(task_id, seed=seed)
+    facts: list[dict[str, Fact]] = [dict(environment.facts())]
+    offered, moves = [], []
+    won = False
+    for action in actions:
+        offered.append(environment.seen().admissible or ())
+        done = environment.step(action)
+        moves.append(Move(method=ACT, values=(action,)))
+        facts.append(dict(environment.facts()))
+        won = done.observation.won
+        if done.terminated or done.truncated:
+            break
+    if not won:
+        return None
+    return Trace(
+        env=environment.name,
+        task_id=task_id,
+        seed=seed,
+        goal=seen.goal,
+        moves=tuple(moves),
+        facts=tuple(facts),
+        actions=tuple((str(move.values[0]),) for move in moves),
+        offered=tuple(offered),
+    )

@@ -1,0 +1,248 @@
+"""The library: skills on shelves, in a git repository. What is on `skills/` is what the agent may call.
+
+It stores and finds; whether a skill deserves its place is the gate's matter (`admission`).
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from ..envs.errors import UnknownName
+from ..envs.types import Record
+from . import folder
+from .errors import BadSkill, UnknownSkill
+from .repository import Repository, Revision, difference
+from .types import Skill, split_id
+
+Shelf = Literal["skills", "proposals", "drafts", "quarantine", "archive"]
+SHELVES: tuple[Shelf, ...] = ("skills", "proposals", "drafts", "quarantine", "archive")
+"""Admitted; waiting for a person; refused by the gate; taken out until someone decides; retired."""
+_PINS = "pins.yaml"
+_DRAFT = "draft.yaml"
+_log = logging.getLogger(__name__)
+
+
+class Tombstone(Record):
+    """What is left of a retired skill, so that it is not learned again."""
+
+    name: str
+    fingerprint: str
+    """See `lint.fingerprint`: blind to names and layout."""
+    reason: str
+    """Why it was retired: a counter-example, a person's word."""
+
+
+class Library:
+    """Skills by name, with their history.
+
+    Args:
+        root: Folder of the library; made when it is not there.
+        clock: Seconds since 1970, for commits.
+
+    Raises:
+        LibraryUnwritable: The folder cannot be made.
+    """
+
+    def __init__(self, root: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.root = root
+        self.repository = Repository(root, clock)
+        self._parsed: dict[str, Skill] = {}
+        self.broken: dict[str, str] = {}
+        """Folders of the last reading that are no sound skills, and why."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the library for a change that has several steps."""
+        return self.repository.lock()
+
+    def all(self, shelf: Shelf = "skills", commit: str | None = None) -> dict[str, Skill]:
+        """Return the skills of a shelf by name, sorted, as they were committed (last, or as of a commit).
+
+        A folder that is no skill, or whose files are not those its lock was made of (someone committed past
+        the gate), is left out, said once, and named in `broken`.
+        """
+        found = {}
+        for name, tree in self.repository.folders(shelf, commit).items():
+            key = f"{shelf}/{name}@{tree}"
+            if key not in self._parsed:
+                try:
+                    files = self.repository.files(f"{shelf}/{name}", commit)
+                    skill = folder.parse(name, files)
+                    if shelf == "skills" and not folder.is_locked(skill, files):
+                        raise BadSkill(
+                            f"{name} was changed past the gate: `lichen skills approve {name}` tests it"
+                        )
+                except BadSkill as error:
+                    if name not in self.broken:
+                        _log.warning("%s", error)
+                    self.broken[name] = str(error)
+                    continue
+                self._parsed[key] = skill
+            found[name] = self._parsed[key]
+        return found
+
+    def get(self, name: str, shelf: Shelf = "skills") -> Skill:
+        """Return a skill by `name` or, in any version it ever had, by `name@version`.
+
+        Raises:
+            UnknownSkill: There is none.
+        """
+        plain, version = split_id(name)
+        here = self.all(shelf)
+        if plain in here and version in (None, here[plain].contract.version):
+            return here[plain]
+        if version is not None:
+            for revision in self.history(plain, shelf):
+                old = self.all(shelf, revision.commit).get(plain)
+                if old is not None and old.contract.version == version:
+                    return old
+        if plain in self.broken:
+            raise BadSkill(self.broken[plain])
+        raise UnknownSkill(str(UnknownName("skill", name, here)))
+
+    def where(self, name: str) -> Shelf | None:
+        """Return the shelf that a skill is on: the first of `SHELVES` that has it."""
+        return next((s for s in SHELVES if name in self.repository.folders(s)), None)
+
+    def put(
+        self,
+        skills: Sequence[Skill],
+        *,
+        message: str,
+        author: str,
+        shelf: Shelf = "skills",
+        away: Sequence[tuple[Shelf, str]] = (),
+        archived: Sequence[Skill] = (),
+    ) -> str:
+        """Write skills to a shelf and take others away, in one commit; the caller holds the lock.
+
+        A person's edit on disk that it would write over is kept as a draft.
+
+        Args:
+            skills: To write.
+            message: Of the commit.
+            author: `agent`, or a person's name.
+            shelf: Where to.
+            away: (shelf, name) of folders that go in the same commit.
+            archived: To write to the archive in the same commit.
+
+        Returns:
+            The commit.
+        """
+        changes: dict[str, str | None] = {}
+        for old_shelf, name in away:
+            changes |= dict.fromkeys(self._paths(f"{old_shelf}/{name}"))
+        for place, skill in [
+            *((f"{shelf}/{skill.name}", skill) for skill in skills),
+            *((f"archive/{skill.name}", skill) for skill in archived),
+        ]:
+            changes |= dict.fromkeys(self._paths(place))
+            changes |= {f"{place}/{path}": text for path, text in folder.write(skill).items()}
+        changes |= self._kept_edits(
+            {path.split("/")[1] for path in changes if "/" in path}, changes
+        )
+        return self.repository.write(changes, message=message, author=author)
+
+    def _paths(self, place: str) -> list[str]:
+        return [f"{place}/{path}" for path in self.repository.files(place)]
+
+    def _kept_edits(
+        self, names: set[str], changes: Mapping[str, str | None]
+    ) -> dict[str, str | None]:
+        kept: dict[str, str | None] = {}
+        for name in names & set(self.repository.changed_on_disk("skills")):
+            try:
+                files = folder.read_files(self.root / "skills" / name)
+            except BadSkill:
+                continue
+            if any(
+                changes.get(f"skills/{name}/{path}", text) != text for path, text in files.items()
+            ):
+                kept |= {f"drafts/{name}/{path}": text for path, text in files.items()}
+        return kept
+
+    def draft(self, skill: Skill, reasons: Sequence[str], *, author: str) -> str:
+        """Keep what the gate refused, with the reasons; nothing that someone wrote is lost."""
+        said = yaml.safe_dump(
+            {"refused": list(reasons)}, sort_keys=False, allow_unicode=True, width=100
+        )
+        kept = skill.model_copy(update={"files": {**skill.files, _DRAFT: said}})
+        return self.put(
+            [kept], message=f"Draft of {skill.name}: refused", author=author, shelf="drafts"
+        )
+
+    def undrafted(self, skill: Skill) -> Skill:
+        """Return a draft without the gate's word on it."""
+        return skill.model_copy(
+            update={"files": {path: t for path, t in skill.files.items() if path != _DRAFT}}
+        )
+
+    def on_disk(self, name: str, shelf: Shelf = "skills") -> Skill:
+        """Return a skill as its folder is now, edits by hand included.
+
+        Raises:
+            BadSkill: It is no skill now; the sentence says why.
+        """
+        return folder.read_skill(self.root / shelf / name)
+
+    def edited(self) -> list[str]:
+        """Return the skills whose folder is not what was committed."""
+        return self.repository.changed_on_disk("skills")
+
+    def history(self, name: str = "", shelf: Shelf = "skills") -> list[Revision]:
+        """Return the commits that changed a skill, or anything, newest first."""
+        return self.repository.history(f"{shelf}/{name}" if name else "")
+
+    def diff(self, name: str, old: str, new: str | None = None) -> str:
+        """Return the difference of a skill between two commits, or between one and the last."""
+        place = f"skills/{name}"
+        return difference(
+            self.repository.files(place, old),
+            self.repository.files(place, new),
+            f"{old[:8]}/{name}",
+            f"{(new or self.repository.head())[:8]}/{name}",
+        )
+
+    def tombstones(self) -> list[Tombstone]:
+        """Return what is left of the retired skills."""
+        return [
+            Tombstone.model_validate(yaml.safe_load(text))
+            for text in self.repository.files("tombstones").values()
+        ]
+
+    def bury(self, skill: Skill, tombstone: Tombstone, *, author: str) -> str:
+        """Move a skill to the archive and leave its tombstone, in one commit; the caller holds the lock."""
+        said = yaml.safe_dump(
+            tombstone.model_dump(), sort_keys=False, allow_unicode=True, width=100
+        )
+        changes: dict[str, str | None] = dict.fromkeys(self._paths(f"skills/{skill.name}"))
+        changes |= {f"archive/{skill.name}/{p}": t for p, t in folder.write(skill).items()}
+        changes[f"tombstones/{skill.name}-{skill.contract.version}.yaml"] = said
+        message = f"Retire {skill.id}: {tombstone.reason}"
+        return self.repository.write(changes, message=message, author=author)
+
+    def unbury(self, name: str, *, author: str) -> str:
+        """Remove the tombstones of a name, so that it can be learned again."""
+        gone: dict[str, str | None] = {
+            f"tombstones/{path}": None
+            for path in self.repository.files("tombstones")
+            if split_id(path.replace("-", "@"))[0] and path.rpartition("-")[0] == name
+        }
+        return self.repository.write(gone, message=f"Allow {name} again", author=author)
+
+    def pins(self) -> frozenset[str]:
+        """Return the names that nothing but a person's word may change or retire."""
+        text = self.repository.files("").get(_PINS, "[]")
+        return frozenset(yaml.safe_load(text) or [])
+
+    def pin(self, name: str, *, author: str, on: bool = True) -> str:
+        """Pin a skill, or let it go."""
+        names = sorted(self.pins() | {name}) if on else sorted(self.pins() - {name})
+        said = "Pin" if on else "Unpin"
+        return self.repository.write(
+            {_PINS: yaml.safe_dump(names)}, message=f"{said} {name}", author=author
+        )

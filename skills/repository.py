@@ -1,0 +1,317 @@
+"""The library's git repository: files in, commits out, through dulwich (no git binary is needed).
+
+What is read is always what was committed last, so a half-written change is never seen. A change names its
+files in a journal first; one that was killed is taken back when the repository is opened again.
+"""
+
+import difflib
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..envs.types import Record
+from .errors import LibraryUnwritable, UnknownSkill
+
+WAIT_SECONDS = 60.0
+_JOURNAL = "lichen-journal.json"
+_LOCK = "lichen.lock"
+
+
+class Revision(Record):
+    """One commit."""
+
+    commit: str
+    """Forty hexadecimal digits."""
+    author: str
+    at: float
+    """Seconds since 1970."""
+    message: str
+    paths: tuple[str, ...]
+    """What it changed."""
+
+
+class Repository:
+    """A git repository of text files.
+
+    Args:
+        root: Its folder; made when it is not there.
+        clock: Seconds since 1970, for commits.
+
+    Raises:
+        LibraryUnwritable: The folder cannot be made or written.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float]) -> None:
+        from dulwich.errors import NotGitRepository  # 0.2 s: only when a library is opened
+        from dulwich.repo import Repo
+
+        self.root, self._clock = root, clock
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            try:
+                self._repo: Any = Repo(str(root))
+            except NotGitRepository:
+                with self._lock_at(root / ".lichen-making"):
+                    made = (root / ".git" / "HEAD").exists()
+                    self._repo = (
+                        Repo(str(root)) if made else Repo.init(str(root), default_branch=b"main")
+                    )
+        except OSError as error:
+            raise LibraryUnwritable(
+                f"the library {root} cannot be opened: {error.strerror}"
+            ) from error
+        (root / ".lichen-making").unlink(missing_ok=True)
+        if self._journal.exists():
+            with self.lock():
+                self._take_back()
+
+    @property
+    def _journal(self) -> Path:
+        return self.root / ".git" / _JOURNAL
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the repository for writing; other processes wait.
+
+        Raises:
+            LibraryUnwritable: Another one holds it for longer than a minute.
+        """
+        with self._lock_at(self.root / ".git" / _LOCK):
+            yield
+
+    @contextmanager
+    def _lock_at(self, path: Path) -> Iterator[None]:
+        try:
+            with FileLock(str(path), timeout=WAIT_SECONDS):
+                yield
+        except Timeout as error:
+            raise LibraryUnwritable(f"another process writes the library {self.root}") from error
+
+    def head(self) -> str:
+        """Return the last commit, empty when there is none."""
+        try:
+            return str(self._repo.head().decode())
+        except KeyError:
+            return ""
+
+    def folders(self, shelf: str, commit: str | None = None) -> dict[str, str]:
+        """Return the folders in a folder, with the hash of what is in each, sorted."""
+        tree = self._tree(shelf, commit)
+        if tree is None:
+            return {}
+        return {
+            entry.path.decode(): entry.sha.decode()
+            for entry in tree.items()
+            if stat.S_ISDIR(entry.mode)
+        }
+
+    def files(self, folder: str, commit: str | None = None) -> dict[str, str]:
+        """Return the committed texts under a folder by their path in it; empty when there are none.
+
+        Args:
+            folder: Path in the repository.
+            commit: As of when; None: the last.
+        """
+        tree = self._tree(folder, commit)
+        return dict(self._walk(tree, "")) if tree is not None else {}
+
+    def _walk(self, tree: Any, prefix: str) -> Iterator[tuple[str, str]]:
+        for entry in tree.items():
+            path = prefix + entry.path.decode()
+            found = self._repo[entry.sha]
+            if stat.S_ISDIR(entry.mode):
+                yield from self._walk(found, f"{path}/")
+            else:
+                yield path, found.data.decode()
+
+    def _tree(self, folder: str, commit: str | None) -> Any:
+        at = commit or self.head()
+        if not at:
+            return None
+        try:
+            found = self._repo[self._repo[at.encode()].tree]
+            for part in [p for p in folder.split("/") if p]:
+                found = self._repo[found[part.encode()][1]]
+        except KeyError:
+            return None
+        return found
+
+    def write(self, files: Mapping[str, str | None], *, message: str, author: str) -> str:
+        """Write files (None: remove them) and commit them; all of it or nothing, also when killed.
+
+        The caller holds the lock.
+
+        Args:
+            files: Texts by path in the repository.
+            message: Of the commit.
+            author: `agent`, or a person's name.
+
+        Returns:
+            The commit; the last one when nothing changed.
+
+        Raises:
+            LibraryUnwritable: The disk refused; everything is as before.
+        """
+        if self._journal.exists():
+            self._take_back()
+        changed = {p: t for p, t in files.items() if t != self._committed(p)}
+        if not changed and all(self._on_disk(p) == t for p, t in files.items()):
+            return self.head()
+        try:
+            self._put(self._journal, json.dumps(sorted(files)))
+            for path, text in files.items():
+                self._set(path, text)
+            if changed:
+                self._commit(sorted(files), message, author)
+            self._journal.unlink()
+        except OSError as error:
+            self._take_back()
+            raise LibraryUnwritable(
+                f"the library {self.root} refuses to be written: {error.strerror}"
+            ) from error
+        return self.head()
+
+    def _commit(self, paths: Sequence[str], message: str, author: str) -> None:
+        who = f"{author} <{author.replace(' ', '.')}@lichen>".encode()
+        now = self._clock()
+        tree = self._repo.get_worktree()
+        tree.stage([p.encode() for p in paths])
+        tree.commit(
+            message=message.encode(),
+            committer=who,
+            author=who,
+            commit_timestamp=now,
+            commit_timezone=0,
+            author_timestamp=now,
+            author_timezone=0,
+            no_verify=True,
+        )
+
+    def _take_back(self) -> None:
+        """Make the files of a change that did not end what they were when it was committed last."""
+        for stale in self.root.joinpath(".git").rglob("*.lock"):
+            if stale.name != _LOCK:
+                stale.unlink(missing_ok=True)
+        try:
+            paths = json.loads(self._journal.read_text(encoding="utf-8"))
+        except (ValueError, OSError):
+            paths = []  # killed while it was written: nothing else had been touched
+        for path in paths:
+            self._set(path, self._committed(path))
+        if paths:
+            self._repo.get_worktree().stage([p.encode() for p in paths])
+        self._journal.unlink(missing_ok=True)
+
+    def _committed(self, path: str, commit: str | None = None) -> str | None:
+        folder, _, name = path.rpartition("/")
+        tree = self._tree(folder, commit)
+        try:
+            return (
+                str(self._repo[tree[name.encode()][1]].data.decode()) if tree is not None else None
+            )
+        except KeyError:
+            return None
+
+    def _on_disk(self, path: str) -> str | None:
+        try:
+            return (self.root / path).read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _set(self, path: str, text: str | None) -> None:
+        target = self.root / path
+        if text is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._put(target, text)
+            return
+        target.unlink(missing_ok=True)
+        for parent in target.parents:
+            if parent == self.root or not parent.exists() or any(parent.iterdir()):
+                break
+            parent.rmdir()
+
+    @staticmethod
+    def _put(target: Path, text: str) -> None:
+        new = target.with_name(f".{target.name}.new")
+        with new.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(target)
+
+    def history(self, folder: str = "", n: int | None = None) -> list[Revision]:
+        """Return the commits that changed something under a folder, newest first."""
+        if not self.head():
+            return []
+        paths = [folder.encode()] if folder else None
+        found = []
+        for entry in self._repo.get_walker(paths=paths, max_entries=n):
+            commit = entry.commit
+            changes = [c for group in entry.changes() for c in _flat(group)]
+            found.append(
+                Revision(
+                    commit=commit.id.decode(),
+                    author=commit.author.decode().rpartition(" <")[0],
+                    at=float(commit.commit_time),
+                    message=commit.message.decode().strip(),
+                    paths=tuple(sorted({(c.new or c.old).path.decode() for c in changes})),
+                )
+            )
+        return found
+
+    def commit_named(self, text: str) -> str:
+        """Return the commit whose hash begins with a text.
+
+        Raises:
+            UnknownSkill: None or several do.
+        """
+        found = [r.commit for r in self.history() if r.commit.startswith(text)]
+        if len(found) != 1 or len(text) < 4:
+            raise UnknownSkill(
+                f"{len(found)} commits of the library begin with {text!r}",
+                hint="`lichen skills history` lists them.",
+            )
+        return found[0]
+
+    def changed_on_disk(self, shelf: str) -> list[str]:
+        """Return the folders of a shelf whose files are not what was committed: edits by hand."""
+        found = set(self.folders(shelf))
+        folder = self.root / shelf
+        if folder.is_dir():
+            found |= {p.name for p in folder.iterdir() if p.is_dir()}
+        return sorted(name for name in found if self._differs(f"{shelf}/{name}"))
+
+    def _differs(self, folder: str) -> bool:
+        committed = self.files(folder)
+        here = self.root / folder
+        on_disk = {
+            p.relative_to(here).as_posix()
+            for p in here.rglob("*")
+            if p.is_file() and "__pycache__" not in p.parts and not p.name.startswith(".")
+        }
+        return on_disk != set(committed) or any(
+            self._on_disk(f"{folder}/{path}") != text for path, text in committed.items()
+        )
+
+
+def difference(old: Mapping[str, str], new: Mapping[str, str], a: str, b: str) -> str:
+    """Return the unified difference of two sets of files; empty when they are equal."""
+    said: list[str] = []
+    for path in sorted({*old, *new}):
+        said += difflib.unified_diff(
+            old.get(path, "").splitlines(keepends=True),
+            new.get(path, "").splitlines(keepends=True),
+            f"{a}/{path}",
+            f"{b}/{path}",
+        )
+    return "".join(said)
+
+
+def _flat(group: Any) -> list[Any]:
+    return group if isinstance(group, list) else [group]

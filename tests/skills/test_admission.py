@@ -1,0 +1,195 @@
+"""The gate: what is admitted, what is refused, and what a change does to those who depend on it."""
+
+import pytest
+
+from lichen.envs import Environment
+from lichen.skills.absorb import absorb
+from lichen.skills.admission import Gate
+from lichen.skills.errors import UnknownSkill
+from lichen.skills.jail import Jail
+from lichen.skills.library import Library
+from lichen.skills.merge import merge
+from lichen.skills.operations import Workshop
+from lichen.skills.runner import Runner
+from lichen.skills.types import Contract, Skill
+
+from .conftest import BOOK, TAKE, TESTS, caller, take_skill, taken
+
+
+def test_a_skill_that_holds_on_its_origin_and_two_bindings_is_admitted_by_running_it(
+    gate: Gate, library: Library
+) -> None:
+    verdict = gate.admit(take_skill(), author="agent")
+    assert verdict.outcome == "success", verdict.reasons
+    assert [t.test for t in verdict.tests] == ["origin", "spoon", "plate"]
+    assert all(t.level == "kernel" and t.steps == 2 for t in verdict.tests)
+    assert library.get("take@1").code.strip() == TAKE.strip()
+
+
+def test_what_only_works_where_it_was_learned_is_refused_and_kept_as_a_draft(
+    gate: Gate, library: Library
+) -> None:
+    code = TAKE.replace('f"go to {place}"', '"go to bed 1"')
+    verdict = gate.admit(take_skill(code), author="agent")
+    assert (verdict.outcome, verdict.shelf) == ("failure", "drafts")
+    assert "take@1 fails its test spoon" in verdict.reasons[0]
+    assert library.all() == {}
+    assert "refused" in library.get("take", "drafts").files["draft.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tests": TESTS[:2]}, "it needs its origin and 2 other bindings"),
+        ({"tests": TESTS[1:]}, "no test on the task it comes from"),
+        (
+            {"code": "def other(api: API) -> bool:\n    return True\n"},
+            "exactly one public function",
+        ),
+        ({"code": TAKE + "\nimport os\n"}, "may not import os"),
+        (
+            {"code": TAKE.replace("api.act", "api.fly")},
+            "api.fly, which its capabilities do not name",
+        ),
+        ({"code": TAKE.replace(": str,", ",", 1)}, "the parameter thing has no type"),
+        ({"code": TAKE + "\nx = api.__class__\n"}, "may not use __class__"),
+    ],
+)
+def test_static_checks_say_what_is_wrong_and_where(
+    gate: Gate, change: dict[str, object], said: str
+) -> None:
+    verdict = gate.admit(take_skill().model_copy(update=change), author="agent")
+    assert verdict.outcome == "failure" and not verdict.tests
+    assert said in " ".join(verdict.reasons)
+
+
+def test_a_broken_leaf_with_thirty_dependents_changes_nothing_and_names_the_path(
+    gate: Gate, library: Library
+) -> None:
+    gate.admit(take_skill(), author="agent")
+    below = "take@1"
+    for n in range(30):
+        with library.lock():  # written past the gate, so that the test is quick
+            library.put([caller(f"take-{n}", below)], message="Add", author="agent")
+        below = f"take-{n}@1"
+    before = {name: skill for name, skill in library.all().items()}
+    # the leaf's own tests still hold: it only does not do any more what its callers call it for
+    lazy = take_skill(
+        TAKE.replace('    api.act(f"take', "    thing == 'spoon 1' or api.act(f\"take")
+    )
+    lazy = lazy.model_copy(
+        update={
+            "tests": (
+                TESTS[0],
+                TESTS[2],
+                taken("book again", BOOK, "book 1", "bed 1").model_copy(update={"seed": 1}),
+            )
+        }
+    )
+    verdict = gate.admit(lazy, author="person")
+    assert verdict.outcome == "failure"
+    assert verdict.path == ("take", "take-0")
+    assert "it breaks take -> take-0" in verdict.reasons[0]
+    assert library.all() == before
+
+
+def test_an_edit_re_pins_and_re_tests_everything_above_it(gate: Gate, library: Library) -> None:
+    gate.admit(take_skill(), author="agent")
+    gate.admit(caller("fetch", "take@1"), author="agent")
+    gate.admit(caller("bring", "fetch@1"), author="agent")
+    verdict = gate.admit(
+        take_skill(TAKE.replace("return True", "return bool(thing)")), author="ann"
+    )
+    assert verdict.outcome == "success", verdict.reasons
+    assert verdict.repinned == ("fetch@2", "bring@2")
+    assert '"take@2"' in library.get("fetch").code and '"fetch@2"' in library.get("bring").code
+    assert len(verdict.tests) == 9
+    assert library.get("bring@1").code == caller("bring", "fetch@1").code
+
+
+def test_a_retired_skill_is_not_learned_again_under_another_name_or_layout(
+    gate: Gate, library: Library
+) -> None:
+    gate.admit(take_skill(), author="agent")
+    workshop = Workshop(library, lambda: gate)
+    workshop.retire("take", "it breaks vases")
+    disguised = """
+def grab(api: API, thing: str, place: str) -> bool:
+    # another comment
+    api.act(f"go to {place}"); api.act(f"take {thing} from {place}")
+    return True
+"""
+    again = take_skill(disguised).model_copy(update={"name": "grab"})
+    verdict = gate.admit(again, author="agent")
+    assert verdict.outcome == "failure"
+    assert verdict.reasons == ("it was retired as take: it breaks vases",)
+    assert workshop.approve("take").outcome == "success"  # a person's word lifts it
+
+
+def test_a_jail_that_breaks_refuses_nothing(library: Library, household: Environment) -> None:
+    class Broken(Jail):
+        def run(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
+            from lichen.skills.jail import Ran
+
+            return Ran(end="broken", error="no process could be made", level="kernel")
+
+    broken = Broken.__new__(Broken)
+    gate = Gate(library, Runner({}, broken), lambda _: household)
+    verdict = gate.admit(take_skill(), author="agent")
+    assert (verdict.outcome, verdict.shelf) == ("unknown", None)
+    assert library.where("take") is None
+
+
+def test_skills_that_differ_in_constants_become_one_and_their_callers_call_it(
+    gate: Gate, library: Library
+) -> None:
+    def at(name: str, place: str, thing: str, task: str) -> Skill:
+        code = (
+            f"def {name.replace('-', '_')}(api: API, pause: int = 0) -> bool:\n"
+            f"    api.act('go to {place}')\n    api.act('take {thing} from {place}')\n    return True\n"
+        )
+        return Skill(
+            name=name,
+            description=f"Take the {thing}.",
+            code=code,
+            contract=Contract(
+                env="alfworld-mini",
+                parameters={"pause": {"type": "int", "default": 0}},  # type: ignore[dict-item]
+                postconditions=(f'has("{thing}")',),
+            ),
+            tests=tuple(
+                taken(f"t{seed}", task, "", "", origin=not seed).model_copy(
+                    update={"arguments": {"pause": seed}, "seed": seed}
+                )
+                for seed in range(3)
+            ),
+        )
+
+    book = at("take-book", "bed 1", "book 1", BOOK)
+    spoon = at("take-spoon", "countertop 1", "spoon 1", TESTS[1].task_id)
+    gate.admit(book, author="agent")
+    gate.admit(spoon, author="agent")
+    merged = merge([book, spoon], taken=list(library.all()))
+    assert merged.skill.name == "take"
+    assert set(merged.skill.contract.parameters) > {"pause"}
+    verdict = gate.merge(merged, author="agent")
+    assert verdict.outcome == "success", verdict.reasons
+    assert list(library.all()) == ["take"]
+    assert set(library.all("archive")) == {"take-book", "take-spoon"}
+    plate = at("take-plate", "countertop 2", "plate 1", TESTS[2].task_id)
+    grown = absorb(library.get("take"), plate)
+    verdict = gate.merge(grown, author="agent")
+    assert verdict.outcome == "success", verdict.reasons
+    assert verdict.skill == "take@2" and len(library.get("take").tests) == 9
+
+
+def test_a_pinned_skill_is_changed_by_people_only(gate: Gate, library: Library) -> None:
+    gate.admit(take_skill(), author="agent")
+    Workshop(library, lambda: gate).pin("take")
+    edited = take_skill(TAKE.replace("return True", "return thing != place"))
+    assert gate.admit(edited, author="agent").reasons == (
+        "take is pinned: only a person may change it",
+    )
+    assert gate.admit(edited, author="ann").outcome == "success"
+    with pytest.raises(UnknownSkill):
+        library.get("take@7")
