@@ -18,6 +18,7 @@ from pydantic_settings import (
 from ..envs.errors import BadFile
 from ..memory.retriever import RetrieverConfig
 from .policy import PolicyConfig
+from .skillset import SkillConfig
 
 
 class AgentConfig(BaseSettings):
@@ -43,6 +44,8 @@ class AgentConfig(BaseSettings):
     seed: int = Field(default=0, ge=0)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     retriever: RetrieverConfig = Field(default_factory=RetrieverConfig)
+    skills: SkillConfig = Field(default_factory=SkillConfig)
+    """Skills as actions, where the store has a library."""
 
     @classmethod
     def settings_customise_sources(

@@ -30,6 +30,7 @@ from .caller import Caller
 from .critic import Critic
 from .planner import Planner
 from .policy import Policy
+from .skillset import Called, Offer, SkillSet
 from .state import EpisodeState
 from .working import WorkingMemory
 
@@ -67,6 +68,8 @@ class Desk:
     ended: bool = False
     explores: bool | None = None
     """Whether items below the gate are tried within the budget; None: where the episode is learned from."""
+    skills: SkillSet | None = None
+    """What is offered besides the environment's actions; None: nothing."""
     caller: Caller | None = None
     """Writes calls freely; None: the policy chooses among candidate calls."""
     call: Call | None = None
@@ -75,6 +78,8 @@ class Desk:
     """What the environment took for it."""
     _of: EpisodeState = field(init=False)
     """The episode that this desk is at, from `sync` on."""
+    _offers: tuple[tuple[int, int], dict[str, Offer], int] | None = None
+    """Step and idle calls that it is of, the offers, how many skills were considered."""
     _worked: dict[str, SubtaskCase | None] = field(default_factory=dict)
     _played: list[str] = field(default_factory=list)
 
@@ -174,6 +179,46 @@ class Desk:
         self._played.append(action)
         self.ended = done.terminated or done.truncated
         return done
+
+    def offers(self, state: EpisodeState) -> dict[str, Offer]:
+        """Return the calls of skills that the policy may choose at the state's step, by how they read."""
+        return self.considered(state)[0]
+
+    def considered(self, state: EpisodeState) -> tuple[dict[str, Offer], int]:
+        """Return the offers of the state's step, shown or held out, and how many skills were considered."""
+        idle = state.get("idle", [])
+        at = (len(state["actions"]), len(idle))
+        if self._offers is None or self._offers[0] != at:
+            found: dict[str, Offer] = {}
+            considered = 0
+            if self.skills is not None and len(idle) <= self.skills.config.idle:
+                seen = self.sync(state)
+                made, considered = self.skills.offers(
+                    self.environment, seen, self.llm_name, without=idle
+                )
+                found = {offer.action: offer for offer in made}
+            self._offers = (at, found, considered)
+        return self._offers[1], self._offers[2]
+
+    def use(self, offer: Offer) -> tuple[Called, list[tuple[Observation, str, Transition]]]:
+        """Call a skill; return what came of it and its steps, each with what was seen before it.
+
+        Raises:
+            EnvironmentFault: The environment broke.
+        """
+        assert self.skills is not None
+        called = self.skills.call(offer, self.environment, seed=self._of["seed"])
+        steps = []
+        for action, done in called.taken:
+            before = self.seen
+            self.working.note(before, action, done.observation)
+            self.observations.append(done.observation)
+            self._played.append(action)
+            self.ended = done.terminated or done.truncated
+            steps.append((before, action, done))
+        if called.result.outcome == "unknown" and called.result.broke:
+            raise EnvironmentFault(called.result.reason)
+        return called, steps
 
     @property
     def calls(self) -> bool:

@@ -4,7 +4,6 @@ Nodes and edges, nothing else. The checkpointed state is small and plain; live t
 Every write to the ledger carries an idempotency key, so a node that runs again after a kill writes once.
 """
 
-from dataclasses import replace
 from typing import Any, Literal
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -12,13 +11,14 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from ..memory.events import EpisodeEnded, EpisodeStarted, Planned, Recalled, Stepped
-from ..memory.states import offered_by, state_of
+from ..memory.events import EpisodeEnded, EpisodeStarted, Planned
+from ..memory.states import state_of
 from .critic import outcome_of
-from .desk import Desk, digest, step_rng
+from .desk import Desk, step_rng
 from .judging import judged
+from .observing import take
 from .state import EpisodeState
-from .subtasks import current_subtask, end_subtask, entry_of, previous, read_for_plan, task_now
+from .subtasks import end_subtask, entry_of, previous, read_for_plan, task_now
 
 Graph = CompiledStateGraph[EpisodeState, Desk, EpisodeState, EpisodeState]
 Update = dict[str, Any]
@@ -90,6 +90,10 @@ async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
             hint=hint,
         )
         return {"action": action, "kl": None}
+    offers = desk.offers(state)
+    if offers:
+        open_to = tuple(sorted({*(seen.admissible or ()), *offers}))
+        seen = seen.model_copy(update={"admissible": open_to})
     decision = await desk.policy.decide(
         seen,
         state_of(seen, state["actions"]),
@@ -99,58 +103,14 @@ async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         history=desk.history(),
         hint=hint,
         warned=desk.notes(seen),
+        favoured={action: offer.favour for action, offer in offers.items()},
     )
     return {"action": decision.action, "kl": decision.kl}
 
 
 async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     """Take the chosen action, and write what was recalled, chosen and answered."""
-    desk = runtime.context
-    before = desk.sync(state)
-    step, action = len(state["actions"]), state["action"]
-    known = state_of(before, state["actions"])
-    hits = desk.remember(state)
-    done = desk.play(action)
-    after = done.observation
-    exposed = hits.hits
-    recalled = Recalled(
-        step=step,
-        considered=hits.considered,
-        exposed=tuple(hit.case.id for hit in exposed),
-        similarity=tuple(round(hit.similarity, 6) for hit in exposed),
-        propensity=tuple(round(hit.propensity, 6) for hit in exposed),
-        abstained=hits.abstained,
-        held=tuple(hit.case.id for hit in hits.held),
-        held_propensity=tuple(round(hit.propensity, 6) for hit in hits.held),
-    )
-    stepped = Stepped(
-        step=step,
-        goal=known.goal,
-        text=known.text,
-        inventory=known.inventory,
-        recent=known.recent,
-        action=action,
-        offered=offered_by(before),
-        observation=after.text,
-        score_before=before.score,
-        score_after=after.score,
-        kl=state.get("kl"),
-        call=desk.call,
-        error=done.error,
-        subtask=current_subtask(state),
-        request=known.request,
-    )
-    recall_entry = entry_of(state, f"recall-{step}", recalled, previous(state))
-    step_entry = entry_of(state, f"step-{step}", stepped, recall_entry.key)
-    desk.append([recall_entry, replace(step_entry, took_ms=round(desk.latency_ms, 3))])
-    return {
-        "actions": [*state["actions"], action],
-        "kls": [*state.get("kls", []), state.get("kl")],
-        "digest": digest(after),
-        "ended": done.terminated or done.truncated,
-        "score": max(state.get("score", 0.0), after.score),
-        "subtask_steps": state.get("subtask_steps", 0) + 1,
-    }
+    return take(runtime.context, state)
 
 
 async def verify(state: EpisodeState, runtime: Runtime[Desk]) -> Update:

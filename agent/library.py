@@ -5,12 +5,14 @@ from types import TracebackType
 
 from ..envs.base import Environment
 from ..envs.registry import make
+from ..memory.store import Store
 from ..skills.admission import Gate, GateConfig
 from ..skills.jail import Jail, open_jail
 from ..skills.library import Library
 from ..skills.operations import PERSON, Workshop
 from ..skills.runner import Runner, RunnerConfig
 from ..skills.trial import OnResult
+from .skillset import SkillConfig, SkillSet
 
 FOLDER = "skills"
 """Of the library, in a store."""
@@ -97,3 +99,42 @@ class OpenLibrary:
     ) -> None:
         """Close it."""
         self.close()
+
+
+class AgentSkills:
+    """The skills of an agent, opened when an episode first asks for them.
+
+    Args:
+        config: Dials; `on` and where the library is.
+        store: Of the agent: its folder, its embedder, what its ledger says of the skills.
+    """
+
+    def __init__(self, config: SkillConfig, store: Store) -> None:
+        self._config, self._store = config, store
+        self._open: OpenLibrary | None = None
+        self._set: SkillSet | None = None
+
+    @property
+    def offered(self) -> SkillSet | None:
+        """What episodes are offered; None where skills are off or there is no library."""
+        folder = self._config.library or self._store.folder / FOLDER
+        if not self._config.on or not (folder / ".git").is_dir():
+            return None
+        if self._set is None:
+            self._open = OpenLibrary(folder, level=self._config.jail, warm=1)
+            self._set = SkillSet(
+                self._open.library,
+                self._open.runner,
+                self._store.embedder,
+                lambda: self._store.fold.uses,
+                self._config,
+            )
+        return self._set
+
+    def close(self) -> None:
+        """Close index and jail; the next use opens them again."""
+        if self._set is not None:
+            self._set.close()
+        if self._open is not None:
+            self._open.close()
+        self._set = self._open = None

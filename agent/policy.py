@@ -4,7 +4,7 @@ It takes hits, working memory and a frozen model, and returns one decision with 
 nothing of graphs, environments or the store.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -125,6 +125,7 @@ class Policy:
         history: Sequence[tuple[str, str]] = (),
         hint: str = "",
         warned: Collection[str] = (),
+        favoured: Mapping[str, float] | None = None,
     ) -> Decision:
         """Return the action to take now.
 
@@ -137,6 +138,8 @@ class Policy:
             history: (action, answer) pairs of this episode, oldest first.
             hint: The current subtask, when there is a plan.
             warned: Actions that tool memory knows to fail.
+            favoured: Calls of skills among the actions, with the nats that each is given; memory and novelty,
+                which know single actions, say nothing of them.
 
         Raises:
             EnvironmentFault: No action is admissible.
@@ -154,6 +157,12 @@ class Policy:
         gain = value - self.config.repetition * working.repetitions(seen, admissible)
         gain = gain - self.config.warned * np.array([float(a in warned) for a in admissible])
         gain = gain + self.config.novelty * working.novelty(seen, admissible)
+        if favoured:
+            level = float(
+                np.median([g for g, a in zip(gain, admissible, strict=True) if a not in favoured])
+            )
+            said = np.array([favoured.get(a, np.nan) for a in admissible])
+            gain = np.where(np.isnan(said), gain, level + said)
         keep = self._filter(admissible, gain, state, rng)
         actions, gain, value = [admissible[i] for i in keep], gain[keep], value[keep]
         prior = np.zeros(len(actions))

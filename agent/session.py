@@ -8,7 +8,7 @@ with Agent.from_config(store="my-store") as agent:
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ from .desk import Desk
 from .environments import Environments
 from .episode import EpisodeResult, OnEvent, run_episode
 from .graph import Graph
+from .library import AgentSkills
 from .llm.protocol import FrozenLLM, Usage
 from .llm.registry import open_llm
 from .planner import Planner, ReactivePlanner, SubtaskPlanner
@@ -58,7 +59,7 @@ class LearnReport(Record):
         return sum(e.outcome == "success" for e in known) / len(known) if known else 0.0
 
 
-class Agent:
+class Agent(AbstractContextManager["Agent"]):
     """An agent that learns only in its store.
 
     Args:
@@ -74,6 +75,7 @@ class Agent:
         )
         self._llm, self._lent = llm, llm is not None
         self._environments = Environments(self.store)
+        self._skills = AgentSkills(config.skills, self.store)
         self._runner = asyncio.Runner()
 
     @classmethod
@@ -83,8 +85,7 @@ class Agent:
         """Return an agent from a settings file (`lichen.toml` here, if there is one) and options.
 
         Raises:
-            BadFile: The file or an option is wrong.
-            StoreInUse: Another process writes to the store.
+            BadFile: The file or an option is wrong (StoreInUse: another process writes to the store).
         """
         return cls(load_config(path, **options), llm=llm)
 
@@ -124,6 +125,7 @@ class Agent:
         policy: PolicyConfig | None = None,
         learn: bool,
         llm_name: str = "",
+        skills: bool = True,
     ) -> Desk:
         """Return a desk for one episode."""
         policy = policy or self.config.policy
@@ -136,6 +138,7 @@ class Agent:
             planner=planner,
             critic=Critic(self.llm) if policy.llm else None,
             assistant=NoAssistant(),
+            skills=self._skills.offered if skills else None,
             append=self.store.append,
             learn=learn,
             llm_name=llm_name,
@@ -330,15 +333,12 @@ class Agent:
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""
         self._environments.close()
+        self._skills.close()
         if self._llm is not None and not self._lent:
             self._runner.run(self._llm.close())
         self._llm = None
         self._runner.close()
         self.store.close()
-
-    def __enter__(self) -> "Agent":
-        """Return itself."""
-        return self
 
     def __exit__(
         self,

@@ -35,6 +35,8 @@ class EpisodeState(TypedDict):
     replans: NotRequired[int]
     replan: NotRequired[str]
     """Why a new plan is needed; empty when none is."""
+    idle: NotRequired[list[str]]
+    """Calls of skills that took no step, which are offered no more."""
     action: NotRequired[str]
     """Chosen, not yet taken."""
     kl: NotRequired[float | None]

@@ -16,7 +16,6 @@ BUILT_IN = {
     "bfcl": "lichen.envs.bfcl:BFCL",
     "crafter": "lichen.envs.crafter:Crafter",
     "textcraft": "lichen.envs.textcraft:TextCraft",
-    "crafter": "lichen.envs.crafter:Crafter",
 }
 ALIASES = {"textworld_express": "twx", "textworld-express": "twx"}
 GROUP = "lichen.envs"

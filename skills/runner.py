@@ -43,6 +43,8 @@ class CallResult(Record):
     """The steps it took, in order."""
     ran: Ran | None = None
     """What the jail says; None when it was not begun."""
+    broke: bool = False
+    """Whether it was the environment that broke."""
 
 
 class Runner:
@@ -108,6 +110,7 @@ class Runner:
             reason=reason,
             actions=tuple(broker.actions),
             ran=ran,
+            broke=broker.fault is not None,
         )
 
     @staticmethod

@@ -56,6 +56,11 @@ ARMS: Mapping[str, Arm] = {
         Arm(name="memory", says="frozen LLM with memory"),
         Arm(name="budget", says="no memory, the tokens of memory", memory=False, budget=True),
         Arm(
+            name="+skills",
+            says="memory, and the skills of --set skills.library=FOLDER as actions",
+            channels=(*_ALL, "skills"),
+        ),
+        Arm(
             name="+parametric",
             says="memory, planner's cases ordered by Q too",
             channels=(*_ALL, "parametric"),

@@ -150,7 +150,12 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                 if arm.budget:
                     policy = policy.model_copy(update={"votes": votes})
                 desk = agent.desk(
-                    environment, memory=memory, policy=policy, learn=False, llm_name=before
+                    environment,
+                    memory=memory,
+                    policy=policy,
+                    learn=False,
+                    llm_name=before,
+                    skills="skills" in arm.channels,
                 )
                 used = agent.llm.usage.copy() if arm.llm else Usage()
                 clock = time.monotonic()

@@ -110,6 +110,14 @@ class Explorer:
         share = min(1.0, _ELSEWHERE / max(good + bad, 1))
         return float(rng.beta(1 + share * good, 1 + share * bad))
 
+    def _is_means(self, move: Move) -> bool:
+        """Return whether a skill leaves something that later moves can use: carried, or to work at."""
+        skill = self.skills[move.skill.partition("@")[0]]
+        return any(
+            condition.startswith(("inventory", "near."))
+            for condition in skill.contract.postconditions
+        )
+
     def _shares(self, moves: Sequence[Move]) -> NDArray[np.float64]:
         """Return with which chance each skill is called: those that stand on others lead further."""
         found = np.array(
@@ -144,8 +152,9 @@ class Explorer:
             if self.primitives or m == ACT
         ]
         skills = [move for skill in self.skills.values() for move in bindings(skill, goal, rng)]
-        if not done and skills and rng.random() < self.config.begin:
-            return skills[int(rng.choice(len(skills), p=self._shares(skills)))]
+        means = [move for move in skills if self._is_means(move)]
+        if not done and means and rng.random() < self.config.begin:
+            return means[int(rng.choice(len(means), p=self._shares(means)))]
         if done and rng.random() < self.config.follow:
             after = self.followed.get(_before(done[-1]))
             if after:
@@ -163,7 +172,7 @@ class Explorer:
             "act": acts,
             "go": [move for move in calls if move.method != ACT and move.values],
             "other": [move for move in calls if not move.values],
-            "skill": skills,
+            "skill": means,
             "named": [m for m, n in zip((*calls, *skills), shared, strict=True) if n == most > 0],
         }
         there = [name for name, moves in kinds_of.items() if moves]

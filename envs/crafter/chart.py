@@ -93,7 +93,8 @@ class Chart:
             costs: Of the cells.
             near: Prefer edges with cells of this kind around, as if others were 15 steps farther.
         """
-        codes, before = self._codes.tobytes(), {}
+        codes = self._codes.tobytes()
+        before: dict[int, int] = {}
         around = self._around(near) if near else b""
         best, least = -1, _FAR
         spent: dict[int, int] = {}
@@ -156,7 +157,7 @@ class Chart:
             grown[:, 1:] |= there[:, :-1]
             grown[:, :-1] |= there[:, 1:]
             there = grown
-        return there.tobytes()
+        return bytes(there.tobytes())
 
     def _flat(self, cell: Cell) -> int:
         return (cell[0] + 1) * self._row + cell[1] + 1

@@ -89,7 +89,7 @@ def write(
         contract=Contract(
             env=env,
             parameters=parameters,
-            preconditions=_needs(pieces),
+            preconditions=(*_needs(pieces), *_offered(pattern, listed)),
             postconditions=(*_promises(gains, "count" in parameters), *held),
             capabilities=tuple(capabilities),
             maker="induced",
@@ -97,6 +97,17 @@ def write(
         ),
         tests=tuple(_tests(pieces, pattern)),
     )
+
+
+def arguments_of(
+    pieces: Sequence[Piece], *, fixed: frozenset[str] = frozenset()
+) -> list[dict[str, Fact]]:
+    """Return what the skill that `write` makes of pieces is called with, in each of them."""
+    pattern = antiunify([p.trace.moves[p.first : p.last] for p in pieces], fixed=fixed)
+    _, items = _gains(pieces, pattern)
+    for slot, values in {**items, **_counts(pattern)}.items():
+        pattern.slots.setdefault(slot, values)
+    return [pattern.values(number) for number in range(len(pieces))]
 
 
 def _counts(pattern: Pattern) -> dict[str, tuple[Fact, ...]]:
@@ -226,6 +237,15 @@ def _needs(pieces: Sequence[Piece]) -> tuple[str, ...]:
         most = max(-p.effects[fact].gain for p in pieces)
         used.append(f"{fact} >= {most:g}")
     return tuple(used)
+
+
+def _offered(pattern: Pattern, listed: bool) -> tuple[str, ...]:
+    """Return that the first action is offered, where the environment says what is."""
+    first = pattern.lines[0]
+    if not listed or first.move.method != ACT:
+        return ()
+    said = " ".join(f"{{{p.name}}}" if isinstance(p, Slot) else str(p) for p in first.parts)
+    return (f'can("{said}")',)
 
 
 def _name(gains: Mapping[str, float], pattern: Pattern) -> str:

@@ -270,7 +270,8 @@ def started(setting: Setting) -> Child:
     except Ended as error:
         child.end(patience=1.0)
         lines = child.output.strip().splitlines()
-        text = f" ({lines[-1][:300]})" if lines else ""
+        said = lines[0 if setting.level == "docker" else -1][:300] if lines else ""
+        text = f" ({said})" if said else ""
         raise JailUnavailable(
             f"a child of the jail ({setting.level}) did not get ready: {error}{text}"
         ) from error

@@ -1,0 +1,243 @@
+"""Skills as actions: which ones an episode is offered, with which arguments, and what calling one comes to.
+
+A_skills(M) of design.md, section 1. Knows nothing of graphs; what was offered and called goes into the ledger.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import Field
+
+from ..envs.base import Environment
+from ..envs.types import Fact, Observation, Record, Transition
+from ..memory.analogy import words
+from ..memory.embedder import Embedder
+from ..memory.skill_uses import SkillUses
+from ..skills.conditions import holds
+from ..skills.errors import BadSkill
+from ..skills.index import Vectored
+from ..skills.library import Library
+from ..skills.retriever import SkillRetriever, SkillRetrieverConfig
+from ..skills.runner import CallResult, Runner, view_of
+from ..skills.types import Skill
+
+_CAN = re.compile(r"""can\((["'])(.*?)\1\)""")
+_SLOT = re.compile(r"\{(\w+)\}")
+_NUMBERED = re.compile(r"[a-z]+ \d+")
+
+
+class SkillConfig(Record):
+    """Dials of the skill channel."""
+
+    on: bool = True
+    """Offer skills as actions, where there is a library."""
+    library: Path | None = None
+    """Its folder; None: `skills` in the store."""
+    jail: str | None = None
+    """Level of the jail; None: the strongest safe one here."""
+    k: int = Field(default=3, ge=1)
+    """Skills that are offered at a step."""
+    bindings: int = Field(default=3, ge=1)
+    """Calls of one skill that are offered at a step, with different arguments."""
+    trust: float = Field(default=3.0, ge=0)
+    """Nats given to a call whose skill always kept its contract; none to one that does half the time."""
+    idle: int = Field(default=4, ge=0)
+    """Calls without a step after which an episode is offered no more."""
+    retriever: SkillRetrieverConfig = Field(default_factory=SkillRetrieverConfig)
+
+
+class Offer(Record):
+    """A call that the policy may choose."""
+
+    action: str
+    """How it reads among the actions."""
+    skill: str
+    """`name@version`."""
+    arguments: Mapping[str, Fact]
+    score: float
+    """Of the retriever."""
+    favour: float
+    """Nats for it."""
+    propensity: float = 1.0
+
+
+@dataclass
+class Called:
+    """What a call came to."""
+
+    result: CallResult
+    taken: list[tuple[str, Transition]] = field(default_factory=list)
+    """The environment's steps, in order."""
+
+
+class SkillSet:
+    """The skills of one agent.
+
+    Args:
+        library: Where they are.
+        runner: Opened over them.
+        embedder: Of goals and descriptions.
+        uses: What the ledger says of each skill.
+        config: Dials.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        runner: Callable[[], Runner],
+        embedder: Embedder,
+        uses: Callable[[], SkillUses],
+        config: SkillConfig,
+    ) -> None:
+        self.library, self.config = library, config
+        self._runner, self._uses = runner, uses
+        self._index = Vectored(library.root, embedder)
+        self._head, self._skills = "", dict[str, Skill]()
+        self._retriever: SkillRetriever | None = None
+
+    def _refresh(self) -> None:
+        head = self.library.repository.head()
+        if head == self._head and self._retriever is not None:
+            return
+        self._head, self._skills = head, self.library.all()
+        self._retriever = SkillRetriever(self._skills, self._index, self.config.retriever)
+
+    def offers(
+        self, environment: Environment, seen: Observation, llm: str, without: Sequence[str] = ()
+    ) -> tuple[list[Offer], int]:
+        """Return the calls to choose among now, and how many skills were considered.
+
+        Args:
+            environment: Where it is now.
+            seen: The last observation.
+            llm: Of the agent: its own record with a skill counts.
+            without: Actions that came to nothing in this episode.
+        """
+        self._refresh()
+        assert self._retriever is not None
+        view = view_of(environment)
+        hits = self._retriever.search(seen.goal, env=environment.name, view=view, k=self.config.k)
+        found = []
+        for hit in hits.hits:
+            skill = self._skills[hit.skill.partition("@")[0]]
+            use = self._uses().of(skill.id, llm)
+            kept = (use.succeeded + 1) / (use.succeeded + use.failed + 2)
+            for arguments in bound(skill, seen)[: self.config.bindings]:
+                action = written(skill, arguments)
+                try:
+                    ready = all(holds(c, view, arguments) for c in skill.contract.preconditions)
+                except BadSkill:
+                    ready = False
+                if ready and action not in without:
+                    found.append(
+                        Offer(
+                            action=action,
+                            skill=skill.id,
+                            arguments=arguments,
+                            score=hit.score,
+                            favour=self.config.trust * (2 * kept - 1),
+                        )
+                    )
+        return found, hits.considered
+
+    def call(self, offer: Offer, environment: Environment, *, seed: int) -> Called:
+        """Run a skill where the environment is now."""
+        self._refresh()
+        called = Called(
+            CallResult(skill=offer.skill, arguments=dict(offer.arguments), outcome="unknown")
+        )
+        outer = environment.watcher
+
+        def note(action: str, done: Transition) -> None:
+            called.taken.append((action, done))
+            if outer is not None:
+                outer(action, done)
+
+        environment.watcher = note
+        try:
+            runner = self._runner().with_skills(self._skills)
+            skill = self._skills[offer.skill.partition("@")[0]]
+            called.result = runner.call(skill, offer.arguments, environment, seed=seed)
+        finally:
+            environment.watcher = outer
+        return called
+
+    def close(self) -> None:
+        """Free the index."""
+        self._index.close()
+
+
+def written(skill: Skill, arguments: Mapping[str, Fact]) -> str:
+    """Return how a call reads among the actions.
+
+    >>> from ..skills.types import Contract
+    >>> written(Skill(name="go-take", description="-", code="", contract=Contract(env="e")), {"thing": "cup 1"})
+    'go-take(thing=cup 1)'
+    """
+    return f"{skill.name}({', '.join(f'{name}={value}' for name, value in arguments.items())})"
+
+
+def bound(skill: Skill, seen: Observation) -> list[dict[str, Fact]]:
+    """Return arguments a skill could be called with here, those that the goal names first.
+
+    What a precondition `can("...")` leaves open is read off the actions that are accepted; the rest comes
+    from the domains, and from things that are named by goal and view.
+    """
+    parameters = skill.contract.parameters
+    rows: list[dict[str, Fact]] = [{}]
+    for condition in skill.contract.preconditions:
+        for _, template in _CAN.findall(condition):
+            rows = [
+                {**row, **values}
+                for row in rows
+                for values in _read_off(template, seen.admissible or ())
+                if all(row.get(k, v) == v for k, v in values.items())
+            ]
+    things = _things(seen)
+    for name, parameter in parameters.items():
+        if all(name in row for row in rows) and rows:
+            continue
+        if parameter.choices is not None:
+            values: Sequence[Fact] = parameter.choices
+        elif parameter.default is not None:
+            values = [parameter.default]
+        elif parameter.type == "str":
+            values = things
+        else:
+            values = [int(parameter.min or 1)]
+        rows = [{**row, name: value} for row in rows for value in values[:_WIDE]][:_MOST]
+    said = set(words(seen.goal))
+
+    def named(row: Mapping[str, Fact]) -> int:
+        return -sum(len(said & set(words(str(value)))) for value in row.values())
+
+    whole = [row for row in rows if len(row) == len(parameters)]
+    return sorted(whole, key=named)
+
+
+_WIDE = 12
+_MOST = 400
+
+
+def _read_off(template: str, admissible: Sequence[str]) -> list[dict[str, Fact]]:
+    names = _SLOT.findall(template)
+    pattern, seen_names = "", set[str]()
+    for part in re.split(r"(\{\w+\})", template):
+        name = part.strip("{}")
+        if part.startswith("{") and name in names:
+            pattern += f"(?P={name})" if name in seen_names else f"(?P<{name}>.+)"
+            seen_names.add(name)
+        else:
+            pattern += re.escape(part)
+    found = [match for action in admissible if (match := re.fullmatch(pattern, action))]
+    return [dict(match.groupdict()) for match in found]
+
+
+def _things(seen: Observation) -> list[Fact]:
+    """Return the things that goal, view and actions name, those of the goal first."""
+    text = " ".join([seen.text, seen.look, seen.inventory, *(seen.admissible or ())]).lower()
+    found = dict.fromkeys(_NUMBERED.findall(text))
+    said = set(words(seen.goal))
+    return sorted(found, key=lambda thing: (-len(said & set(words(thing))), thing))

@@ -1,0 +1,5 @@
+"""TextCraft with the book closed: 544 craftable things whose recipes are to be found out."""
+
+from .environment import TextCraft
+
+__all__ = ["TextCraft"]

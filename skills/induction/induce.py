@@ -1,0 +1,89 @@
+"""From trajectories to a library: the most saving piece first, each put to the gate, then told as one move."""
+
+from collections.abc import Callable, Sequence
+
+from ...envs.types import Record
+from ..admission import Gate, Verdict
+from ..graph import callees
+from ..types import Skill
+from .program import Piece, arguments_of, write
+from .segments import recurring, retold
+from .traces import Trace
+
+OnVerdict = Callable[[Skill, Verdict], None]
+"""Told of every candidate and what the gate said."""
+
+
+class InduceConfig(Record):
+    """Bounds of induction."""
+
+    most: int = 12
+    """Skills that are admitted at most."""
+    tries: int = 60
+    """Candidates that are put to the gate at most."""
+    least: int = 4
+    """Trajectories that a piece has to come in."""
+    tests: int = 4
+    """Bindings that are stored as tests; the others of its pieces are not run."""
+
+
+def induce(
+    traces: Sequence[Trace],
+    gate: Gate,
+    config: InduceConfig | None = None,
+    on_verdict: OnVerdict | None = None,
+) -> list[Verdict]:
+    """Grow the library by what recurs in trajectories; return the verdicts of what was admitted.
+
+    Args:
+        traces: Of one environment.
+        gate: Of the library.
+        config: Bounds.
+        on_verdict: Told of every candidate.
+    """
+    config = config or InduceConfig()
+    left = list(traces)
+    admitted: list[Verdict] = []
+    refused: set[str] = set()
+    tries = 0
+    while len(admitted) < config.most and tries < config.tries:
+        found = _next(left, gate, config, refused)
+        if found is None:
+            break
+        pieces, candidate = found
+        tries += 1
+        verdict = gate.admit(candidate, author="agent")
+        if on_verdict is not None:
+            on_verdict(candidate, verdict)
+        if verdict.outcome != "success":
+            refused.add(candidate.code)
+            continue
+        admitted.append(verdict)
+        left = retold(left, pieces, verdict.skill, arguments_of(pieces))
+    return admitted
+
+
+def _next(
+    traces: Sequence[Trace], gate: Gate, config: InduceConfig, refused: set[str]
+) -> tuple[list[Piece], Skill] | None:
+    """Return the most saving pieces that were not refused, and the skill written of them."""
+    skills = gate.library.all()
+    for group in recurring(traces, least=config.least):
+        pieces = list(group.pieces)
+        try:
+            candidate = write(pieces)
+        except ValueError:
+            continue
+        if candidate.code in refused:
+            continue
+        name, number = candidate.name, 2
+        while name in skills:
+            name, number = f"{candidate.name[:60]}-{number}", number + 1
+        candidate = write(pieces, name=name)
+        wider = {c for n in callees(candidate) for c in skills[n].contract.capabilities}
+        allowed = tuple(sorted({*candidate.contract.capabilities, *wider}))
+        contract = candidate.contract.model_copy(update={"capabilities": allowed})
+        return pieces, candidate.model_copy(
+            update={"contract": contract, "tests": candidate.tests[: config.tests]}
+        )
+    return None
