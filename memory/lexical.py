@@ -60,9 +60,20 @@ class BM25:
             posted = self._posted.get(word)
             if not posted:
                 continue
-            rare = math.log(1 + (n - len(posted) + 0.5) / (len(posted) + 0.5))
+            rare = self._rarity(word)
             for name, count in posted.items():
                 long = 1 - B + B * self._length[name] / mean
                 found[name] += rare * count * (K1 + 1) / (count + K1 * long)
         kept = ((name, score) for name, score in found.items() if keep(name))
         return dict(sorted(kept, key=lambda x: (-x[1], x[0])))
+
+    def bound(self, query: str) -> float:
+        """Return what no text's score can exceed: that of one which says every word of the query for ever.
+
+        A score over it tells how much of the query a text covers, whatever the other texts say.
+        """
+        return sum(self._rarity(word) for word in dict.fromkeys(words(query))) * (K1 + 1)
+
+    def _rarity(self, word: str) -> float:
+        n, posted = len(self._length), len(self._posted.get(word, ()))
+        return math.log(1 + (n - posted + 0.5) / (posted + 0.5))

@@ -1,1 +1,30 @@
-"""Skills: executable, tested, edited by people. Not built yet; the floor is here so that the walls are."""
+"""Skills: a library of executable skills in git, the jail they run in, the gate they pass, how they grow."""
+
+from .admission import Gate, GateConfig, Verdict
+from .errors import BadSkill, LibraryUnwritable, Undecided, UnknownSkill
+from .library import Library
+from .operations import Workshop
+from .retriever import SkillRetriever, SkillRetrieverConfig
+from .runner import CallResult, Runner, RunnerConfig
+from .types import Contract, Parameter, Skill, SkillTest
+
+__all__ = [
+    "BadSkill",
+    "CallResult",
+    "Contract",
+    "Gate",
+    "GateConfig",
+    "Library",
+    "LibraryUnwritable",
+    "Parameter",
+    "Runner",
+    "RunnerConfig",
+    "Skill",
+    "SkillRetriever",
+    "SkillRetrieverConfig",
+    "SkillTest",
+    "Undecided",
+    "UnknownSkill",
+    "Verdict",
+    "Workshop",
+]

@@ -1,7 +1,5 @@
 """What the skill library can raise."""
 
-from collections.abc import Sequence
-
 from ..envs.errors import LichenError
 
 
@@ -22,20 +20,6 @@ class LibraryUnwritable(LichenError):
 
     hint = "Wait until the other command ends, or name another folder with `--library`."
     retryable = True
-
-
-class Rejected(LichenError):
-    """A skill did not pass the gate; it is kept as a draft.
-
-    Attributes:
-        reasons: One sentence each.
-    """
-
-    hint = "It is kept as a draft: `lichen skills edit NAME` goes on with it."
-
-    def __init__(self, name: str, reasons: Sequence[str]) -> None:
-        self.reasons = tuple(reasons)
-        super().__init__(f"{name} was not admitted: {'; '.join(reasons)}")
 
 
 class Undecided(LichenError):

@@ -262,10 +262,15 @@ class Workshop:
         """Return the commits of a skill, or of the library, newest first."""
         if not name:
             return self.library.history()
-        found = {r.commit: r for shelf in SHELVES for r in self.library.history(name, shelf)}
+        places = tuple(f"{shelf}/{name}/" for shelf in SHELVES)
+        found = [
+            revision
+            for revision in self.library.history()
+            if any(path.startswith(places) for path in revision.paths)
+        ]
         if not found:
             raise UnknownSkill(f"no commit names a skill {name!r}")
-        return sorted(found.values(), key=lambda r: -r.at)
+        return found
 
     def rollback(self, name: str, to: str) -> Verdict:
         """Bring back what a skill was, as a new version through the gate.

@@ -49,7 +49,7 @@ class SkillHit(Record):
     score: float
     cosine: float
     lexical: float
-    """BM25 over the best of this query, in [0, 1]."""
+    """BM25 over what no text could exceed, in [0, 1]: how much of the query it covers."""
     callable: bool
     """Whether its preconditions hold now, as far as they can be checked without arguments."""
     utility: float | None = None
@@ -155,8 +155,8 @@ class SkillRetriever:
     def _parts(self, query: str, names: list[str]) -> tuple[_Array, _Array]:
         cosines = self._index.cosines(query, names)
         scores = self._lexical.scores(query, set(names).__contains__)
-        best = max(scores.values(), default=0.0) or 1.0
-        return cosines, np.array([scores.get(name, 0.0) / best for name in names])
+        most = self._lexical.bound(query) or 1.0
+        return cosines, np.array([scores.get(name, 0.0) / most for name in names])
 
     def threshold(self, env: str) -> float:
         """Return the score below which this environment's skills are not found.
@@ -174,10 +174,7 @@ class SkillRetriever:
                     continue
                 for goal in sorted({test.goal for test in skill.tests if test.goal}):
                     cosine, words = self._parts(goal, [name])
-                    right = self._lexical.scores(goal)
-                    best = max(right.values(), default=0.0) or 1.0
-                    said = right.get(name, 0.0) / best
-                    scores.append((1 - share) * float(cosine[0]) + share * said)
+                    scores.append((1 - share) * float(cosine[0]) + share * float(words[0]))
             self._thresholds[env] = (
                 float(np.quantile(scores, 1 - self.config.coverage, method="lower"))
                 if len(scores) >= _ENOUGH

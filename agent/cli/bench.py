@@ -186,3 +186,17 @@ def _print(found: dict[str, Any], json_path: str | None) -> None:
 
 def _cell(value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+@app.command("library")
+def library(
+    kills: Annotated[int, typer.Option("--kills", min=1, help="Processes to kill.")] = 500,
+    writers: Annotated[int, typer.Option("--writers", min=1, help="That write at once.")] = 3,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the moments.")] = 0,
+    json_path: Json = None,
+) -> None:
+    """Kill processes that write the skill library; files must equal the commits, and the index the files."""
+    from ..bench.library import bench_library
+
+    found = bench_library(kills=kills, writers=writers, seed=seed, say=progress_console.print)
+    _print(found, json_path)

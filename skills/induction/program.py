@@ -61,6 +61,7 @@ def write(
     if goal:
         gains = _aimed(pieces, goal)
     held = _held(pieces, pattern)
+    laid = tuple(said.removeprefix("not ") for said in held if said.startswith("not "))
     if not gains and not held:
         raise ValueError("nothing was gained in all pieces that a program could check")
     for slot, values in {**items, **counts}.items():
@@ -89,7 +90,7 @@ def write(
         contract=Contract(
             env=env,
             parameters=parameters,
-            preconditions=(*_needs(pieces), *_offered(pattern, listed)),
+            preconditions=(*_needs(pieces), *_offered(pattern, listed), *laid),
             postconditions=(*_promises(gains, "count" in parameters), *held),
             capabilities=tuple(capabilities),
             maker="induced",

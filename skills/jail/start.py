@@ -32,13 +32,17 @@ IMAGE = "python:3.13-slim"
 WALLS = ("rlimits", "namespaces", "scratch", "identity", "no_new_privs", "landlock", "seccomp")
 """All walls that a child can build itself, in the order of building."""
 
+_INSIDE = (
+    ("rlimits", "identity", "no_new_privs", "seccomp"),
+    ("namespaces", "scratch", "landlock"),
+)
 _ORDERS: Mapping[Level, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "kernel": (
         ("rlimits", "identity", "no_new_privs", "landlock", "seccomp"),
         ("namespaces", "scratch"),
     ),
-    "bubblewrap": (("rlimits", "no_new_privs", "seccomp"), ("landlock",)),
-    "docker": (("rlimits", "no_new_privs", "seccomp"), ("landlock",)),
+    "bubblewrap": _INSIDE,
+    "docker": _INSIDE,
     "none": (("rlimits",), ()),
 }
 """Walls that a level must have, and those that it takes where they can be had."""
@@ -207,7 +211,7 @@ def command(level: Level, name: str, limits: Limits) -> list[str]:
             *("bwrap", "--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534"),
             *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "jail"),
             *("--clearenv", "--setenv", "PYTHONHASHSEED", "0", *bound, "--dev", "/dev"),
-            *("--size", str(limits.file_mb << 22), "--tmpfs", "/scratch", "--chdir", "/scratch"),
+            *("--proc", "/proc", "--dir", "/scratch", "--remount-ro", "/", "--chdir", "/scratch"),
             *python,
         ]
     if level == "docker":
@@ -215,8 +219,8 @@ def command(level: Level, name: str, limits: Limits) -> list[str]:
             *("docker", "run", "--rm", "-i", "--pull", "never", "--name", name),
             *("--network", "none", "--read-only", "--cap-drop", "ALL", "--pids-limit", "16"),
             *("--security-opt", "no-new-privileges", "--memory", f"{limits.memory_mb}m"),
-            *("--user", "65534:65534", "--env", "PYTHONHASHSEED=0", "--workdir", "/scratch"),
-            *("--tmpfs", f"/scratch:size={limits.file_mb << 22},mode=1777", IMAGE, "python"),
+            *("--user", "65534:65534", "--env", "PYTHONHASHSEED=0"),
+            *("--tmpfs", "/scratch:size=4k,nr_inodes=4", IMAGE, "python"),
             *flags,
         ]
     return python
@@ -249,8 +253,7 @@ def _payload(setting: Setting, parent: int) -> bytes:
         "optional": [name for name in optional if setting.scratch or name != "scratch"],
         "missing": list(setting.missing),
         "parent": 0 if wrapped else parent,
-        "mount": tempfile.gettempdir(),
-        "scratch": "/scratch" if wrapped and setting.scratch else "",
+        "mount": "/scratch" if wrapped else tempfile.gettempdir(),
     }
     return marshal.dumps({"parts": _parts(not wrapped), "order": order})
 

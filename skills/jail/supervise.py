@@ -180,6 +180,8 @@ class Supervisor:
     def _death(self, said: str) -> tuple[Any, str]:
         """Say how a child ended that closed its pipe without a result."""
         code = self._child.end(patience=_EXITING)
+        if self._child.setting.level in ("bubblewrap", "docker") and code > 128:
+            code = 128 - code  # what wraps the child tells its signal so
         if code >= 0:
             return "died", f"{said} (exit code {code})"
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"

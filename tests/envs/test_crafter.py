@@ -142,9 +142,9 @@ def test_every_primitive_takes_counted_steps_and_ends_with_the_episode(crafter: 
         api["explore"](50)
     assert crafter.seen().steps == 5
     crafter.reset(TASK)
-    for call in (lambda: api["goto"]("unicorn"), lambda: api["count"]("bread")):
+    for method, name in (("goto", "unicorn"), ("count", "bread")):
         with pytest.raises(UnknownName):
-            call()
+            api[method](name)
     with pytest.raises(UsageError, match="from 1 to 2000"):
         api["explore"](0)
 

@@ -18,7 +18,7 @@ def test_every_goal_is_won_by_its_gold_trajectory_within_the_steps_of_the_task()
     environment = make("textcraft")
     depths = [family for family in environment.families() if family != "open"]
     assert depths == ["depth1", "depth2", "depth3", "depth4"]
-    tasks = [t for split in ("train", "dev", "test") for t in environment.tasks(split, depths)]  # type: ignore[arg-type]
+    tasks = [t for split in ("train", "dev", "test") for t in environment.tasks(split, depths)]
     assert len(tasks) == 542
     report = verify(environment, tasks)
     assert report.holds
@@ -32,7 +32,7 @@ def test_no_thing_is_a_goal_of_two_folds_and_the_folds_are_what_they_were() -> N
     goals = [
         environment.reset(task.id).goal
         for split in ("train", "dev", "test")
-        for task in environment.tasks(split, ["depth1", "depth2", "depth3", "depth4"])  # type: ignore[arg-type]
+        for task in environment.tasks(split, ["depth1", "depth2", "depth3", "depth4"])
     ]
     assert len(set(goals)) == len(goals)
     assert len(open_book().depths) == 544

@@ -10,7 +10,7 @@ Theme = Literal["files", "processes", "network", "kernel", "resources", "protoco
 MODULES_OF_ATTACKS = (
     *MODULES,
     *("ctypes", "fcntl", "gc", "mmap", "os", "pickle", "resource", "select", "signal", "socket"),
-    *("stat", "struct", "subprocess", "sys", "threading"),
+    *("stat", "struct", "subprocess", "sys", "threading", "encodings.idna"),
 )
 """Loaded for hostile programs, so that walls stop them and not a missing module."""
 
@@ -94,6 +94,8 @@ def attempt(what):
         return what()
     except OSError as error:
         return error
+    except ValueError as error:  # what the module resource makes of EPERM
+        return OSError(str(error))
 
 def any_done(*whats):
     """Leak when any of the calls went through."""

@@ -1,7 +1,7 @@
 """Attacks on processes: start others, reach others, outlive the run, take back rights."""
 
-from .attack import Attack
 from ..types import End
+from .attack import Attack
 
 
 def _attack(

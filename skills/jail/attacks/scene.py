@@ -39,9 +39,7 @@ class Scene:
         self._token = f"canary-{secrets.token_hex(12)}"
         self._root = Path(tempfile.mkdtemp(prefix="lichen-scene-"))
         self._root.chmod(0o777)  # the walls have to hold where the file modes would not
-        for name in ("secret", "victim"):
-            (self._root / name).write_text(self._token, encoding="utf-8")
-            (self._root / name).chmod(0o666)
+        self._laid_out()
         self._before_variable = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = self._token
         self._sockets = self._listening()
@@ -94,9 +92,10 @@ class Scene:
         found = []
         if self._token in told:
             found.append("the canary's text came out")
-        if (state := self._seen()) != self._state:
+        if self._seen() != self._state:
             found.append("the canary folder was changed")
-            self._state = state
+            self._laid_out()
+            self._state = self._seen()
         ready = select.select(self._sockets, [], [], 0)[0]
         for part in ready:
             found.append("a canary socket was reached")
@@ -137,6 +136,15 @@ class Scene:
         else:
             os.environ[VARIABLE] = self._before_variable
         shutil.rmtree(self._root)
+
+    def _laid_out(self) -> None:
+        """Lay out the canary files, and nothing besides them and the socket."""
+        for path in self._root.iterdir():
+            if path.name != "unix":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for name in ("secret", "victim"):
+            (self._root / name).write_text(self._token, encoding="utf-8")
+            (self._root / name).chmod(0o666)
 
     def _listening(self) -> tuple[socket.socket, socket.socket, socket.socket, socket.socket]:
         tcp = socket.create_server(("127.0.0.1", 0))

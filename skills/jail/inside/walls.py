@@ -200,8 +200,8 @@ def _landlock(order: dict[str, Any], stands: dict[str, str]) -> str:
     size = 8 if abi < 4 else 16 if abi < 6 else 24
     attributes = ctypes.create_string_buffer(struct.pack("QQQ", handled, network, scope)[:size])
     rules = _call(LANDLOCK_CREATE_RULESET, attributes, ctypes.c_size_t(size), 0)
-    if "scratch" in stands or order.get("scratch"):
-        folder = os.open(order.get("scratch") or "/", os.O_PATH | os.O_CLOEXEC)
+    if "scratch" in stands:
+        folder = os.open("/", os.O_PATH | os.O_CLOEXEC)
         rights = (_IN_SCRATCH | _REFER | _TRUNCATE) & handled
         rule = ctypes.create_string_buffer(struct.pack("=Qi", rights, folder), 12)
         _call(LANDLOCK_ADD_RULE, rules, 1, rule, 0)
@@ -244,7 +244,7 @@ def filter_program(machine: str, files: bool) -> bytes:
 
 def _seccomp(order: dict[str, Any], stands: dict[str, str]) -> str:
     machine = _machine()
-    files = "scratch" in stands or bool(order.get("scratch"))
+    files = "scratch" in stands
     code = filter_program(machine, files)
     held = ctypes.create_string_buffer(code, len(code))
     head = struct.pack("H6xQ", len(code) // 8, ctypes.addressof(held))
