@@ -20,6 +20,8 @@ class VerifyReport(Record):
     """Family -> `won/tried`."""
     lost: tuple[str, ...]
     """Ids of the tasks whose gold trajectory did not win."""
+    without: int = 0
+    """Tasks that no gold trajectory is known of; they say nothing of the adapter."""
 
     @property
     def holds(self) -> bool:
@@ -63,31 +65,38 @@ def verify(
     cap, environment.max_steps = environment.max_steps, LONGEST
     tried: Counter[str] = Counter()
     won: Counter[str] = Counter()
-    lost = []
+    lost, without = [], 0
     try:
         for number, task in enumerate(tasks, start=1):
             success = _gold_wins(environment, task)
+            if progress is not None:
+                progress(number, len(tasks))
+            if success is None:
+                without += 1
+                continue
             tried.update([task.split, task.family])
             won.update([task.split, task.family] if success else [])
             if not success:
                 lost.append(task.id)
-            if progress is not None:
-                progress(number, len(tasks))
     finally:
         environment.max_steps = cap
-    families = sorted({task.family for task in tasks})
+    families = sorted({task.family for task in tasks if tried[task.family]})
     return VerifyReport(
         env=environment.name,
         tried={split: tried[split] for split in SPLITS if tried[split]},
         won={split: won[split] for split in SPLITS if tried[split]},
         by_family={name: f"{won[name]}/{tried[name]}" for name in families},
         lost=tuple(lost),
+        without=without,
     )
 
 
-def _gold_wins(environment: Environment, task: Task) -> bool:
+def _gold_wins(environment: Environment, task: Task) -> bool | None:
     environment.reset(task.id)
-    for action in environment.gold() or ():
+    gold = environment.gold()
+    if gold is None:
+        return None
+    for action in gold:
         done = environment.step(action)
         if done.terminated or done.truncated:
             return done.observation.won

@@ -12,7 +12,7 @@ app = typer.Typer(
     help="Environments, suites, and whether gold trajectories win.", no_args_is_help=True
 )
 
-PER_FAMILY = {"twx": 20, "scienceworld": 1}
+PER_FAMILY = {"twx": 20, "scienceworld": 1, "crafter": 3}
 """Tasks of each family that `verify` replays by default; environments not named here: all."""
 
 
@@ -106,6 +106,8 @@ def verify_command(
         for name_, tried in report.tried.items():
             console.print(f"{name_}: {report.won[name_]} of {tried} gold trajectories win")
         console.print(", ".join(f"{k} {v}" for k, v in report.by_family.items()))
+        if report.without:
+            console.print(f"{report.without} tasks have no known gold trajectory")
         for lost in report.lost[:20]:
             console.print(f"does not win: {lost}", style="red")
     if not report.holds:

@@ -51,11 +51,8 @@ def test_the_library_grows_from_trajectories_with_parameters_and_calls(
 def test_repetition_becomes_a_loop_and_what_was_gained_the_promise() -> None:
     def trace(n: int, kind: str, item: str) -> Trace:
         moves = [Move(method="goto", values=(kind,)), *[Move(method="act", values=("do",))] * n]
-        facts: list[dict[str, Fact]] = [
-            {},
-            {"near.x": True},
-            *({f"inventory.{item}": k + 1} for k in range(n)),
-        ]
+        facts: list[dict[str, Fact]] = [{}, {"near.x": True}]
+        facts += [{f"inventory.{item}": k + 1} for k in range(n)]
         return Trace(
             env="crafter",
             task_id=f"crafter/open/train/{n}",
