@@ -6,7 +6,7 @@ import sys
 import typer
 
 from ...envs.errors import LichenError
-from . import bench, doctor, envs, evaluation, growing, learning, memory
+from . import bench, doctor, envs, evaluation, learning, memory, practice
 
 INTERRUPTED = 130
 
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(envs.app, name="envs")
 app.add_typer(memory.app, name="memory")
-app.add_typer(growing.app, name="skills")
+app.add_typer(practice.app, name="skills")
 app.add_typer(bench.app, name="bench")
 app.command("run")(learning.run)
 app.command("eval")(evaluation.evaluate_command)

@@ -1,20 +1,24 @@
-"""`lichen eval SUITE --iterations N`: practice arms, the library's figures, zero-shot in new worlds."""
+"""`lichen eval SUITE --iterations N` and `lichen skills audit`: practice arms, and what a library is worth."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.table import Table
 
+from .growing import app
 from .learning import episode_progress
-from .options import out, write_json
+from .options import Json, Seed, Store, out, progress_console, write_json
+from .skills import LibraryFolder, opened
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from ...envs.suite import Suite
     from ...envs.types import Split
+    from ...skills.runner import RunnerConfig
     from ..config import AgentConfig
     from ..practice.curriculum import Choose
     from ..practice.evaluation import PracticeReport
@@ -51,7 +55,7 @@ def evaluate_practice(
     from ...envs.errors import UsageError
     from ...envs.registry import make
     from ...skills.jail import open_jail
-    from ...skills.runner import Runner, RunnerConfig
+    from ...skills.runner import Runner
     from ..practice import arms as known
     from ..practice.evaluation import PracticeReport, figures_of, run_arm, run_frozen
 
@@ -71,7 +75,7 @@ def evaluate_practice(
         open_jail(warm=1) as jail,
         episode_progress() as progress,
     ):
-        runner = Runner({}, jail, RunnerConfig(steps=3000))
+        runner = Runner({}, jail, _bounds())
         choose, close = _chooser(config)
         for arm in known.find(arms):
             bar = progress.add_task(arm.name, total=iterations, success="", speed="")
@@ -191,3 +195,74 @@ def _tiers(env: str) -> dict[str, tuple[str, ...]]:
     from ...envs.crafter import TIERS
 
     return {tier: tuple(f"unlocked.{name}" for name in names) for tier, names in TIERS.items()}
+
+
+@app.command("audit")
+def audit_command(
+    suite: Annotated[str, typer.Argument(help="A suite whose environment has goals: crafter.")],
+    worlds: Annotated[int, typer.Option("--worlds", min=2, help="Worlds of the test split.")] = 20,
+    moves: Annotated[int, typer.Option("--moves", min=1, help="Moves of an episode.")] = 100,
+    each: Annotated[
+        bool, typer.Option("--each/--no-each", help="Leave each skill out in turn.")
+    ] = True,
+    seed: Seed = None,
+    library: LibraryFolder = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Say what the library is worth: on, off, placebo, each skill left out; exit 1 unless it helps.
+
+    For suites without goals compare the arms: lichen eval SUITE --arms memory,+skills.
+    """
+    from ...envs.errors import UsageError
+    from ...envs.suite import load_suite
+    from ..library import OpenLibrary
+    from ..practice.audit import audit
+
+    loaded = load_suite(suite)
+    found = opened(library, store)
+    with OpenLibrary(found.root, warm=1, runner=_bounds()) as shop:
+        environment = shop.environment(loaded.env)
+        environment.max_steps = loaded.max_steps
+        ids = loaded.task_ids("test", worlds, seed or 0, environment)
+        environment.reset(ids[0])
+        if not environment.goals():
+            raise UsageError(
+                f"{loaded.env} names no goals",
+                hint=f"Say  lichen eval {suite} --arms memory,+skills --set skills.library=FOLDER.",
+            )
+        skills = {n: s for n, s in found.all().items() if s.contract.env == loaded.env}
+        report = audit(
+            environment,
+            ids,
+            shop.runner(),
+            skills,
+            moves=moves,
+            seed=seed or 0,
+            each=each,
+            say=progress_console.print,
+        )
+    write_json(report.model_dump_json(indent=1), json_path)
+    if json_path != "-":
+        table = Table(title=f"{report.worlds} worlds, {report.moves} moves, goals an episode")
+        for column in ("", "difference", "95%"):
+            table.add_column(column, justify="left" if not column else "right")
+        for what, one in (
+            (f"on {report.on:.2f} - off {report.off:.2f}", report.on_off),
+            (f"on - placebo {report.placebo:.2f}", report.on_placebo),
+            ("placebo - off", report.placebo_off),
+            *((f"on - without {name}", one) for name, one in report.without.items()),
+        ):
+            table.add_row(what, f"{one.mean:+.2f}", f"{one.ci95[0]:+.2f} to {one.ci95[1]:+.2f}")
+        out(json_path).print(table)
+    if not report.holds:
+        raise typer.Exit(1)
+
+
+def _bounds() -> "RunnerConfig":
+    from ...skills.runner import RunnerConfig
+
+    return RunnerConfig(steps=3000)
+
+
+__all__ = ["app", "evaluate_practice"]

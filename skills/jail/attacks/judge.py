@@ -23,6 +23,7 @@ LIMITS = Limits(seconds=1.5, cpu_seconds=3, calls=100, message_kb=256)
 """Of every attack."""
 _LATE = 5.0
 """Seconds after its time at which an attack that goes on is a leak; a busy machine has its share."""
+_DETAIL = 300
 _NAME = "attack@1"
 _REFUSED = (
     *("PermissionError", "OSError", "FileNotFoundError", "BlockingIOError", "NotADirectoryError"),
@@ -105,7 +106,7 @@ def judge(attack: Attack, jail: Jail, scene: Scene) -> Judged:
         theme=attack.theme,
         tries=attack.tries,
         verdict=verdict,
-        detail=detail,
+        detail="".join(c if c.isprintable() else " " for c in detail)[:_DETAIL],
         end=ran.end,
         seconds=took,
     )
