@@ -5,15 +5,13 @@ its steps through `Environment.step` and ends with `EpisodeOver` when the episod
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import UnknownName, UsageError
+from .player import Player
 from .shelter import Room, find_room
 from .walking import Walker
 from .words import DIRECTIONS, FREE, ITEMS, KINDS, VITALS
-
-if TYPE_CHECKING:
-    from .environment import Crafter
 
 _FULL = 9
 _LONGEST_SLEEP = 300
@@ -28,7 +26,7 @@ class Controls:
         crafter: Whose player.
     """
 
-    def __init__(self, crafter: "Crafter") -> None:
+    def __init__(self, crafter: Player) -> None:
         self._crafter = crafter
         self._walker = Walker(crafter)
 

@@ -101,6 +101,12 @@ class _Script:
         self._caring = False
 
     def play(self, family: str, rounds: int) -> None:
+        """Go for one achievement, or for all in turn.
+
+        Args:
+            family: An achievement, or `open`.
+            rounds: How often each is tried.
+        """
         for _ in range(rounds):
             for name in _ORDER if family == OPEN else (family,):
                 self.reach(name)

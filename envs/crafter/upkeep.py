@@ -1,9 +1,6 @@
 """Staying alive meanwhile: what a player does without being told, before it goes on with its task."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .environment import Crafter
+from .player import Player
 
 _LOW = 4
 _TIRED = 3
@@ -16,7 +13,7 @@ class Upkeep:
         crafter: The environment, whose own primitives are called.
     """
 
-    def __init__(self, crafter: "Crafter") -> None:
+    def __init__(self, crafter: Player) -> None:
         self._crafter = crafter
 
     def keep_alive(self) -> bool:

@@ -5,14 +5,11 @@ crosses water on stone once stone was placed: what was not yet done is not yet k
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from .chart import WALK, Cell, Chart, Costs
+from .player import Player
 from .wording import in_sight
 from .words import CREATURES, DIRECTIONS, FREE
-
-if TYPE_CHECKING:
-    from .environment import Crafter
 
 ATTACKERS = ("zombie", "skeleton")
 _NAMES = {step: f"move_{name}" for name, step in DIRECTIONS.items()}
@@ -28,7 +25,7 @@ class Walker:
         crafter: Whose player; each step is a step of it.
     """
 
-    def __init__(self, crafter: "Crafter") -> None:
+    def __init__(self, crafter: Player) -> None:
         self._crafter = crafter
 
     @property

@@ -1,0 +1,110 @@
+"""`lichen skills jail`: what protects on this machine, and whether hostile programs stay inside."""
+
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from .options import Json, out, progress_console, row, write_json
+
+jail_app = typer.Typer(
+    help="The jail in which skill code runs: its layers, and attacks on it.", no_args_is_help=True
+)
+
+_STYLES = {"blocked": None, "LEAK": "bold red", "broken": "yellow"}
+
+
+@jail_app.command("doctor")
+def doctor(json_path: Json = None) -> None:
+    """Try every layer on this machine; exit 1 when the default level cannot be had."""
+    from ...skills.jail import layers
+
+    found = layers()
+    stands = next(layer.present for layer in found if layer.name == "level kernel")
+    write_json({"layers": [layer.model_dump() for layer in found], "holds": stands}, json_path)
+    if json_path != "-":
+        table = Table()
+        table.add_column("layer", no_wrap=True)
+        table.add_column("")
+        table.add_column("here")
+        for layer in found:
+            row(
+                table,
+                layer.name,
+                "yes" if layer.present else "no",
+                layer.detail,
+                style=None if layer.present else "yellow",
+            )
+        console = out(json_path)
+        console.print(table)
+        console.print(
+            "skills run in the jail of level kernel"
+            if stands
+            else "no skill runs here until a layer is mended, or a weaker level is named with --jail",
+            style=None if stands else "red",
+        )
+    if not stands:
+        raise typer.Exit(1)
+
+
+@jail_app.command("attack")
+def attack(
+    level: Annotated[
+        str | None,
+        typer.Option("--level", help="kernel, bubblewrap, docker or none. [default: kernel]"),
+    ] = None,
+    theme: Annotated[
+        str | None,
+        typer.Option(
+            "--theme", help="Only files, processes, network, kernel, resources or protocol."
+        ),
+    ] = None,
+    scratch: Annotated[
+        bool,
+        typer.Option(
+            "--scratch/--no-scratch", help="With the scratch folder, or without any file."
+        ),
+    ] = True,
+    json_path: Json = None,
+) -> None:
+    """Run hostile programs in the jail; exit 1 when one leaks or cannot be judged."""
+    from ...envs.errors import UnknownName
+    from ...skills.jail.attacks import attacks, run_attacks
+
+    every = attacks()
+    chosen = [a for a in every if theme is None or a.theme == theme]
+    if not chosen:
+        raise UnknownName("theme", str(theme), {a.theme for a in every})
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=progress_console, transient=True) as progress:
+        bar = progress.add_task("attacking", total=len(chosen))
+        judged = run_attacks(
+            level, chosen=chosen, scratch=scratch, on_judged=lambda _: progress.advance(bar)
+        )
+    counts = {v: sum(j.verdict == v for j in judged) for v in ("blocked", "LEAK", "broken")}
+    holds = counts["blocked"] == len(judged)
+    write_json(
+        {
+            "level": level or "kernel",
+            "attacks": [j.model_dump() for j in judged],
+            "counts": counts,
+            "holds": holds,
+        },
+        json_path,
+    )
+    if json_path != "-":
+        table = Table()
+        for name in ("theme", "attack", "verdict"):
+            table.add_column(name, no_wrap=True)
+        table.add_column("tries")
+        table.add_column("seen")
+        for j in judged:
+            style = _STYLES[j.verdict]
+            row(table, j.theme, j.name, j.verdict, j.tries, j.detail[:100], style=style)
+        console = out(json_path)
+        console.print(table)
+        said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        console.print(f"{len(judged)} attacks on level {level or 'kernel'}: {said}")
+    if not holds:
+        raise typer.Exit(1)
