@@ -7,6 +7,7 @@ import typer
 
 from ...envs.errors import LichenError
 from . import bench, doctor, envs, evaluation, learning, memory, practice
+from .jail import jail_app
 
 INTERRUPTED = 130
 
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(envs.app, name="envs")
 app.add_typer(memory.app, name="memory")
+practice.app.add_typer(jail_app, name="jail")
 app.add_typer(practice.app, name="skills")
 app.add_typer(bench.app, name="bench")
 app.command("run")(learning.run)

@@ -114,6 +114,7 @@ class _Script:
                 return
 
     def reach(self, name: str) -> bool:
+        """Bring one achievement about, with all that it needs; return whether it is unlocked."""
         if self.has(name):
             return True
         kind, _, what = name.partition("_")
@@ -145,12 +146,15 @@ class _Script:
         return self.has(name)
 
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a primitive."""
         return self._api[method](*args, **kwargs)
 
     def act(self, action: str) -> None:
+        """Take one action."""
         self.call("act", action)
 
     def go(self, kind: str, near: str = "", steps: int = 400) -> bool:
+        """Walk to something, looking after itself between stretches; return whether it is faced."""
         for _ in range(max(1, steps // _STRETCH)):
             if self.call("goto", kind, near, min(steps, _STRETCH)):
                 return True
@@ -158,12 +162,15 @@ class _Script:
         return False
 
     def fact(self, name: str) -> Any:
+        """Return a fact."""
         return self.call("facts")[name]
 
     def has(self, achievement: str) -> bool:
+        """Return whether an achievement is unlocked."""
         return bool(self.fact(f"unlocked.{achievement}"))
 
     def count(self, item: str) -> int:
+        """Return how many of an item are carried."""
         return int(self.call("count", item))
 
     def care(self) -> None:
@@ -187,6 +194,7 @@ class _Script:
             self._caring = False
 
     def gather(self, item: str, number: int) -> bool:
+        """Collect until so many are carried; return whether they are."""
         tool = _TOOL_FOR.get(item)
         if tool and not self.count(tool) and not self.make(tool):
             return False
@@ -223,6 +231,7 @@ class _Script:
         return bool(self.fact("near.furnace"))
 
     def make(self, tool: str) -> bool:
+        """Make a tool with all that it needs; return whether it is carried."""
         needs, iron = _TOOLS[tool], tool.startswith("iron")
         for _ in range(3):
             if self.count(tool):
@@ -245,12 +254,14 @@ class _Script:
         return bool(self.count(tool))
 
     def plant(self) -> bool:
+        """Plant a sapling; return whether it stands."""
         if not self.gather("sapling", 1) or not self.go("grass"):
             return False
         self.act("place_plant")
         return bool(self.fact("facing") == "plant")
 
     def defeat(self, foe: str) -> None:
+        """Look for a zombie or a skeleton and defeat it."""
         near = "grass" if foe == "zombie" else "path"
         for _ in range(25):
             if self.has(f"defeat_{foe}"):
@@ -260,6 +271,7 @@ class _Script:
                 self.act("do")
 
     def sleep(self) -> None:
+        """Sleep until it woke up."""
         for _ in range(4):
             if self.has("wake_up"):
                 return
