@@ -212,6 +212,7 @@ class _Canonical(ast.NodeTransformer):
         return self._named.setdefault(name, f"v{len(self._named)}")
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
+        """Find the names that the code itself makes, and go on inside."""
         own = {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef)}
         own |= {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
         own |= {
@@ -222,6 +223,7 @@ class _Canonical(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Rename a function, without docstring, decorators and result type."""
         node.name = self._name(node.name)
         node.returns, node.decorator_list = None, []
         if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
@@ -230,21 +232,25 @@ class _Canonical(ast.NodeTransformer):
         return node
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
+        """Rename a parameter, without its type."""
         node.annotation = None
         node.arg = self._name(node.arg) if node.arg in self._own else node.arg
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.Name:
+        """Rename a name of its own."""
         node.id = self._name(node.id) if node.id in self._own else node.id
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        """Drop the type of an assignment."""
         if node.value is None:
             return ast.Pass()
         plain: ast.AST = self.visit(ast.Assign(targets=[node.target], value=node.value, lineno=0))
         return plain
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        """Drop the version of a skill that is called."""
         if isinstance(node.value, str) and (split := split_id(node.value))[1] is not None:
             node.value = split[0]
         node.kind = None
