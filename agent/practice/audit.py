@@ -1,9 +1,12 @@
 """What a library is worth: on, off and placebo in the same worlds with the same moves, and each skill left out.
 
 No model is asked in any arm, so the token budgets are equal: none. Differences are paired by world. The
-placebo has the same skills and calls each for another goal than it was learned for.
+placebo has as many skills of the same structure, with what they act on and go to exchanged among them.
+(Calling the right skills for other goals is no placebo: 12 worlds, 100 moves: 8.8 goals against 9.3, since
+each brings all that it needs along.)
 """
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -11,11 +14,10 @@ import numpy as np
 from ...envs.base import Environment
 from ...envs.types import Record
 from ...skills.graph import dependents
-from ...skills.induction.traces import Move
 from ...skills.runner import Runner
 from ...skills.types import Skill
 from ..evaluate.statistics import estimate
-from .frozen import known_calls, play
+from .frozen import play
 
 
 class Difference(Record):
@@ -78,7 +80,7 @@ def audit(
     """
     goals = environment.goals()
 
-    def reached(some: Mapping[str, Skill], learned: Mapping[str, Move] | None = None) -> list[int]:
+    def reached(some: Mapping[str, Skill]) -> list[int]:
         return [
             len(
                 play(
@@ -89,7 +91,6 @@ def audit(
                     goals,
                     moves=moves,
                     seed=seed,
-                    learned=learned,
                 ).gained
             )
             for world in worlds
@@ -97,7 +98,7 @@ def audit(
 
     on, off = reached(skills), reached({})
     say(f"on {np.mean(on):.2f}, off {np.mean(off):.2f} goals an episode")
-    placebo = reached(skills, _deranged(known_calls(skills, goals), seed))
+    placebo = reached(scrambled(skills, seed))
     say(f"placebo {np.mean(placebo):.2f}")
     without = {}
     for name in skills if each else ():
@@ -120,13 +121,45 @@ def audit(
     )
 
 
-def _deranged(learned: Mapping[str, Move], seed: int) -> dict[str, Move]:
-    """Return the same calls, each for another goal."""
-    goals = list(learned)
-    if len(goals) < 2:
-        return {}
-    shift = 1 + int(np.random.default_rng(seed).integers(len(goals) - 1))
-    return {goal: learned[goals[(n + shift) % len(goals)]] for n, goal in enumerate(goals)}
+def scrambled(skills: Mapping[str, Skill], seed: int) -> dict[str, Skill]:
+    """Return skills of the same structure in which the first arguments of the API's calls are exchanged.
+
+    All that a method is called with anywhere in the library is permuted; none stays where it was.
+
+    Args:
+        skills: The library.
+        seed: Of the permutations.
+    """
+    words: dict[str, dict[str, None]] = {}
+    for skill in skills.values():
+        for method, constant in _arguments(ast.parse(skill.code)):
+            words.setdefault(method, {})[str(constant.value)] = None
+    rng = np.random.default_rng(seed)
+    other: dict[str, dict[str, str]] = {}
+    for method, known in sorted(words.items()):
+        order = [str(word) for word in rng.permutation(sorted(known))]
+        other[method] = dict(zip(order, [*order[1:], order[0]], strict=True))
+    found = {}
+    for name, skill in skills.items():
+        tree = ast.parse(skill.code)
+        for method, constant in _arguments(tree):
+            constant.value = other[method][str(constant.value)]
+        found[name] = skill.model_copy(update={"code": ast.unparse(tree) + "\n"})
+    return found
+
+
+def _arguments(tree: ast.Module) -> list[tuple[str, ast.Constant]]:
+    """Return the API's calls whose first argument is a text: the method, and the place of the text."""
+    return [
+        (node.func.attr, node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr not in ("skill", "get")
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    ]
 
 
 def _difference(a: Sequence[int], b: Sequence[int], seed: int) -> Difference:

@@ -39,7 +39,6 @@ def play(
     moves: int,
     seed: int,
     explorer: ExplorerConfig | None = None,
-    learned: Mapping[str, Move] | None = None,
 ) -> Zero:
     """Play one episode: goal after goal the skill that was learned for it, else what the explorer proposes.
 
@@ -52,13 +51,12 @@ def play(
         moves: Most moves.
         seed: Of chance.
         explorer: Dials.
-        learned: Goal -> the call that is for it; None: what the skills' own tests say (`known_calls`).
     """
     attempt = Attempt(environment, runner.with_skills(skills), world, seed)
     attempt.begin()
     rng = attempt_rng(seed, 0, world)
     proposes = Explorer(environment, skills, explorer or ExplorerConfig())
-    learned = known_calls(skills, goals) if learned is None else learned
+    learned = known_calls(skills, goals)
     tried: dict[str, int] = {}
     gained: dict[str, int] = {}
     while len(attempt.moves) < moves and not attempt.over:

@@ -18,6 +18,9 @@ from .kitchen import Kitchen, Refused
 from .listing import OPEN, STEPS, actions, goals, listing
 from .plan import plan
 
+_PAIRED = (1, 2, 3, 4, 6, 8)
+"""Numbers of a thing that are tried beside another one."""
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -193,6 +196,28 @@ class TextCraft(Adapter):
 
     def _taken(self, action: str) -> bool:
         return self._act_for_skill(action).startswith(("Got ", "Crafted "))
+
+    def goals(self) -> Mapping[str, str]:
+        """Return all craftable things, each as the fact that it was crafted."""
+        return {f"crafted.{_joined(name)}": f"Craft {name}." for name in open_book().recipes}
+
+    def calls(self) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
+        """Return what a player tries who knows no recipe: take things; combine one kind, or two.
+
+        Numbers are those of a crafting grid (1 to 9 of a kind; 1, 2, 3, 4, 6 or 8 of each of two).
+        """
+        held = sorted(self._kitchen.held)
+        texts = [f"get 9 {name}" for name in open_book().basics]
+        texts += [f"combine {n} {name}" for name in held for n in range(1, 10)]
+        texts += [
+            f"combine {n} {a}, {m} {b}"
+            for i, a in enumerate(held)
+            for b in held[i + 1 :]
+            for n in _PAIRED
+            for m in _PAIRED
+            if n + m <= 9
+        ]
+        return tuple(("act", (text,)) for text in texts)
 
     def gold(self) -> tuple[str, ...] | None:
         """Return the plan over the true recipes; None for `open`. The task is freshly reset afterwards."""
