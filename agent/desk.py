@@ -191,7 +191,7 @@ class Desk:
         if self._offers is None or self._offers[0] != at:
             found: dict[str, Offer] = {}
             considered = 0
-            if self.skills is not None and len(idle) <= self.skills.config.idle:
+            if self.skills is not None and len(idle) <= self.skills.config.failures:
                 seen = self.sync(state)
                 made, considered = self.skills.offers(
                     self.environment, seen, self.llm_name, without=idle

@@ -103,7 +103,7 @@ async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         history=desk.history(),
         hint=hint,
         warned=desk.notes(seen),
-        favoured={action: offer.favour for action, offer in offers.items()},
+        favoured={action: (o.first, o.favour) for action, o in offers.items()},
     )
     return {"action": decision.action, "kl": decision.kl}
 

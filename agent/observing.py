@@ -44,9 +44,11 @@ def take(desk: Desk, state: EpisodeState) -> Update:
         entries.append(_stepped(desk, so_far, seen, step, done, entries[-1].key, called))
         so_far = {**so_far, "actions": [*so_far["actions"], step]}
     desk.append(entries)
+    failed = called.result.outcome != "success"
+    idle: Update = {"idle": [*state.get("idle", []), action]} if failed or not steps else {}
     if not steps:
-        return {"idle": [*state.get("idle", []), action], "kl": None}
-    return _update(state, [(step, done) for _, step, done in steps])
+        return {**idle, "kl": None}
+    return {**idle, **_update(state, [(step, done) for _, step, done in steps])}
 
 
 def _update(state: EpisodeState, taken: list[tuple[str, Transition]]) -> Update:

@@ -125,7 +125,7 @@ class Policy:
         history: Sequence[tuple[str, str]] = (),
         hint: str = "",
         warned: Collection[str] = (),
-        favoured: Mapping[str, float] | None = None,
+        favoured: Mapping[str, tuple[str, float]] | None = None,
     ) -> Decision:
         """Return the action to take now.
 
@@ -138,8 +138,8 @@ class Policy:
             history: (action, answer) pairs of this episode, oldest first.
             hint: The current subtask, when there is a plan.
             warned: Actions that tool memory knows to fail.
-            favoured: Calls of skills among the actions, with the nats that each is given; memory and novelty,
-                which know single actions, say nothing of them.
+            favoured: Calls of skills among the actions, each with the action it begins with and the nats it is
+                given over that: memory and novelty know single actions only.
 
         Raises:
             EnvironmentFault: No action is admissible.
@@ -158,11 +158,7 @@ class Policy:
         gain = gain - self.config.warned * np.array([float(a in warned) for a in admissible])
         gain = gain + self.config.novelty * working.novelty(seen, admissible)
         if favoured:
-            level = float(
-                np.median([g for g, a in zip(gain, admissible, strict=True) if a not in favoured])
-            )
-            said = np.array([favoured.get(a, np.nan) for a in admissible])
-            gain = np.where(np.isnan(said), gain, level + said)
+            gain = _with_skills(admissible, gain, favoured)
         keep = self._filter(admissible, gain, state, rng)
         actions, gain, value = [admissible[i] for i in keep], gain[keep], value[keep]
         prior = np.zeros(len(actions))
@@ -264,6 +260,22 @@ def recent_turns(history: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]
 def _windows(history: Sequence[tuple[str, str]], votes: int) -> list[Sequence[tuple[str, str]]]:
     """Return the parts of the history that each vote sees: the usual one, then the last 0, 1, 2 ... turns."""
     return [recent_turns(history), *(history[len(history) - n :] for n in range(votes - 1))]
+
+
+def _with_skills(
+    admissible: Sequence[str],
+    gain: NDArray[np.float64],
+    favoured: Mapping[str, tuple[str, float]],
+) -> NDArray[np.float64]:
+    """Return gains with those of skills: that of the action they begin with (or the middle one), and theirs."""
+    known = {a: g for a, g in zip(admissible, gain, strict=True) if a not in favoured}
+    middle = float(np.median(list(known.values()))) if known else 0.0
+    return np.array(
+        [
+            known.get(favoured[a][0], middle) + favoured[a][1] if a in favoured else g
+            for a, g in zip(admissible, gain, strict=True)
+        ]
+    )
 
 
 def _log_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ..envs.base import Environment
 from ..envs.types import Fact, Observation, Record, Transition
-from ..memory.analogy import words
+from ..memory.analogy import entities, words
 from ..memory.embedder import Embedder
 from ..memory.skill_uses import SkillUses
 from ..skills.conditions import holds
@@ -42,9 +42,12 @@ class SkillConfig(Record):
     bindings: int = Field(default=3, ge=1)
     """Calls of one skill that are offered at a step, with different arguments."""
     trust: float = Field(default=3.0, ge=0)
-    """Nats given to a call whose skill always kept its contract; none to one that does half the time."""
-    idle: int = Field(default=4, ge=0)
-    """Calls without a step after which an episode is offered no more."""
+    """Nats given, over the action it begins with, to a call whose skill always kept its contract; none to one
+    that does half the time. Its stored tests count as calls that it kept."""
+    doubt: float = Field(default=0.5, ge=0)
+    """Nats less for every binding of the same skill that fits the goal's words better."""
+    failures: int = Field(default=8, ge=0)
+    """Calls that failed after which an episode is offered no more; the same call is never offered again."""
     retriever: SkillRetrieverConfig = Field(default_factory=SkillRetrieverConfig)
 
 
@@ -58,8 +61,10 @@ class Offer(Record):
     arguments: Mapping[str, Fact]
     score: float
     """Of the retriever."""
+    first: str
+    """The action it begins with, as far as its preconditions say; empty where they do not."""
     favour: float
-    """Nats for it."""
+    """Nats for it over that action."""
     propensity: float = 1.0
 
 
@@ -123,8 +128,9 @@ class SkillSet:
         for hit in hits.hits:
             skill = self._skills[hit.skill.partition("@")[0]]
             use = self._uses().of(skill.id, llm)
-            kept = (use.succeeded + 1) / (use.succeeded + use.failed + 2)
-            for arguments in bound(skill, seen)[: self.config.bindings]:
+            good = use.succeeded + len(skill.tests)
+            kept = (good + 1) / (good + use.failed + 2)
+            for rank, arguments in enumerate(bound(skill, seen)[: self.config.bindings]):
                 action = written(skill, arguments)
                 try:
                     ready = all(holds(c, view, arguments) for c in skill.contract.preconditions)
@@ -137,7 +143,8 @@ class SkillSet:
                             skill=skill.id,
                             arguments=arguments,
                             score=hit.score,
-                            favour=self.config.trust * (2 * kept - 1),
+                            first=first_of(skill, arguments),
+                            favour=self.config.trust * (2 * kept - 1) - self.config.doubt * rank,
                         )
                     )
         return found, hits.considered
@@ -179,6 +186,14 @@ def written(skill: Skill, arguments: Mapping[str, Fact]) -> str:
     return f"{skill.name}({', '.join(f'{name}={value}' for name, value in arguments.items())})"
 
 
+def first_of(skill: Skill, arguments: Mapping[str, Fact]) -> str:
+    """Return the action that a call begins with, by its precondition `can("...")`; empty without one."""
+    for condition in skill.contract.preconditions:
+        for _, template in _CAN.findall(condition):
+            return str(template.format_map(arguments))
+    return ""
+
+
 def bound(skill: Skill, seen: Observation) -> list[dict[str, Fact]]:
     """Return arguments a skill could be called with here, those that the goal names first.
 
@@ -207,7 +222,12 @@ def bound(skill: Skill, seen: Observation) -> list[dict[str, Fact]]:
             values = things
         else:
             values = [int(parameter.min or 1)]
-        rows = [{**row, name: value} for row in rows for value in values[:_WIDE]][:_MOST]
+        rows = [
+            {**row, name: value}
+            for row in rows
+            for value in values[:_WIDE]
+            if isinstance(value, int | float) or value not in row.values()
+        ][:_MOST]
     said = set(words(seen.goal))
 
     def named(row: Mapping[str, Fact]) -> int:
@@ -236,8 +256,15 @@ def _read_off(template: str, admissible: Sequence[str]) -> list[dict[str, Fact]]
 
 
 def _things(seen: Observation) -> list[Fact]:
-    """Return the things that goal, view and actions name, those of the goal first."""
+    """Return what the goal names or the player carries: things with numbers, then the goal's own words.
+
+    A thing that was not seen yet has no number; an induced skill finds the one that is there.
+    """
     text = " ".join([seen.text, seen.look, seen.inventory, *(seen.admissible or ())]).lower()
+    said = entities(seen.goal)
+    held = set(words(seen.inventory))
     found = dict.fromkeys(_NUMBERED.findall(text))
-    said = set(words(seen.goal))
-    return sorted(found, key=lambda thing: (-len(said & set(words(thing))), thing))
+    numbered = [thing for thing in found if set(words(thing)) & (said | held)]
+    numbered.sort(key=lambda thing: (-len(said & set(words(thing))), thing))
+    have = {word for thing in numbered for word in words(thing)}
+    return [*numbered, *sorted(word for word in said - have if not word.isdigit())]

@@ -36,7 +36,7 @@ class EpisodeState(TypedDict):
     replan: NotRequired[str]
     """Why a new plan is needed; empty when none is."""
     idle: NotRequired[list[str]]
-    """Calls of skills that took no step, which are offered no more."""
+    """Calls of skills that failed, which are offered no more."""
     action: NotRequired[str]
     """Chosen, not yet taken."""
     kl: NotRequired[float | None]

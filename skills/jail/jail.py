@@ -4,6 +4,7 @@ Knows when children are started and by whom; how is in `start`, what happens in 
 """
 
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from .start import Child, Setting, started
 from .supervise import Supervisor
 from .types import JSON, LEVELS, MODULES, Level, Limits, Program, Ran, Serve
 
+_WORD = re.compile(r"\w+")
 _MOST_FAULTS = 3
 """Children in a row that could not be started, after which the pool is given up; runs then say `broken`."""
 
@@ -70,9 +72,7 @@ class Jail:
         bounds = limits or self.setting.limits
         begun = time.monotonic()
         try:
-            child = self._taken(bounds) or started(
-                self.setting.model_copy(update={"limits": bounds})
-            )
+            child = self._taken(bounds) or started(self._cold(program, bounds))
         except JailUnavailable as error:
             seconds = time.monotonic() - begun
             return Ran(end="broken", error=str(error), level=self.level, seconds=seconds)
@@ -85,7 +85,7 @@ class Jail:
             return len(self._ready) >= self._warm
 
     def close(self) -> None:
-        """End the waiting children."""
+        """End the waiting children; only when no run goes on, since that would end its child as well."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -106,6 +106,19 @@ class Jail:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _cold(self, program: Program, limits: Limits) -> Setting:
+        """Return how a child for one program is made: it loads only modules whose names the sources hold.
+
+        That is half of a cold start. A name that is put together while the code runs is not found.
+        """
+        words = set(_WORD.findall("\n".join(program.modules.values())))
+        modules = tuple(
+            name
+            for name in self.setting.modules
+            if name not in MODULES or name.split(".")[0] in words
+        )
+        return self.setting.model_copy(update={"limits": limits, "modules": modules})
 
     def _taken(self, limits: Limits) -> Child | None:
         """Return a ready child whose built-in limits are the wanted ones, or None."""

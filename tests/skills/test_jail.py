@@ -136,7 +136,7 @@ ENDS = [
         raising(UsageError("no such place")),
         "line 1: ApiError: no such",
     ),
-    ("time", "def go(api):\n    while True: pass\n", echo, "it took more than 0.5 s"),
+    ("time", "def go(api):\n    while True: pass\n", echo, "it took more than 1.5 s"),
     ("memory", "def go(api): return len('x' * (1 << 29))\n", echo, "it wanted more than 128 MB"),
     ("calls", "def go(api):\n    while True: api.look()\n", echo, "it made more than 40 calls"),
     ("output", "def go(api):\n    while True: print('x' * 99)\n", echo, "more than 8 KB"),
@@ -155,7 +155,7 @@ ENDS = [
 def test_a_run_says_how_it_ended_and_whose_fault_it_is(
     jail: Jail, end: str, body: str, serve: Callable[..., JSON], said: str
 ) -> None:
-    limits = Limits(seconds=0.5, memory_mb=128, calls=40, output_kb=8, message_kb=512)
+    limits = Limits(seconds=1.5, memory_mb=128, calls=40, output_kb=8, message_kb=512)
     ran = jail.run(program(body), {}, serve, limits)
     assert ran.end == end, ran.error
     assert said in ran.error

@@ -19,7 +19,7 @@ from .scene import Scene
 
 Verdict = Literal["blocked", "LEAK", "broken"]
 
-LIMITS = Limits(seconds=1.5, cpu_seconds=3, calls=100, message_kb=256)
+LIMITS = Limits(seconds=2.0, cpu_seconds=4, calls=100, message_kb=256)
 """Of every attack."""
 _LATE = 5.0
 """Seconds after its time at which an attack that goes on is a leak; a busy machine has its share."""

@@ -36,7 +36,7 @@ def attack(api, here):
             return len(held)
     return leak(f"{len(held)} MB")
 """,
-        ("returned", "memory", "died"),
+        ("returned", "memory", "died", "time"),
     ),
     _attack(
         "memory-mapped",
@@ -58,7 +58,7 @@ def attack(api, here):
         text += text
     return leak(len(text))
 """,
-        ("memory", "died"),
+        ("memory", "died", "time"),
     ),
     _attack(
         "endless-loop",
