@@ -66,6 +66,8 @@ class Offer(Record):
     favour: float
     """Nats for it over that action."""
     propensity: float = 1.0
+    offered: Skill
+    """The skill as it was when it was offered: that is what a call runs."""
 
 
 @dataclass
@@ -141,6 +143,7 @@ class SkillSet:
                         Offer(
                             action=action,
                             skill=skill.id,
+                            offered=skill,
                             arguments=arguments,
                             score=hit.score,
                             first=first_of(skill, arguments),
@@ -151,7 +154,6 @@ class SkillSet:
 
     def call(self, offer: Offer, environment: Environment, *, seed: int) -> Called:
         """Run a skill where the environment is now."""
-        self._refresh()
         called = Called(
             CallResult(skill=offer.skill, arguments=dict(offer.arguments), outcome="unknown")
         )
@@ -165,8 +167,7 @@ class SkillSet:
         environment.watcher = note
         try:
             runner = self._runner().with_skills(self._skills)
-            skill = self._skills[offer.skill.partition("@")[0]]
-            called.result = runner.call(skill, offer.arguments, environment, seed=seed)
+            called.result = runner.call(offer.offered, offer.arguments, environment, seed=seed)
         finally:
             environment.watcher = outer
         return called
@@ -190,7 +191,7 @@ def first_of(skill: Skill, arguments: Mapping[str, Fact]) -> str:
     """Return the action that a call begins with, by its precondition `can("...")`; empty without one."""
     for condition in skill.contract.preconditions:
         for _, template in _CAN.findall(condition):
-            return str(template.format_map(arguments))
+            return _SLOT.sub(lambda slot: str(arguments[slot[1]]), str(template))
     return ""
 
 
@@ -220,8 +221,11 @@ def bound(skill: Skill, seen: Observation) -> list[dict[str, Fact]]:
             values = [parameter.default]
         elif parameter.type == "str":
             values = things
+        elif parameter.type == "bool":
+            values = [False, True]
         else:
-            values = [int(parameter.min or 1)]
+            lowest = parameter.min if parameter.min is not None else min(1, parameter.max or 1)
+            values = [int(lowest)]
         rows = [
             {**row, name: value}
             for row in rows
@@ -233,8 +237,16 @@ def bound(skill: Skill, seen: Observation) -> list[dict[str, Fact]]:
     def named(row: Mapping[str, Fact]) -> int:
         return -sum(len(said & set(words(str(value)))) for value in row.values())
 
-    whole = [row for row in rows if len(row) == len(parameters)]
+    whole = [row for row in rows if len(row) == len(parameters) and _fits(skill, row)]
     return sorted(whole, key=named)
+
+
+def _fits(skill: Skill, row: Mapping[str, Fact]) -> bool:
+    try:
+        skill.contract.bind(row)
+    except ValueError:
+        return False
+    return True
 
 
 _WIDE = 12

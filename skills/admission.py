@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
+from ..envs.errors import UnknownName
 from ..envs.types import Outcome, Record
 from .errors import BadSkill
 from .graph import closure, dependents
@@ -72,19 +73,25 @@ class Gate:
         self.config = config or GateConfig()
         self._on_result = on_result
 
-    def admit(self, candidate: Skill, *, author: str, message: str = "") -> Verdict:
+    def admit(
+        self, candidate: Skill, *, author: str, message: str = "", pardon: bool = False
+    ) -> Verdict:
         """Judge a new or changed skill and, where it passes, put it into the library.
 
         Args:
             candidate: Its version is set here: one more than the library's.
             author: `agent`, or a person's name; only a person may change what is pinned.
             message: Of the commit.
+            pardon: Whether a person lets it in although it was retired; its tombstones go when it passes.
 
         Raises:
             LibraryUnwritable: The library cannot be written.
         """
         with self.library.lock():
-            return self._change(candidate, None, author, message)
+            verdict = self._change(candidate, None, author, message, pardon=pardon)
+            if pardon and verdict.outcome == "success":
+                self.library.unbury(candidate.name, author=author)
+            return verdict
 
     def merge(self, merged: Merged, *, author: str) -> Verdict:
         """Put a merged skill in the place of those it covers; whoever called them calls it, and is tested.
@@ -100,7 +107,13 @@ class Gate:
             return self._change(merged.skill, merged, author, said)
 
     def _change(
-        self, candidate: Skill, merged: Merged | None, author: str, message: str
+        self,
+        candidate: Skill,
+        merged: Merged | None,
+        author: str,
+        message: str,
+        *,
+        pardon: bool = False,
     ) -> Verdict:
         skills = self.library.all()
         old = skills.get(candidate.name)
@@ -113,7 +126,12 @@ class Gate:
             [n for n in merged.arguments if n in skills and n != candidate.name] if merged else []
         )
         staged = {n: s for n, s in skills.items() if n not in gone} | {candidate.name: candidate}
-        refused = self._refusals(candidate, old, staged, author)
+        refused = self._refusals(candidate, old, staged, author, pardon)
+        pins = self.library.pins() if author == "agent" else frozenset()
+        if not refused and (
+            held := [p for p in dependents(staged, candidate.name) if p[-1] in pins]
+        ):
+            refused.append(f"{held[0][-1]} calls it and is pinned: only a person may change them")
         if pinned := sorted(self.library.pins() & set(gone)):
             refused.append(f"{', '.join(pinned)} is pinned and would be replaced")
         if refused:
@@ -203,18 +221,22 @@ class Gate:
     def _run(self, skill: Skill, staged: Mapping[str, Skill]) -> list[TestResult]:
         return run_tests(skill, self.runner.with_skills(staged), self.make, self._on_result)
 
-    @staticmethod
-    def _next(candidate: Skill, old: Skill | None, author: str) -> Skill:
+    def _next(self, candidate: Skill, old: Skill | None, author: str) -> Skill:
         """Return the candidate with its version, and with the old tests where an agent left them out."""
         if old is None:
-            return _at(candidate, 1)
+            return _at(candidate, self.library.last_version(candidate.name) + 1)
         tests = candidate.tests
         if author == "agent":
             tests = _together(tests, old.tests)
         return _at(candidate, old.contract.version + 1).model_copy(update={"tests": tests})
 
     def _refusals(
-        self, candidate: Skill, old: Skill | None, staged: Mapping[str, Skill], author: str
+        self,
+        candidate: Skill,
+        old: Skill | None,
+        staged: Mapping[str, Skill],
+        author: str,
+        pardon: bool,
     ) -> list[str]:
         """Return what speaks against a skill before it is run."""
         if not candidate.runnable:
@@ -233,11 +255,11 @@ class Gate:
                 found.append(
                     f"{candidate.contract.env} has no method {', '.join(sorted(unknown))} for a skill"
                 )
-        except BadSkill as error:
+        except (BadSkill, UnknownName) as error:
             found.append(str(error))
         mark = fingerprint(candidate.code)
         for tombstone in self.library.tombstones():
-            if tombstone.fingerprint == mark:
+            if tombstone.fingerprint == mark and not (pardon and tombstone.name == candidate.name):
                 found.append(f"it was retired as {tombstone.name}: {tombstone.reason}")
         for name, other in staged.items():
             rival = name != candidate.name and other.contract.env == candidate.contract.env

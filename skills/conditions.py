@@ -7,6 +7,7 @@ that the environment does not name is 0: what is not carried is not told. Nothin
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,6 +30,7 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
 }
 _ASKS = ("can", "sees", "has")
 _LONGEST = 300
+_SLOT = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def _value(node: ast.expr, view: View, arguments: Mapping[str, Fact]) -> Any:
             )
         case ast.Call(func=ast.Name(id=asked), args=[said]):
             text = str(value(said))
-            filled = text.format_map(arguments) if isinstance(said, ast.Constant) else text
+            filled = _filled(text, arguments) if isinstance(said, ast.Constant) else text
             return _asked(asked, filled, view)
         case ast.Name(id=name) if name in arguments:
             return arguments[name]
@@ -182,6 +184,11 @@ def _path(node: ast.expr, view: View, arguments: Mapping[str, Fact]) -> str:
             said = str(_value(key, view, arguments)).replace(" ", "_")
             return f"{_path(inner, view, arguments)}.{said}"
     raise ValueError(f"{ast.unparse(node)!r} is no name of a fact")
+
+
+def _filled(text: str, arguments: Mapping[str, Fact]) -> str:
+    """Return a text with `{argument}` filled in; nothing else is done to it."""
+    return _SLOT.sub(lambda slot: str(arguments[slot[1]]), text)
 
 
 def _asked(what: str, text: str, view: View) -> bool:

@@ -6,6 +6,7 @@ contract is read too, as instructions that cannot be run.
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ MARKDOWN, CODE, CONTRACT, LOCK, TESTS = (
     "tests",
 )
 _LARGEST = 1_000_000
+_log = logging.getLogger(__name__)
 R = TypeVar("R", Contract, SkillTest)
 
 
@@ -58,7 +60,9 @@ def read_files(folder: Path) -> dict[str, str]:
         try:
             found[name] = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise BadSkill(f"{folder.name}/{name} is no text in UTF-8") from error
+            if name in (MARKDOWN, CODE, CONTRACT, LOCK) or _is_test(name):
+                raise BadSkill(f"{folder.name}/{name} is no text in UTF-8") from error
+            _log.warning("%s/%s is no text and is left out", folder.name, name)
     return found
 
 
@@ -79,7 +83,7 @@ def parse(name: str, files: Mapping[str, str]) -> Skill:
         raise BadSkill(f"the folder {name} holds a skill named {head['name']!r}: make them equal")
     known = {MARKDOWN, CODE, CONTRACT, LOCK}
     tests = [
-        _record(SkillTest, {"name": Path(path).stem} | _yaml(text, f"{name}/{path}"), name, path)
+        _record(SkillTest, _yaml(text, f"{name}/{path}") | {"name": Path(path).stem}, name, path)
         for path, text in files.items()
         if _is_test(path)
     ]
@@ -90,7 +94,7 @@ def parse(name: str, files: Mapping[str, str]) -> Skill:
     )
     extra = {key: head[key] for key in head if key not in ("name", "description", "license")}
     metadata = dict(extra.pop("metadata", {}))
-    metadata |= {f"head:{key}": json.dumps(value) for key, value in extra.items()}
+    metadata |= {f"head:{key}": json.dumps(value, default=str) for key, value in extra.items()}
     try:
         return Skill(
             name=name,
@@ -180,7 +184,7 @@ def _dump(value: object) -> str:
 def _yaml(text: str, where: str) -> dict[str, Any]:
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that is none is a ValueError
         raise BadSkill(f"{where} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict):
         raise BadSkill(f"{where} is no list of NAME: VALUE")

@@ -5,7 +5,7 @@ It stores and finds; whether a skill deserves its place is the gate's matter (`a
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
@@ -15,8 +15,9 @@ import yaml
 from ..envs.errors import UnknownName
 from ..envs.types import Record
 from . import folder
+from .difference import difference
 from .errors import BadSkill, UnknownSkill
-from .repository import Repository, Revision, difference
+from .repository import Repository, Revision
 from .types import Skill, split_id
 
 Shelf = Literal["skills", "proposals", "drafts", "quarantine", "archive"]
@@ -35,6 +36,8 @@ class Tombstone(Record):
     """See `lint.fingerprint`: blind to names and layout."""
     reason: str
     """Why it was retired: a counter-example, a person's word."""
+    version: int = 0
+    """The last it had."""
 
 
 class Library:
@@ -52,6 +55,7 @@ class Library:
         self.root = root
         self.repository = Repository(root, clock)
         self._parsed: dict[str, Skill] = {}
+        self._told: set[str] = set()
         self.broken: dict[str, str] = {}
         """Folders of the last reading that are no sound skills, and why."""
 
@@ -66,6 +70,8 @@ class Library:
         the gate), is left out, said once, and named in `broken`.
         """
         found = {}
+        if commit is None:
+            self.broken = {}
         for name, tree in self.repository.folders(shelf, commit).items():
             key = f"{shelf}/{name}@{tree}"
             if key not in self._parsed:
@@ -77,9 +83,11 @@ class Library:
                             f"{name} was changed past the gate: `lichen skills approve {name}` tests it"
                         )
                 except BadSkill as error:
-                    if name not in self.broken:
+                    if key not in self._told:
                         _log.warning("%s", error)
-                    self.broken[name] = str(error)
+                    self._told.add(key)
+                    if commit is None:
+                        self.broken[name] = str(error)
                     continue
                 self._parsed[key] = skill
             found[name] = self._parsed[key]
@@ -96,13 +104,21 @@ class Library:
         if plain in here and version in (None, here[plain].contract.version):
             return here[plain]
         if version is not None:
-            for revision in self.history(plain, shelf):
-                old = self.all(shelf, revision.commit).get(plain)
+            for revision in self.history(plain):
+                old = self.all("skills", revision.commit).get(plain)
                 if old is not None and old.contract.version == version:
                     return old
         if plain in self.broken:
             raise BadSkill(self.broken[plain])
         raise UnknownSkill(str(UnknownName("skill", name, here)))
+
+    def last_version(self, name: str) -> int:
+        """Return the highest version that a name ever had in the library, 0 when it had none."""
+        found = [t.version for t in self.tombstones() if t.name == name]
+        for shelf in ("skills", "quarantine", "archive"):
+            skill = self.all(shelf).get(name)
+            found += [skill.contract.version] if skill is not None else []
+        return max(found, default=0)
 
     def where(self, name: str) -> Shelf | None:
         """Return the shelf that a skill is on: the first of `SHELVES` that has it."""
@@ -120,7 +136,7 @@ class Library:
     ) -> str:
         """Write skills to a shelf and take others away, in one commit; the caller holds the lock.
 
-        A person's edit on disk that it would write over is kept as a draft.
+        A person's edit on disk that it would write over is kept in `.unread`.
 
         Args:
             skills: To write.
@@ -142,28 +158,10 @@ class Library:
         ]:
             changes |= dict.fromkeys(self._paths(place))
             changes |= {f"{place}/{path}": text for path, text in folder.write(skill).items()}
-        changes |= self._kept_edits(
-            {path.split("/")[1] for path in changes if "/" in path}, changes
-        )
         return self.repository.write(changes, message=message, author=author)
 
     def _paths(self, place: str) -> list[str]:
         return [f"{place}/{path}" for path in self.repository.files(place)]
-
-    def _kept_edits(
-        self, names: set[str], changes: Mapping[str, str | None]
-    ) -> dict[str, str | None]:
-        kept: dict[str, str | None] = {}
-        for name in names & set(self.repository.changed_on_disk("skills")):
-            try:
-                files = folder.read_files(self.root / "skills" / name)
-            except BadSkill:
-                continue
-            if any(
-                changes.get(f"skills/{name}/{path}", text) != text for path, text in files.items()
-            ):
-                kept |= {f"drafts/{name}/{path}": text for path, text in files.items()}
-        return kept
 
     def draft(self, skill: Skill, reasons: Sequence[str], *, author: str) -> str:
         """Keep what the gate refused, with the reasons; nothing that someone wrote is lost."""
@@ -209,17 +207,24 @@ class Library:
 
     def tombstones(self) -> list[Tombstone]:
         """Return what is left of the retired skills."""
-        return [
-            Tombstone.model_validate(yaml.safe_load(text))
-            for text in self.repository.files("tombstones").values()
-        ]
+        found = []
+        for path, text in self.repository.files("tombstones").items():
+            try:
+                found.append(Tombstone.model_validate(yaml.safe_load(text)))
+            except (yaml.YAMLError, ValueError) as error:
+                raise BadSkill(
+                    f"tombstones/{path} is none: {' '.join(str(error).split())}"
+                ) from error
+        return found
 
-    def bury(self, skill: Skill, tombstone: Tombstone, *, author: str) -> str:
+    def bury(
+        self, skill: Skill, tombstone: Tombstone, *, author: str, shelf: Shelf = "skills"
+    ) -> str:
         """Move a skill to the archive and leave its tombstone, in one commit; the caller holds the lock."""
         said = yaml.safe_dump(
             tombstone.model_dump(), sort_keys=False, allow_unicode=True, width=100
         )
-        changes: dict[str, str | None] = dict.fromkeys(self._paths(f"skills/{skill.name}"))
+        changes: dict[str, str | None] = dict.fromkeys(self._paths(f"{shelf}/{skill.name}"))
         changes |= {f"archive/{skill.name}/{p}": t for p, t in folder.write(skill).items()}
         changes[f"tombstones/{skill.name}-{skill.contract.version}.yaml"] = said
         message = f"Retire {skill.id}: {tombstone.reason}"
@@ -230,14 +235,18 @@ class Library:
         gone: dict[str, str | None] = {
             f"tombstones/{path}": None
             for path in self.repository.files("tombstones")
-            if split_id(path.replace("-", "@"))[0] and path.rpartition("-")[0] == name
+            if path.rpartition("-")[0] == name
         }
         return self.repository.write(gone, message=f"Allow {name} again", author=author)
 
     def pins(self) -> frozenset[str]:
         """Return the names that nothing but a person's word may change or retire."""
-        text = self.repository.files("").get(_PINS, "[]")
-        return frozenset(yaml.safe_load(text) or [])
+        text = self.repository.text(_PINS) or "[]"
+        try:
+            names = yaml.safe_load(text) or []
+        except yaml.YAMLError as error:
+            raise BadSkill(f"{_PINS} is no YAML: {' '.join(str(error).split())}") from error
+        return frozenset(str(name) for name in names)
 
     def pin(self, name: str, *, author: str, on: bool = True) -> str:
         """Pin a skill, or let it go."""

@@ -30,9 +30,9 @@ _PYTHON = {"int": "int", "float": "float", "str": "str", "bool": "bool"}
 def check(skill: Skill) -> list[str]:
     """Return what is wrong with a skill's code and contract, one sentence each; empty when nothing is."""
     try:
-        tree = ast.parse(skill.code)
-    except SyntaxError as error:
-        return [f"{skill.name}, line {error.lineno}: {error.msg}"]
+        tree = parsed(skill.code)
+    except ValueError as error:
+        return [f"{skill.name}, {error}"]
     found = [
         f"{skill.name}, {said}"
         for said in (
@@ -50,6 +50,22 @@ def check(skill: Skill) -> list[str]:
     return found
 
 
+def parsed(code: str) -> ast.Module:
+    """Return the tree of a code.
+
+    Raises:
+        ValueError: It cannot be read, or is nested too deep; the sentence names the line where there is one.
+    """
+    try:
+        tree = ast.parse(code)
+        ast.dump(tree)  # what cannot be walked through is refused here, and nowhere later
+    except SyntaxError as error:
+        raise ValueError(f"line {error.lineno}: {error.msg}") from error
+    except (RecursionError, MemoryError) as error:
+        raise ValueError("its code is nested too deep to be read") from error
+    return tree
+
+
 def calls_of(code: str) -> set[str]:
     """Return the skills a code calls, as `name@version`; empty for code that cannot be parsed.
 
@@ -57,8 +73,8 @@ def calls_of(code: str) -> set[str]:
     ['go@2']
     """
     try:
-        tree = ast.parse(code)
-    except SyntaxError:
+        tree = parsed(code)
+    except ValueError:
         return set()
     return {
         node.args[0].value
@@ -105,8 +121,11 @@ def fingerprint(code: str) -> str:
 
     Two skills that differ only in these have the same; used to refuse what was retired.
     """
-    tree = _Canonical().visit(copy.deepcopy(ast.parse(code)))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    try:
+        said = ast.dump(_Canonical().visit(copy.deepcopy(parsed(code))))
+    except (ValueError, RecursionError):
+        said = code  # no code: only the same text is the same
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _shape(tree: ast.Module, function: str, contract: Contract) -> list[str]:

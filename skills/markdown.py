@@ -27,7 +27,7 @@ def read(text: str, where: str) -> tuple[dict[str, Any], str]:
         raise BadSkill(f"the head of {where} has no closing line of ---")
     try:
         head = yaml.safe_load("".join(lines[1:place]))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that is none is a ValueError
         said = " ".join(str(error).split())
         raise BadSkill(f"the head of {where} is no YAML: {said}") from error
     if not isinstance(head, dict):

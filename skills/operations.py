@@ -8,51 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..envs.errors import UsageError
-from ..envs.types import Record
 from . import folder
 from .admission import Gate, Verdict
 from .errors import BadSkill, Undecided, UnknownSkill
-from .graph import callees, callers, dependents, depth
+from .graph import callees, callers, dependents
 from .library import SHELVES, Library, Shelf, Tombstone
-from .lint import fingerprint
+from .lint import fingerprint, repinned
 from .repository import Revision
 from .template import template
 from .trial import OnResult, TestResult, run_tests
 from .types import Skill, split_id
+from .views import Figures, SkillRow, figures, rows
 
 PERSON = "person"
-
-
-class SkillRow(Record):
-    """One line of a list."""
-
-    name: str
-    version: int
-    shelf: Shelf
-    env: str
-    signature: str
-    description: str
-    maker: str
-    tests: int
-    calls: tuple[str, ...]
-    called_by: tuple[str, ...]
-    pinned: bool
-    edited: bool
-    """Whether its folder was changed by hand and not tested yet."""
-
-
-class Figures(Record):
-    """What a library is like, for comparison with others."""
-
-    skills: int
-    with_parameters: float
-    """Share of the skills that take a parameter (VOYAGER's published libraries: 0 of 158)."""
-    composed: float
-    """Share that calls another skill (VOYAGER: 9.5%)."""
-    deepest: int
-    tests: int
-    by_env: dict[str, int]
-    by_maker: dict[str, int]
 
 
 class Workshop:
@@ -81,26 +49,7 @@ class Workshop:
 
     def rows(self, shelf: Shelf = "skills") -> list[SkillRow]:
         """Return one row a skill of a shelf, sorted by name."""
-        skills = self.library.all(shelf)
-        above, pins = callers(self.library.all().values()), self.library.pins()
-        edited = set(self.library.edited()) if shelf == "skills" else set()
-        return [
-            SkillRow(
-                name=skill.name,
-                version=skill.contract.version,
-                shelf=shelf,
-                env=skill.contract.env,
-                signature=skill.signature() if skill.runnable else "",
-                description=skill.description,
-                maker=skill.contract.maker,
-                tests=len(skill.tests),
-                calls=tuple(sorted(callees(skill))) if skill.runnable else (),
-                called_by=tuple(sorted(above.get(skill.name, ()))),
-                pinned=skill.name in pins,
-                edited=skill.name in edited,
-            )
-            for skill in skills.values()
-        ]
+        return rows(self.library, shelf)
 
     def find(self, name: str) -> tuple[Skill, Shelf]:
         """Return a skill and the shelf it is on, whichever that is.
@@ -114,19 +63,7 @@ class Workshop:
 
     def figures(self) -> Figures:
         """Return what the library is like."""
-        skills = {n: s for n, s in self.library.all().items() if s.runnable}
-        n = len(skills) or 1
-        envs = [s.contract.env for s in skills.values()]
-        makers = [s.contract.maker for s in skills.values()]
-        return Figures(
-            skills=len(skills),
-            with_parameters=sum(bool(s.contract.parameters) for s in skills.values()) / n,
-            composed=sum(bool(callees(s)) for s in skills.values()) / n,
-            deepest=max((depth(skills, name) for name in skills), default=0),
-            tests=sum(len(s.tests) for s in skills.values()),
-            by_env={env: envs.count(env) for env in sorted(set(envs))},
-            by_maker={maker: makers.count(maker) for maker in sorted(set(makers))},
-        )
+        return figures(self.library)
 
     def edges(self) -> list[tuple[str, str]]:
         """Return who calls whom, as `name@version` pairs."""
@@ -177,8 +114,15 @@ class Workshop:
             UnknownSkill: Nothing waits.
             BadSkill: The folder is no skill.
         """
-        if name in self.library.edited() and (self.library.root / "skills" / name).is_dir():
-            skill = self.library.on_disk(name)
+        self.library.all()
+        waiting = {
+            shelf for shelf in SHELVES if name in self.library.repository.changed_on_disk(shelf)
+        }
+        shelf = next((s for s in SHELVES if s in waiting), None)
+        if name in self.library.broken:
+            shelf = "skills"
+        if shelf is not None and (self.library.root / shelf / name).is_dir():
+            skill = self.library.undrafted(self.library.on_disk(name, shelf))
         else:
             skill = next(
                 (
@@ -190,31 +134,33 @@ class Workshop:
             )  # type: ignore[assignment]
             if skill is None:
                 raise UnknownSkill(f"nothing waits under the name {name!r}")
-        mine = {fingerprint(skill.code)} if skill.runnable else set()
-        if mine & {t.fingerprint for t in self.library.tombstones() if t.name == name}:
-            with self.library.lock():  # a person's word lifts the tombstone
-                self.library.unbury(name, author=self.author)
-        return self.gate.admit(skill, author=self.author, message=f"Approve {name}")
+        return self.gate.admit(
+            self._repinned(skill), author=self.author, message=f"Approve {name}", pardon=True
+        )
+
+    def _repinned(self, skill: Skill) -> Skill:
+        """Return a skill of another time that calls the versions of now; its tests decide."""
+        now = {n: s.contract.version for n, s in self.library.all().items()}
+        return skill.model_copy(update={"code": repinned(skill.code, now)})
 
     def reject(self, name: str, reason: str) -> str:
         """Refuse what waits under a name for good: it goes to the archive, with a tombstone."""
-        skill, shelf = self.find(name)
+        order: tuple[Shelf, ...] = ("proposals", "drafts", "quarantine", "skills", "archive")
+        shelf: Shelf = next(
+            (s for s in order if name in self.library.repository.folders(s)), "skills"
+        )
+        skill = self.library.get(name, shelf)
         if shelf == "skills":
             raise UsageError(
                 f"{name} is in the library", hint="Say `quarantine` to take it out, or `retire`."
             )
         with self.library.lock():
-            skill = self.library.undrafted(skill)
-            commit = self.library.put(
-                [skill],
-                message=f"Reject {name}: {reason}",
+            return self.library.bury(
+                self.library.undrafted(skill),
+                _tombstone(skill, reason),
                 author=self.author,
-                shelf="archive",
-                away=[(shelf, name)] if shelf != "archive" else [],
+                shelf=shelf,
             )
-            if skill.runnable:
-                self.library.bury(skill, _tombstone(skill, reason), author=self.author)
-        return commit
 
     def quarantine(self, name: str, reason: str) -> tuple[str, ...]:
         """Take a skill, and all that depend on it, out of the library until someone approves them.
@@ -254,7 +200,7 @@ class Workshop:
 
     def pin(self, name: str, on: bool = True) -> str:
         """Pin a skill so that only a person changes it, or let it go."""
-        self.find(name)
+        name = self.find(name)[0].name
         with self.library.lock():
             return self.library.pin(name, author=self.author, on=on)
 
@@ -282,6 +228,11 @@ class Workshop:
         Raises:
             UnknownSkill: It had no such version.
         """
+        name, version = split_id(name)
+        if version is not None:
+            raise UsageError(
+                "say which version to go back to after the name: rollback NAME VERSION"
+            )
         if to.isdecimal() and len(to) < 4:
             skill = self.library.get(f"{name}@{to}")
         else:
@@ -290,7 +241,9 @@ class Workshop:
             if name not in at:
                 raise UnknownSkill(f"there was no skill {name!r} at {to}")
             skill = at[name]
-        return self.gate.admit(skill, author=self.author, message=f"Roll {name} back to {to}")
+        return self.gate.admit(
+            self._repinned(skill), author=self.author, message=f"Roll {name} back to {to}"
+        )
 
     def import_folder(self, source: Path) -> Verdict:
         """Take in a folder of the Agent Skills standard, ours or another's.
@@ -300,7 +253,7 @@ class Workshop:
         Raises:
             BadSkill: It is no skill.
         """
-        skill = folder.read_skill(source)
+        skill = folder.read_skill(source.resolve())
         if skill.runnable and skill.contract.env:
             return self.gate.admit(skill, author=self.author, message=f"Import {skill.name}")
         if skill.name in self.library.all():
@@ -342,4 +295,9 @@ def settled(verdict: Verdict) -> Verdict:
 
 
 def _tombstone(skill: Skill, reason: str) -> Tombstone:
-    return Tombstone(name=skill.name, fingerprint=fingerprint(skill.code), reason=reason)
+    return Tombstone(
+        name=skill.name,
+        fingerprint=fingerprint(skill.code),
+        reason=reason,
+        version=skill.contract.version,
+    )

@@ -4,11 +4,11 @@ What is read is always what was committed last, so a half-written change is neve
 files in a journal first; one that was killed is taken back when the repository is opened again.
 """
 
-import difflib
 import json
+import logging
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from .errors import LibraryUnwritable, UnknownSkill
 WAIT_SECONDS = 60.0
 _JOURNAL = "lichen-journal.json"
 _LOCK = "lichen.lock"
+KEPT = ".unread"
+"""Folder of what people wrote and the library could not take."""
+_log = logging.getLogger(__name__)
 
 
 class Revision(Record):
@@ -128,7 +131,10 @@ class Repository:
             if stat.S_ISDIR(entry.mode):
                 yield from self._walk(found, f"{path}/")
             else:
-                yield path, found.data.decode()
+                try:
+                    yield path, found.data.decode()
+                except UnicodeDecodeError:  # somebody's picture: no part of a skill
+                    continue
 
     def _tree(self, folder: str, commit: str | None) -> Any:
         at = commit or self.head()
@@ -158,30 +164,61 @@ class Repository:
         Raises:
             LibraryUnwritable: The disk refused; everything is as before.
         """
+        for path in files:
+            if ".." in path.split("/") or path.startswith(("/", ".git/")):
+                raise LibraryUnwritable(f"{path!r} is no place in the library; nothing was written")
         if self._journal.exists():
             self._take_back()
         changed = {p: t for p, t in files.items() if t != self._committed(p)}
         if not changed and all(self._on_disk(p) == t for p, t in files.items()):
             return self.head()
+        from dulwich.file import FileLocked
+
+        self._keep_edits(files)
         try:
             self._put(self._journal, json.dumps(sorted(files)))
             for path, text in files.items():
                 self._set(path, text)
             if changed:
-                self._commit(sorted(files), message, author)
+                self._commit(changed, message, author)
             self._journal.unlink()
-        except OSError as error:
+        except (OSError, FileLocked) as error:
             self._take_back()
             raise LibraryUnwritable(
-                f"the library {self.root} refuses to be written: {error.strerror}"
+                f"the library {self.root} refuses to be written: {error}"
             ) from error
         return self.head()
 
-    def _commit(self, paths: Sequence[str], message: str, author: str) -> None:
+    def _keep_edits(self, files: Mapping[str, str | None]) -> None:
+        """Copy what someone wrote on disk and this change would write over, so that it is not lost."""
+        for path, text in files.items():
+            here = self._on_disk(path)
+            if here is not None and here not in (text, self._committed(path)):
+                kept, number = self.root / KEPT / path, 2
+                while kept.exists():
+                    kept = self.root / KEPT / f"{path}-{number}"
+                    number += 1
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.write_bytes((self.root / path).read_bytes())
+                _log.warning("an edit of %s was written over; it is kept in %s", path, kept)
+
+    def _commit(self, files: Mapping[str, str | None], message: str, author: str) -> None:
+        """Commit exactly these files over the last commit: what somebody staged by hand is no part of it."""
+        from dulwich.object_store import commit_tree_changes
+        from dulwich.objects import Blob, Tree
+
         who = f"{author} <{author.replace(' ', '.')}@lichen>".encode()
-        now = self._clock()
+        now, store = self._clock(), self._repo.object_store
+        base = self._repo[self._repo.head()].tree if self.head() else Tree()
+        changes: list[Any] = []
+        for path, text in files.items():
+            if text is None:
+                changes.append((path.encode(), None, None))
+                continue
+            blob = Blob.from_string(text.encode())
+            store.add_object(blob)
+            changes.append((path.encode(), 0o100644, blob.id))
         tree = self._repo.get_worktree()
-        tree.stage([p.encode() for p in paths])
         tree.commit(
             message=message.encode(),
             committer=who,
@@ -190,8 +227,11 @@ class Repository:
             commit_timezone=0,
             author_timestamp=now,
             author_timezone=0,
+            tree=commit_tree_changes(store, base, changes),
             no_verify=True,
+            sign=False,
         )
+        tree.stage([path.encode() for path in files])
 
     def _take_back(self) -> None:
         """Make the files of a change that did not end what they were when it was committed last."""
@@ -208,6 +248,10 @@ class Repository:
             self._repo.get_worktree().stage([p.encode() for p in paths])
         self._journal.unlink(missing_ok=True)
 
+    def text(self, path: str) -> str | None:
+        """Return a committed file, None when there is none or it is no text."""
+        return self._committed(path)
+
     def _committed(self, path: str, commit: str | None = None) -> str | None:
         folder, _, name = path.rpartition("/")
         tree = self._tree(folder, commit)
@@ -215,12 +259,12 @@ class Repository:
             return (
                 str(self._repo[tree[name.encode()][1]].data.decode()) if tree is not None else None
             )
-        except KeyError:
+        except (KeyError, UnicodeDecodeError):
             return None
 
     def _on_disk(self, path: str) -> str | None:
         try:
-            return (self.root / path).read_text(encoding="utf-8")
+            return (self.root / path).read_text(encoding="utf-8", errors="surrogateescape")
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -253,7 +297,8 @@ class Repository:
         found = []
         for entry in self._repo.get_walker(paths=paths, max_entries=n):
             commit = entry.commit
-            changes = [c for group in entry.changes() for c in _flat(group)]
+            groups = [g if isinstance(g, list) else [g] for g in entry.changes()]
+            changes = [change for group in groups for change in group]
             found.append(
                 Revision(
                     commit=commit.id.decode(),
@@ -293,25 +338,11 @@ class Repository:
         on_disk = {
             p.relative_to(here).as_posix()
             for p in here.rglob("*")
-            if p.is_file() and "__pycache__" not in p.parts and not p.name.startswith(".")
+            if p.is_file()
+            and "__pycache__" not in p.parts
+            and not p.name.startswith(".")
+            and not p.name.endswith(("~", ".swp", ".pyc"))
         }
         return on_disk != set(committed) or any(
             self._on_disk(f"{folder}/{path}") != text for path, text in committed.items()
         )
-
-
-def difference(old: Mapping[str, str], new: Mapping[str, str], a: str, b: str) -> str:
-    """Return the unified difference of two sets of files; empty when they are equal."""
-    said: list[str] = []
-    for path in sorted({*old, *new}):
-        said += difflib.unified_diff(
-            old.get(path, "").splitlines(keepends=True),
-            new.get(path, "").splitlines(keepends=True),
-            f"{a}/{path}",
-            f"{b}/{path}",
-        )
-    return "".join(said)
-
-
-def _flat(group: Any) -> list[Any]:
-    return group if isinstance(group, list) else [group]

@@ -90,8 +90,15 @@ class Runner:
         except (ValueError, BadSkill) as error:
             said = {k: v for k, v in arguments.items() if isinstance(v, bool | int | float | str)}
             return CallResult(skill=skill.id, arguments=said, outcome="failure", reason=str(error))
-        before = view_of(environment)
-        missing = unmet(skill.contract.preconditions, before, bound)
+        try:
+            before = view_of(environment)
+            missing = unmet(skill.contract.preconditions, before, bound)
+        except EnvironmentFault as error:
+            return CallResult(
+                skill=skill.id, arguments=bound, outcome="unknown", reason=str(error), broke=True
+            )
+        except BadSkill as error:
+            return CallResult(skill=skill.id, arguments=bound, outcome="failure", reason=str(error))
         if missing and strict:
             return CallResult(
                 skill=skill.id,
@@ -235,5 +242,5 @@ class _Broker:
         except EnvironmentFault as error:
             self.fault = error
             raise Stop(str(error)) from error
-        except (TypeError, ValueError) as error:  # arguments that the method does not take
+        except (TypeError, ValueError, AttributeError) as error:  # arguments that it does not take
             raise UsageError(f"api.{method}: {error}") from error

@@ -105,7 +105,8 @@ class Contract(Record):
 class SkillTest(Record):
     """One binding that the skill was run on and has to go on succeeding on; `tests/NAME.yaml`."""
 
-    name: str
+    name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=150)
+    """Also the name of its file."""
     task_id: str
     seed: int = 0
     setup: tuple[str, ...] = ()

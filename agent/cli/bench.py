@@ -200,3 +200,16 @@ def library(
 
     found = bench_library(kills=kills, writers=writers, seed=seed, say=progress_console.print)
     _print(found, json_path)
+
+
+@app.command("jail")
+def jail(
+    runs: Annotated[
+        int, typer.Option("--runs", min=10, help="Measured starts of each kind.")
+    ] = 100,
+    json_path: Json = None,
+) -> None:
+    """Measure what a run in the jail costs: cold, and from a pool of waiting children."""
+    from ..bench.jail import bench_jail
+
+    _print(bench_jail(runs=runs, say=progress_console.print), json_path)

@@ -50,6 +50,12 @@ def evaluate_command(
     no_llm: Annotated[
         bool, typer.Option("--no-llm", help="With --iterations: no model chooses the goals.")
     ] = False,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write", help="With --iterations: the model writes code too (a capable one)."
+        ),
+    ] = False,
     store: Annotated[
         Path | None,
         typer.Option(
@@ -97,6 +103,7 @@ def evaluate_command(
             tasks=tasks or loaded.eval_tasks or 8,
             config=None if no_llm else base,
             moves=moves,
+            write=write,
             json_path=json_path,
         )
         return

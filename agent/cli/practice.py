@@ -1,7 +1,7 @@
 """`lichen eval SUITE --iterations N` and `lichen skills audit`: practice arms, and what a library is worth."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...envs.types import Split
     from ...skills.runner import RunnerConfig
     from ..config import AgentConfig
+    from ..llm.protocol import FrozenLLM
     from ..practice.curriculum import Choose
     from ..practice.evaluation import PracticeReport
     from ..practice.loop import Iteration
@@ -36,6 +37,7 @@ def evaluate_practice(
     tasks: int,
     config: "AgentConfig | None",
     moves: int,
+    write: bool,
     json_path: str | None,
 ) -> None:
     """Run the arms, print the table and write `practice.json` into the folder.
@@ -50,14 +52,17 @@ def evaluate_practice(
         tasks: How many of them.
         config: Names the frozen model that chooses goals; None: the curriculum's own order.
         moves: Of a zero-shot episode.
+        write: Whether the model writes code too.
         json_path: Where the report goes as well.
     """
     from ...envs.errors import UsageError
     from ...envs.registry import make
+    from ...memory.embedder import open_embedder
     from ...skills.jail import open_jail
     from ...skills.runner import Runner
     from ..practice import arms as known
     from ..practice.evaluation import PracticeReport, figures_of, run_arm, run_frozen
+    from ..practice.writer import ActionWriter, AnswerCache
 
     environment = make(suite.env, **suite.env_options)
     environment.max_steps = suite.max_steps
@@ -76,7 +81,14 @@ def evaluate_practice(
         episode_progress() as progress,
     ):
         runner = Runner({}, jail, _bounds())
-        choose, close = _chooser(config)
+        llm = _model(config)
+        if write and llm is None:
+            raise UsageError("--write needs a model", hint="Leave out --no-llm.")
+        choose = _chooser(llm) if llm is not None else None
+        writer = None
+        if write and llm is not None and config is not None:
+            answers = AnswerCache(folder / "answers.json", open_embedder(config.embedder))
+            writer = ActionWriter(llm, answers)
         for arm in known.find(arms):
             bar = progress.add_task(arm.name, total=iterations, success="", speed="")
 
@@ -96,6 +108,7 @@ def evaluate_practice(
                 seed=seed,
                 runner=runner,
                 choose=choose,
+                writer=writer,
                 run=loop.run,
                 on_iteration=told,
             )
@@ -108,8 +121,8 @@ def evaluate_practice(
             frozen["no library"] = run_frozen(
                 environment, new, runner, None, moves=moves, seed=seed
             )
-        if close is not None:
-            loop.run(close())
+        if llm is not None:
+            loop.run(llm.close())
     report = PracticeReport(
         suite=suite.name,
         seed=seed,
@@ -127,21 +140,25 @@ def evaluate_practice(
         _print(report, suite.env, console, folder)
 
 
-def _chooser(
-    config: "AgentConfig | None",
-) -> "tuple[Choose | None, Callable[[], Coroutine[object, object, None]] | None]":
-    """Return what chooses goals, and what closes it."""
+def _model(config: "AgentConfig | None") -> "FrozenLLM | None":
+    """Return the model that the settings name."""
     if config is None:
-        return None, None
+        return None
     from ..llm.registry import open_llm
 
-    llm = open_llm(config.model, dtype=config.dtype, base_url=config.base_url)
+    local = not config.model.startswith("openai:")
+    options = {"dtype": config.dtype} if local else {}
+    return open_llm(config.model, base_url=config.base_url, **options)
+
+
+def _chooser(llm: "FrozenLLM") -> "Choose":
+    """Return what chooses goals."""
 
     async def choose(prompt: str, options: Sequence[str]) -> int:
         scores = await llm.choose(prompt, options)
         return int(scores.argmax())
 
-    return choose, llm.close
+    return choose
 
 
 def _print(report: "PracticeReport", env: str, console: object, folder: Path) -> None:

@@ -270,7 +270,7 @@ def diff(
 ) -> None:
     """Show what changed between two versions or commits; without them, what was edited by hand."""
     from ...skills import folder
-    from ...skills.repository import difference
+    from ...skills.difference import difference
 
     found = opened(library, store)
     if not old:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -87,7 +88,7 @@ def edit(
         drafts = found.all("drafts")
         skill = found.undrafted(drafts[name]) if name in drafts else shop.workshop.find(name)[0]
         before = folder.write(skill)
-        files = _in_editor(name, before)
+        files = _in_editor(found.root, name, before)
         if files == before and name not in drafts:
             out(json_path).print("Nothing was changed.")
             return
@@ -96,12 +97,19 @@ def edit(
         except BadSkill as error:
             kept = _keep(found.root, name, files)
             raise UsageError(f"{error}; your text is kept in {kept}") from error
-        _say(shop.workshop.edit(edited), json_path)
+        try:
+            verdict = shop.workshop.edit(edited)
+        except BaseException:  # whatever broke, and Ctrl-C: what a person wrote is not lost
+            kept = _keep(found.root, name, files)
+            progress_console.print(f"your text is kept in {kept}", markup=False)
+            raise
+        _say(verdict, json_path)
 
 
-def _in_editor(name: str, files: dict[str, str]) -> dict[str, str]:
+def _in_editor(root: Path, name: str, files: dict[str, str]) -> dict[str, str]:
     """Open the folder's files in the editor and return them as they are afterwards."""
     from ...skills import folder
+    from ...skills.errors import BadSkill
 
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
@@ -115,23 +123,37 @@ def _in_editor(name: str, files: dict[str, str]) -> dict[str, str]:
         first = [p for p in (folder.CODE, folder.CONTRACT, folder.MARKDOWN) if (here / p).exists()]
         try:
             done = subprocess.run([*shlex.split(editor), *first], cwd=here, check=False)
-        except FileNotFoundError as error:
-            raise UsageError(f"the editor {editor!r} is not there", hint="Set $EDITOR.") from error
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"the editor {editor!r} cannot be run: {error}", hint="Set $EDITOR."
+            ) from error
         if done.returncode:
             raise UsageError(f"the editor ended with {done.returncode}; nothing was changed")
-        edited = folder.read_files(here)
+        try:
+            edited = folder.read_files(here)
+        except BadSkill as error:
+            kept = _free(root, name)
+            shutil.copytree(here, kept, symlinks=True)
+            raise UsageError(f"{error}; your text is kept in {kept}") from error
     unlocked = {path: text for path, text in edited.items() if path != folder.LOCK}
     if unlocked == {path: text for path, text in files.items() if path != folder.LOCK}:
         return files
     return unlocked
 
 
+def _free(root: Path, name: str) -> Path:
+    """Return a place beside the library where nothing is kept yet."""
+    from ...skills.repository import KEPT
+
+    kept, number = root / KEPT / name, 2
+    while kept.exists():
+        kept, number = root / KEPT / f"{name}-{number}", number + 1
+    return kept
+
+
 def _keep(root: Path, name: str, files: dict[str, str]) -> Path:
     """Write a text that is no skill beside the library, so that it is not lost."""
-    kept = root / ".unread" / name
-    number = 2
-    while kept.exists():
-        kept, number = root / ".unread" / f"{name}-{number}", number + 1
+    kept = _free(root, name)
     for path, text in files.items():
         (kept / path).parent.mkdir(parents=True, exist_ok=True)
         (kept / path).write_text(text, encoding="utf-8")
@@ -190,6 +212,7 @@ def approve(
     json_path: Json = None,
 ) -> None:
     """Put what waits under NAME through the gate: an edit on disk, a proposal, a draft, a quarantined skill."""
+    opened(library, store)
     with _shop(library, store, level, by) as shop:
         _say(shop.workshop.approve(name), json_path)
 
@@ -205,6 +228,7 @@ def rollback(
     json_path: Json = None,
 ) -> None:
     """Bring back what a skill was, as a new version; its tests and its dependents' are run."""
+    opened(library, store)
     with _shop(library, store, level, by) as shop:
         _say(shop.workshop.rollback(name, to), json_path)
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ...envs.base import Environment
-from ...envs.errors import EpisodeOver, UsageError
+from ...envs.errors import EnvironmentFault, EpisodeOver, UsageError
 from ...envs.types import Fact, Transition
 from ...skills.induction.text import UPKEEP
 from ...skills.induction.traces import Move, Trace
@@ -98,9 +98,12 @@ class Attempt:
             name, _ = split_id(move.skill)
             skill = self.runner.skills[name]
             arguments = dict(zip(move.names, move.values, strict=True))
-            self.calls.append(
-                self.runner.call(skill, arguments, self.environment, seed=self.seed, strict=False)
+            called = self.runner.call(
+                skill, arguments, self.environment, seed=self.seed, strict=False
             )
+            self.calls.append(called)
+            if called.outcome == "unknown":
+                raise EnvironmentFault(called.reason)
             return
         try:
             self.environment.api()[move.method](*move.values)

@@ -17,12 +17,14 @@ from ...memory.ledger import Entry, Ledger
 from ...memory.sqlite import open_sqlite
 from ...skills.admission import Gate
 from ...skills.library import Library
-from ...skills.operations import Figures, Workshop
+from ...skills.operations import Workshop
 from ...skills.runner import Runner
+from ...skills.views import Figures
 from .arms import PracticeArm
 from .curriculum import Choose, Curriculum, CurriculumConfig
 from .frozen import Zero, play
 from .loop import Iteration, Practice, PracticeConfig, event_of
+from .writer import ActionWriter
 
 OnIteration = Callable[[str, Iteration, int], None]
 """Told of the arm, what it came to, and how many goals the arm has reached."""
@@ -78,6 +80,7 @@ def run_arm(
     seed: int,
     runner: Runner,
     choose: Choose | None = None,
+    writer: ActionWriter | None = None,
     run: Callable[[Coroutine[Any, Any, Iteration]], Iteration],
     on_iteration: OnIteration | None = None,
 ) -> tuple[ArmResult, Library | None]:
@@ -92,6 +95,7 @@ def run_arm(
         seed: Of everything random.
         runner: Of skills.
         choose: A model that chooses goals; None: the curriculum's first.
+        writer: A model that writes code, for an arm with a library; None: skills are induced only.
         run: Runs a coroutine to its end.
         on_iteration: Told of every iteration.
     """
@@ -105,8 +109,12 @@ def run_arm(
     config = PracticeConfig(
         persistent=not arm.library, library=arm.library, primitives=arm.primitives
     )
-    practice = Practice(environment, worlds, runner, gate, curriculum, config, seed)
-    known = {} if config.persistent else _known(ledger, arm.name)
+    practice = Practice(
+        environment, worlds, runner, gate, curriculum, config, seed, writer if arm.library else None
+    )
+    told = ("chosen" if choose is not None else "own") + ("-written" if writer else "")
+    prefix = f"practice/{arm.name}/{seed}/{told}/"
+    known = {} if config.persistent else _known(ledger, prefix)
     done: list[Iteration] = []
     for number in range(iterations):
         if number in known:
@@ -114,18 +122,19 @@ def run_arm(
             done.append(known[number])
             continue
         result = run(practice.iterate(number))
-        key = f"practice/{arm.name}/{seed}/{number}"
-        ledger.append([Entry(key=key, run=arm.name, episode="", event=event_of(result))])
+        if result.outcome != "unknown":  # what broke is tried again by the next call
+            entry = Entry(key=f"{prefix}{number}", run=arm.name, episode="", event=event_of(result))
+            ledger.append([entry])
         done.append(result)
         if on_iteration is not None:
             on_iteration(arm.name, result, len({g for i in done for g in i.gained}))
     return _summed(done, time.monotonic() - start), library
 
 
-def _known(ledger: Ledger, arm: str) -> dict[int, Iteration]:
+def _known(ledger: Ledger, prefix: str) -> dict[int, Iteration]:
     found = {}
-    for row in ledger.read(run=arm):
-        if isinstance(row.event, Practised) and row.event.outcome != "unknown":
+    for row in ledger.read():
+        if isinstance(row.event, Practised) and row.key.startswith(prefix):
             said = row.event.model_dump(exclude={"type", "version"})
             found[row.event.number] = Iteration.model_validate(said)
     return found

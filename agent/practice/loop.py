@@ -25,6 +25,8 @@ from .attempt import Attempt, minimal
 from .curriculum import Curriculum
 from .explorer import Explorer, ExplorerConfig, attempt_rng
 from .workbench import Workbench
+from .writer import ActionWriter
+from .writing import Written, write_skill
 
 
 class PracticeConfig(Record):
@@ -80,6 +82,7 @@ class Practice:
         curriculum: Proposes goals.
         config: Bounds.
         seed: Of everything random.
+        writer: A model that writes code; None: skills are induced only.
     """
 
     environment: Environment
@@ -89,6 +92,8 @@ class Practice:
     curriculum: Curriculum
     config: PracticeConfig = field(default_factory=PracticeConfig)
     seed: int = 0
+    writer: ActionWriter | None = None
+    """Writes code for the goal before it is explored; both sources compete."""
     explorer: Explorer = field(init=False)
     _standing: Attempt | None = None
 
@@ -128,11 +133,51 @@ class Practice:
             if not attempt.facts or attempt.over or not self.config.persistent:
                 attempt.begin()
             goal = await self.curriculum.next_goal(attempt.now, self.explorer.skills, rng)
-            return self._pursue(number, goal, attempt, rng)
+            written = await self._written(goal, attempt)
+            if written is not None and written.verdict is not None:
+                self.curriculum.note(goal, completed=True, skill=written.verdict.skill)
+                return Iteration(
+                    number=number,
+                    goal=goal,
+                    outcome="success",
+                    gained=(goal,),
+                    practice_steps=written.steps,
+                    skills={goal: written.verdict.skill},
+                )
+            done = self._pursue(number, goal, attempt, rng)
+            if written is None:
+                return done
+            said = tuple(f"{goal}: written: {why}" for why in written.refused)
+            spent = done.practice_steps + written.steps
+            return done.model_copy(
+                update={"refused": (*said, *done.refused), "practice_steps": spent}
+            )
         except EnvironmentFault as error:
             self._standing = None
             self.explorer.drained()
             return Iteration(number=number, goal="", outcome="unknown", refused=(str(error),))
+
+    async def _written(self, goal: str, attempt: Attempt) -> Written | None:
+        """Let the writer try, where there is one and the goal has no skill yet; the world is begun anew."""
+        if self.writer is None or self.gate is None or self.curriculum.known(goal).skill:
+            return None
+        found = await write_skill(
+            self.writer,
+            self.gate,
+            self.environment,
+            self.skills(),
+            goal,
+            self.curriculum.goals[goal],
+            attempt.now,
+            worlds=self._worlds_from(attempt.task_id),
+            seed=self.seed,
+            rounds=self.config.rounds,
+            completed=sum(bool(p.completed) for p in self.curriculum.progress.values()),
+        )
+        self.explorer.skills = self.skills()
+        attempt.begin()
+        good = found.verdict is not None and found.verdict.outcome == "success"
+        return found if good else found._replace(verdict=None)
 
     def _attempt(self, number: int) -> Attempt:
         if self.config.persistent and self._standing is not None and not self._standing.over:
@@ -229,6 +274,8 @@ class Practice:
         candidate = shop.pruned()
         self.explorer.learn(shop.moves)
         verdict = self._admit(candidate)
+        if verdict.outcome == "unknown":
+            raise EnvironmentFault(f"{candidate.name}: {'; '.join(verdict.reasons)}")
         spent = shop.spent + sum(t.steps for t in verdict.tests)
         good = verdict.outcome == "success"
         return verdict, spent, [] if good else [f"{goal}: {r}" for r in verdict.reasons]

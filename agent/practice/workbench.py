@@ -5,6 +5,7 @@ The tests are the judge: a move without which they all still hold was chance.
 
 from collections.abc import Mapping, Sequence
 
+from ...envs.errors import EnvironmentFault
 from ...skills.admission import Gate
 from ...skills.graph import callees
 from ...skills.induction.program import Piece, write
@@ -50,7 +51,11 @@ class Workbench:
         return self._piece.trace.moves[self._piece.first : self._piece.last]
 
     def holds(self, piece: Piece) -> bool:
-        """Write a candidate of a piece and return whether all its tests succeed."""
+        """Write a candidate of a piece and return whether all its tests succeed.
+
+        Raises:
+            EnvironmentFault: It could not be tested.
+        """
         try:
             candidate = self._made(piece)
         except ValueError as error:
@@ -59,6 +64,8 @@ class Workbench:
         runner = self._gate.runner.with_skills({**self._skills, candidate.name: candidate})
         ran = run_tests(candidate, runner, self._gate.make)
         self.spent += sum(result.steps for result in ran)
+        if ran[-1].outcome == "unknown":
+            raise EnvironmentFault(f"{candidate.name} could not be tested: {ran[-1].reason}")
         if ran[-1].outcome != "success":
             self.why = f"{ran[-1].test}: {ran[-1].reason}"
             return False

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 from ...envs.types import Record
 from ..admission import Gate, Verdict
+from ..errors import Undecided
 from ..graph import callees
+from ..lint import fingerprint
 from ..types import Skill
 from .program import Piece, arguments_of, write
 from .segments import recurring, retold
@@ -40,6 +42,9 @@ def induce(
         gate: Of the library.
         config: Bounds.
         on_verdict: Told of every candidate.
+
+    Raises:
+        Undecided: The environment or the jail broke; what was admitted before is kept.
     """
     config = config or InduceConfig()
     left = list(traces)
@@ -50,13 +55,18 @@ def induce(
         found = _next(left, gate, config, refused)
         if found is None:
             break
-        pieces, candidate = found
+        pieces, candidate, known = found
+        if known is not None:  # it is in the library: tell the trajectories with it, and go on
+            left = retold(left, pieces, known.id, arguments_of(pieces))
+            continue
         tries += 1
         verdict = gate.admit(candidate, author="agent")
         if on_verdict is not None:
             on_verdict(candidate, verdict)
+        if verdict.outcome == "unknown":
+            raise Undecided(f"{candidate.name} could not be tested: {'; '.join(verdict.reasons)}")
         if verdict.outcome != "success":
-            refused.add(candidate.code)
+            refused.add(fingerprint(candidate.code))
             continue
         admitted.append(verdict)
         left = retold(left, pieces, verdict.skill, arguments_of(pieces))
@@ -65,17 +75,21 @@ def induce(
 
 def _next(
     traces: Sequence[Trace], gate: Gate, config: InduceConfig, refused: set[str]
-) -> tuple[list[Piece], Skill] | None:
-    """Return the most saving pieces that were not refused, and the skill written of them."""
+) -> tuple[list[Piece], Skill, Skill | None] | None:
+    """Return the most saving pieces not refused yet, the skill they make, and its equal in the library."""
     skills = gate.library.all()
+    marks = {fingerprint(skill.code): skill for skill in skills.values()}
     for group in recurring(traces, least=config.least):
         pieces = list(group.pieces)
         try:
             candidate = write(pieces)
         except ValueError:
             continue
-        if candidate.code in refused:
+        mark = fingerprint(candidate.code)
+        if mark in refused:
             continue
+        if mark in marks:
+            return pieces, candidate, marks[mark]
         name, number = candidate.name, 2
         while name in skills:
             name, number = f"{candidate.name[:60]}-{number}", number + 1
@@ -83,7 +97,8 @@ def _next(
         wider = {c for n in callees(candidate) for c in skills[n].contract.capabilities}
         allowed = tuple(sorted({*candidate.contract.capabilities, *wider}))
         contract = candidate.contract.model_copy(update={"capabilities": allowed})
-        return pieces, candidate.model_copy(
+        made = candidate.model_copy(
             update={"contract": contract, "tests": candidate.tests[: config.tests]}
         )
+        return pieces, made, None
     return None

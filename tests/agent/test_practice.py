@@ -10,10 +10,12 @@ import pytest
 
 from lichen.agent import Agent
 from lichen.agent.llm.local import LocalLLM
+from lichen.agent.llm.scripted import ScriptedLLM
 from lichen.agent.practice.arms import ARMS
 from lichen.agent.practice.curriculum import Curriculum, shown_facts
-from lichen.agent.practice.evaluation import run_arm, run_frozen
+from lichen.agent.practice.evaluation import ArmResult, run_arm, run_frozen
 from lichen.agent.practice.writer import ActionWriter, AnswerCache, candidate_of
+from lichen.agent.practice.writing import write_skill
 from lichen.envs import Environment, UnknownName, make
 from lichen.memory.demonstrations import from_gold, import_demonstrations
 from lichen.memory.embedder import open_embedder
@@ -21,7 +23,7 @@ from lichen.memory.events import Recalled, SkillCalled, Stepped
 from lichen.skills.admission import Gate
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.watch import traced
-from lichen.skills.jail import Jail, open_jail
+from lichen.skills.jail import Jail, Ran, open_jail
 from lichen.skills.library import Library
 from lichen.skills.lint import check
 from lichen.skills.runner import Runner
@@ -58,9 +60,9 @@ def test_practice_grows_a_library_that_a_killed_run_goes_on_with(
         assert library is not None
         return result, library
 
-    whole, library = practise(tmp_path / "whole", 4)
-    practise(tmp_path / "parts", 2)  # as if it had been killed after two
-    parts, again = practise(tmp_path / "parts", 4)
+    whole, library = practise(tmp_path / "whole", 3)
+    practise(tmp_path / "parts", 1)  # as if it had been killed after one
+    parts, again = practise(tmp_path / "parts", 3)
     assert whole.reached == parts.reached  # type: ignore[attr-defined]
     assert {n: s.code for n, s in library.all().items()} == {
         n: s.code for n, s in again.all().items()
@@ -187,3 +189,62 @@ def test_an_unknown_practice_arm_is_named() -> None:
     with pytest.raises(UnknownName, match="did you mean 'skills'"):
         find(["skill"])
     assert [arm.name for arm in find(["skills-frozen"])] == ["skills"]
+
+
+def test_scripted_code_is_written_tested_criticised_and_admitted(
+    crafter: Environment, jail: Jail, tmp_path: Path
+) -> None:
+    wrong = "```python\ndef collect_wood(api):\n    api.act('noop')\n```"
+    right = (
+        "```python\ndef collect_wood(api, count: int = 1):\n"
+        "    for _ in range(20):\n        api.goto('tree')\n        api.act('do')\n"
+        "        if api.facts()['inventory.wood'] >= count:\n            return True\n```"
+    )
+    llm = ScriptedLLM([wrong, "Go to a tree first.", right])
+    library = Library(tmp_path / "library")
+    gate = Gate(library, Runner({}, jail), lambda _: crafter)
+    crafter.reset(WORLDS[0])
+    written = asyncio.run(
+        write_skill(
+            ActionWriter(llm),
+            gate,
+            crafter,
+            {},
+            "unlocked.collect_wood",
+            "Collect wood.",
+            crafter.facts(),
+            worlds=WORLDS[:3],
+            seed=0,
+            rounds=4,
+            completed=0,
+        )
+    )
+    assert written.verdict is not None and written.verdict.outcome == "success"
+    assert "unlocked.collect_wood" in written.refused[0]
+    assert "Go to a tree first." in llm.prompts[2] and "api.act('noop')" in llm.prompts[2]
+    assert library.get("collect-wood").contract.capabilities == ("act", "facts", "goto")
+
+
+def test_an_outage_of_the_jail_is_an_unknown_iteration_that_is_tried_again(
+    crafter: Environment, jail: Jail, tmp_path: Path
+) -> None:
+    class Broken(Jail):
+        def run(self, *args: object, **kwargs: object) -> Ran:
+            return Ran(end="broken", error="no process could be made", level="kernel")
+
+    def practise(runner: Runner) -> ArmResult:
+        with asyncio.Runner() as loop:
+            return run_arm(
+                ARMS["skills"],
+                crafter,
+                WORLDS,
+                tmp_path / "arm",
+                iterations=1,
+                seed=0,
+                runner=runner,
+                run=loop.run,
+            )[0]
+
+    assert practise(Runner({}, Broken.__new__(Broken))).unknown == 1
+    again = practise(Runner({}, jail))
+    assert again.unknown == 0 and again.steps > 0

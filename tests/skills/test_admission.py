@@ -82,7 +82,7 @@ def test_a_broken_leaf_with_thirty_dependents_changes_nothing_and_names_the_path
             "tests": (
                 TESTS[0],
                 TESTS[2],
-                taken("book again", BOOK, "book 1", "bed 1").model_copy(update={"seed": 1}),
+                taken("book-again", BOOK, "book 1", "bed 1").model_copy(update={"seed": 1}),
             )
         }
     )

@@ -49,12 +49,10 @@ def program(body: str, api: tuple[str, ...] = ("look",), **others: str) -> Progr
 
 
 def echo(method: str, args: tuple[JSON, ...], kwargs: Mapping[str, JSON]) -> JSON:
-    """Answer with what was asked."""
     return [method, list(args), dict(kwargs)]
 
 
 def raising(error: BaseException) -> Callable[..., JSON]:
-    """Return a broker that raises."""
 
     def serve(*_: Any) -> JSON:
         raise error
@@ -118,36 +116,27 @@ def test_what_is_not_declared_cannot_be_called_nor_imported_nor_found(jail: Jail
     assert served == []
 
 
+LOOK = "def go(api): api.look()\n"
 ENDS = [
     ("raised", "def go(api):\n\n    return {}['x']\n", echo, "go@1, line 3: KeyError: 'x'"),
     ("raised", "def go(api)\n    pass\n", echo, "go@1, line 1: SyntaxError: expected ':'"),
     ("raised", "def went(api): pass\n", echo, "go@1 defines no function 'go'"),
     ("raised", "def go(api): return {1, 2}\n", echo, "go@1 returned what is not plain JSON"),
-    (
-        "raised",
-        "def go(api): api.look(float('nan'))\n",
-        echo,
-        "go@1, line 1: ValueError: api.look: ",
-    ),
+    ("raised", "def go(api): api.look(float('nan'))\n", echo, "ValueError: api.look: "),
     ("raised", "def go(api): api.skill('go@1')\n", echo, "skills call each other more than 32"),
-    (
-        "raised",
-        "def go(api): api.look()\n",
-        raising(UsageError("no such place")),
-        "line 1: ApiError: no such",
-    ),
+    ("raised", LOOK, raising(UsageError("no such place")), "line 1: ApiError: no such"),
     ("time", "def go(api):\n    while True: pass\n", echo, "it took more than 1.5 s"),
     ("memory", "def go(api): return len('x' * (1 << 29))\n", echo, "it wanted more than 128 MB"),
     ("calls", "def go(api):\n    while True: api.look()\n", echo, "it made more than 40 calls"),
     ("output", "def go(api):\n    while True: print('x' * 99)\n", echo, "more than 8 KB"),
-    ("denied", "def go(api): api.look()\n", raising(Denied("api.look is not yours")), "not yours"),
-    ("stopped", "def go(api): api.look()\n", raising(Stop("the episode is over")), "is over"),
-    ("stopped", "def go(api): api.look()\n", raising(EpisodeOver("won")), "won"),
+    ("denied", LOOK, raising(Denied("api.look is not yours")), "not yours"),
+    ("stopped", LOOK, raising(Stop("the episode is over")), "is over"),
+    ("stopped", LOOK, raising(EpisodeOver("won")), "won"),
     ("died", "import os\ndef go(api): os._exit(7)\n", echo, "exit code 7"),
-    ("broken", "def go(api): api.look()\n", raising(EnvironmentFault("the JVM died")), "the JVM"),
-    ("broken", "def go(api): api.look()\n", raising(RuntimeError("a bug")), "RuntimeError: a bug"),
-    ("broken", "def go(api): api.look()\n", lambda *_: object(), "not JSON serializable"),
-    ("broken", "def go(api): api.look()\n", lambda *_: "x" * 999_999, "has 976 KB"),
+    ("broken", LOOK, raising(EnvironmentFault("the JVM died")), "the JVM"),
+    ("broken", LOOK, raising(RuntimeError("a bug")), "RuntimeError: a bug"),
+    ("broken", LOOK, lambda *_: object(), "not JSON serializable"),
+    ("broken", LOOK, lambda *_: "x" * 999_999, "has 976 KB"),
 ]
 
 
