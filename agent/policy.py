@@ -165,14 +165,20 @@ class Policy:
         llm_known = self.config.llm and self.llm is not None and len(actions) > 1
         if llm_known and self.llm is not None:
             shown = hits.hits[: self.config.shown] if self.config.context else ()
-            options = [f" {a}\n" for a in actions]
+            # a skill is to the model what it begins with: its own text is no action that a model knows
+            asked = [favoured[a][0] or a if favoured and a in favoured else a for a in actions]
+            texts = list(dict.fromkeys(asked))
+            options = [f" {a}\n" for a in texts]
             scores = []
             for turns in _windows(history, self.config.votes):
                 prompt = render(
                     "act", state=state, seen=seen, shown=shown, history=turns, hint=hint
                 )
                 scores.append(await self.llm.choose(prompt, options))
-            prior = np.mean(scores, axis=0) / self.config.llm_temperature
+            said = dict(
+                zip(texts, np.mean(scores, axis=0) / self.config.llm_temperature, strict=True)
+            )
+            prior = np.array([said[a] for a in asked])
         prior_log = _log_softmax(prior)
         trust = 1.0
         if llm_known and self.config.kl_budget is not None:
