@@ -85,5 +85,19 @@ def closure(skills: Mapping[str, Skill], skill: Skill) -> list[Skill]:
 
 def depth(skills: Mapping[str, Skill], name: str) -> int:
     """Return how many skills stand under a skill on the longest way down; 0 when it calls none."""
-    under = [depth(skills, called) for called in callees(skills[name]) if called in skills]
-    return 1 + max(under) if under else 0
+    deep: dict[str, int] = {}
+    for here in ordered({s.name: s for s in closure_by_name(skills, name)}):
+        under = [deep[called] for called in callees(skills[here]) if called in deep]
+        deep[here] = 1 + max(under) if under else 0
+    return deep[name]
+
+
+def closure_by_name(skills: Mapping[str, Skill], name: str) -> list[Skill]:
+    """Return a skill and all that it calls and that are there, in any order, whatever versions are named."""
+    found, waiting = {name: skills[name]}, [name]
+    while waiting:
+        for called in callees(skills[waiting.pop()]):
+            if called in skills and called not in found:
+                found[called] = skills[called]
+                waiting.append(called)
+    return list(found.values())

@@ -23,6 +23,9 @@ def induce_command(
     most: Annotated[
         int, typer.Option("--most", min=1, help="Skills that are admitted at most.")
     ] = 12,
+    propose: Annotated[
+        bool, typer.Option("--propose", help="What passes waits for a person's `approve`.")
+    ] = False,
     jail: Annotated[str | None, typer.Option("--jail", help="Jail level.")] = None,
     seed: Seed = None,
     library: LibraryFolder = None,
@@ -34,6 +37,7 @@ def induce_command(
     The same command goes on: what is in the library already is not made again.
     """
     from ...envs.suite import load_suite
+    from ...skills.admission import GateConfig
     from ...skills.induction.induce import InduceConfig, induce
     from ...skills.induction.watch import traced
     from ..library import OpenLibrary
@@ -46,7 +50,13 @@ def induce_command(
         for reason in verdict.reasons:
             progress_console.print(f"   {reason}", markup=False)
 
-    with OpenLibrary(folder_of(library, store), level=jail, author="agent", warm=1) as shop:
+    with OpenLibrary(
+        folder_of(library, store),
+        level=jail,
+        author="agent",
+        config=GateConfig(approve=propose),
+        warm=1,
+    ) as shop:
         environment = shop.environment(loaded.env)
         ids = loaded.task_ids("train", None, seed or 0, environment)[:episodes]
         traces = []
