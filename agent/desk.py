@@ -7,7 +7,7 @@ nodes find it in their runtime context.
 import hashlib
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,7 +20,8 @@ from ..envs.types import Observation, Transition
 from ..memory.analogy import words
 from ..memory.candidates import candidates
 from ..memory.cases import CaseMemory
-from ..memory.exposure import Exposer
+from ..memory.credit import Credit
+from ..memory.exposure import Exposer, HarmGate
 from ..memory.ledger import Entry
 from ..memory.states import state_of
 from ..memory.tools import ToolMemory
@@ -30,7 +31,7 @@ from .caller import Caller
 from .critic import Critic
 from .planner import Planner
 from .policy import Policy
-from .skillset import Called, Offer, SkillSet
+from .skillset import NOTHING, Called, Offer, Offered, SkillSet
 from .state import EpisodeState
 from .working import WorkingMemory
 
@@ -78,8 +79,8 @@ class Desk:
     """What the environment took for it."""
     _of: EpisodeState = field(init=False)
     """The episode that this desk is at, from `sync` on."""
-    _offers: tuple[tuple[int, int], dict[str, Offer], int] | None = None
-    """Step and idle calls that it is of, the offers, how many skills were considered."""
+    _offers: tuple[tuple[int, int], Offered] | None = None
+    """Step and failed calls that it is of, and what was offered."""
     _worked: dict[str, SubtaskCase | None] = field(default_factory=dict)
     _played: list[str] = field(default_factory=list)
 
@@ -140,12 +141,14 @@ class Desk:
         """Return whether the model is to try without memory at this step."""
         return self.memory is not None and step < self.memory.config.try_first
 
-    def exposer(self, state: EpisodeState) -> Exposer:
-        """Return what decides which items this episode is shown; there must be a memory."""
-        assert self.memory is not None
+    def exposer(self, state: EpisodeState, credit: Credit | None = None) -> Exposer:
+        """Return what decides which items this episode is shown: remembered episodes, or those of a credit."""
+        if credit is None:
+            assert self.memory is not None
+            credit = self.memory.credit
         return Exposer(
-            self.memory.credit,
-            self.memory.config.harm,
+            credit,
+            self.memory.config.harm if self.memory is not None else HarmGate(),
             self.holdout,
             seed=state["seed"],
             task_id=state["task_id"],
@@ -180,25 +183,24 @@ class Desk:
         self.ended = done.terminated or done.truncated
         return done
 
-    def offers(self, state: EpisodeState) -> dict[str, Offer]:
+    def offers(self, state: EpisodeState) -> Mapping[str, Offer]:
         """Return the calls of skills that the policy may choose at the state's step, by how they read."""
-        return self.considered(state)[0]
+        return self.considered(state).calls
 
-    def considered(self, state: EpisodeState) -> tuple[dict[str, Offer], int]:
-        """Return the offers of the state's step, shown or held out, and how many skills were considered."""
+    def considered(self, state: EpisodeState) -> Offered:
+        """Return what is offered at the state's step, what is held out, how many skills were considered."""
         idle = state.get("idle", [])
         at = (len(state["actions"]), len(idle))
         if self._offers is None or self._offers[0] != at:
-            found: dict[str, Offer] = {}
-            considered = 0
+            found = NOTHING
             if self.skills is not None and len(idle) <= self.skills.config.failures:
                 seen = self.sync(state)
-                made, considered = self.skills.offers(
-                    self.environment, seen, self.llm_name, without=idle
+                exposer = self.exposer(state, self.skills.credit)
+                found = self.skills.offers(
+                    self.environment, seen, self.llm_name, without=idle, shows=exposer.decide
                 )
-                found = {offer.action: offer for offer in made}
-            self._offers = (at, found, considered)
-        return self._offers[1], self._offers[2]
+            self._offers = (at, found)
+        return self._offers[1]
 
     def use(self, offer: Offer) -> tuple[Called, list[tuple[Observation, str, Transition]]]:
         """Call a skill; return what came of it and its steps, each with what was seen before it.

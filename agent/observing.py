@@ -11,7 +11,7 @@ from ..memory.events import Recalled, SkillCalled, Stepped
 from ..memory.ledger import Entry
 from ..memory.states import offered_by, state_of
 from .desk import Desk, digest
-from .skillset import Called, Offer
+from .skillset import Called, Offer, Offered
 from .state import EpisodeState
 from .subtasks import current_subtask, entry_of, previous
 
@@ -27,10 +27,11 @@ def take(desk: Desk, state: EpisodeState) -> Update:
     before = desk.sync(state)
     action = state["action"]
     recalled = _recalled(desk, state)
-    offers, considered = desk.considered(state)
+    found = desk.considered(state)
+    offers = found.calls
     entries = [recalled]
-    if offers:
-        entries.append(_offered(state, offers, considered, recalled.key))
+    if offers or found.held:
+        entries.append(_offered(state, found, recalled.key))
     if action not in offers:
         done = desk.play(action)
         entry = _stepped(desk, state, before, action, done, recalled.key)
@@ -79,19 +80,21 @@ def _recalled(desk: Desk, state: EpisodeState) -> Entry:
     return entry_of(state, f"recall-{step}", event, previous(state))
 
 
-def _offered(state: EpisodeState, offers: dict[str, Offer], considered: int, cause: str) -> Entry:
-    """Return the event of the skills that were offered, each once, with its best score."""
+def _offered(state: EpisodeState, found: Offered, cause: str) -> Entry:
+    """Return the event of the skills that were offered, each once with its best score, and those held out."""
     best: dict[str, Offer] = {}
-    for offer in offers.values():
+    for offer in found.calls.values():
         best.setdefault(offer.skill, offer)
     step, idle = len(state["actions"]), len(state.get("idle", []))
     event = Recalled(
         step=step,
-        considered=considered,
+        considered=found.considered,
         exposed=tuple(best),
         similarity=tuple(round(offer.score, 6) for offer in best.values()),
-        propensity=tuple(offer.propensity for offer in best.values()),
+        propensity=tuple(round(offer.propensity, 6) for offer in best.values()),
         abstained=False,
+        held=tuple(found.held),
+        held_propensity=tuple(round(chance, 6) for chance in found.held.values()),
         grain="skills",
     )
     return entry_of(state, f"skills-{step}-{idle}", event, cause)

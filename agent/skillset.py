@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
 from ..envs.base import Environment
 from ..envs.types import Fact, Observation, Record, Transition
 from ..memory.analogy import entities, words
+from ..memory.credit import Credit
 from ..memory.embedder import Embedder
 from ..memory.skill_uses import SkillUses
 from ..skills.conditions import holds
@@ -70,6 +72,20 @@ class Offer(Record):
     """The skill as it was when it was offered: that is what a call runs."""
 
 
+class Offered(NamedTuple):
+    """What an episode is offered at a step."""
+
+    calls: Mapping[str, Offer]
+    """By how they read."""
+    held: Mapping[str, float]
+    """Skills that were found and held out, with the probability of being shown."""
+    considered: int
+    """Skills of the environment."""
+
+
+NOTHING = Offered({}, {}, 0)
+
+
 @dataclass
 class Called:
     """What a call came to."""
@@ -101,7 +117,7 @@ class SkillSet:
         self.library, self.config = library, config
         self._runner, self._uses = runner, uses
         self._index = Vectored(library.root, embedder)
-        self._head, self._skills = "", dict[str, Skill]()
+        self._head, self._llm, self._skills = "", "", dict[str, Skill]()
         self._retriever: SkillRetriever | None = None
 
     def _refresh(self) -> None:
@@ -109,26 +125,49 @@ class SkillSet:
         if head == self._head and self._retriever is not None:
             return
         self._head, self._skills = head, self.library.all()
-        self._retriever = SkillRetriever(self._skills, self._index, self.config.retriever)
+        self._retriever = SkillRetriever(
+            self._skills, self._index, self.config.retriever, self._utility
+        )
+
+    def _utility(self, skill: str) -> float | None:
+        known = self._uses().uplift(skill, self._llm)
+        return known.mean if known.n >= _KNOWN else None
+
+    @property
+    def credit(self) -> Credit:
+        """What being offered a skill brought, by `SkillUses.item`."""
+        return self._uses().credit
 
     def offers(
-        self, environment: Environment, seen: Observation, llm: str, without: Sequence[str] = ()
-    ) -> tuple[list[Offer], int]:
-        """Return the calls to choose among now, and how many skills were considered.
+        self,
+        environment: Environment,
+        seen: Observation,
+        llm: str,
+        without: Sequence[str] = (),
+        shows: Callable[[str], tuple[bool, float]] = lambda _: (True, 1.0),
+    ) -> Offered:
+        """Return the calls to choose among now.
 
         Args:
             environment: Where it is now.
             seen: The last observation.
             llm: Of the agent: its own record with a skill counts.
             without: Actions that came to nothing in this episode.
+            shows: Whether this episode is shown a skill (`SkillUses.item`), and with which probability.
         """
+        self._llm = llm
         self._refresh()
         assert self._retriever is not None
         view = view_of(environment)
         hits = self._retriever.search(seen.goal, env=environment.name, view=view, k=self.config.k)
-        found = []
+        found: list[Offer] = []
+        held: dict[str, float] = {}
         for hit in hits.hits:
             skill = self._skills[hit.skill.partition("@")[0]]
+            shown, chance = shows(SkillUses.item(skill.id, llm))
+            if not shown:
+                held[skill.id] = chance
+                continue
             use = self._uses().of(skill.id, llm)
             good = use.succeeded + len(skill.tests)
             kept = (good + 1) / (good + use.failed + 2)
@@ -146,11 +185,12 @@ class SkillSet:
                             offered=skill,
                             arguments=arguments,
                             score=hit.score,
+                            propensity=chance,
                             first=first_of(skill, arguments),
                             favour=self.config.trust * (2 * kept - 1) - self.config.doubt * rank,
                         )
                     )
-        return found, hits.considered
+        return Offered({offer.action: offer for offer in found}, held, hits.considered)
 
     def call(self, offer: Offer, environment: Environment, *, seed: int) -> Called:
         """Run a skill where the environment is now."""
@@ -249,6 +289,8 @@ def _fits(skill: Skill, row: Mapping[str, Fact]) -> bool:
     return True
 
 
+_KNOWN = 8
+"""Randomised offers of a skill below which its uplift says nothing."""
 _WIDE = 12
 _MOST = 400
 
