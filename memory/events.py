@@ -188,14 +188,18 @@ class Practised(_Event):
     goal: str
     """The fact that was to come about."""
     outcome: Outcome
+    """Success when the goal came to hold; unknown when the environment or the jail broke."""
     gained: tuple[str, ...] = ()
     """Goals that came to hold, whichever was aimed at."""
     steps: int = 0
+    """Steps of the environment in the attempt."""
     practice_steps: int = 0
+    """Steps spent besides: minimising and testing."""
     moves: int = 0
     skills: dict[str, str] = Field(default_factory=dict)
     """Goal -> the skill that was admitted for it, `name@version`."""
     refused: tuple[str, ...] = ()
+    """Why skills were not."""
     lessons: tuple[str, ...] = ()
     """What the explorer learned, as JSON."""
 

@@ -23,7 +23,7 @@ from ...skills.views import Figures
 from .arms import PracticeArm
 from .curriculum import Choose, Curriculum, CurriculumConfig
 from .frozen import Zero, play
-from .loop import Iteration, Practice, PracticeConfig, event_of
+from .loop import Iteration, Practice, PracticeConfig
 from .writer import ActionWriter
 
 OnIteration = Callable[[str, Iteration, int], None]
@@ -123,7 +123,7 @@ def run_arm(
             continue
         result = run(practice.iterate(number))
         if result.outcome != "unknown":  # what broke is tried again by the next call
-            entry = Entry(key=f"{prefix}{number}", run=arm.name, episode="", event=event_of(result))
+            entry = Entry(key=f"{prefix}{number}", run=arm.name, episode="", event=result)
             ledger.append([entry])
         done.append(result)
         if on_iteration is not None:
@@ -135,8 +135,7 @@ def _known(ledger: Ledger, prefix: str) -> dict[int, Iteration]:
     found = {}
     for row in ledger.read():
         if isinstance(row.event, Practised) and row.key.startswith(prefix):
-            said = row.event.model_dump(exclude={"type", "version"})
-            found[row.event.number] = Iteration.model_validate(said)
+            found[row.event.number] = row.event
     return found
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault
-from ...envs.types import Fact, Outcome, Record
+from ...envs.types import Fact, Record
 from ...memory.events import Practised
 from ...skills.absorb import covers
 from ...skills.admission import Gate, Verdict
@@ -48,26 +48,8 @@ class PracticeConfig(Record):
     explorer: ExplorerConfig = Field(default_factory=ExplorerConfig)
 
 
-class Iteration(Record):
-    """What one iteration came to."""
-
-    number: int
-    goal: str
-    outcome: Outcome
-    """`success` when the goal came to hold, `failure`, or `unknown` when the environment or the jail broke."""
-    gained: tuple[str, ...] = ()
-    """Goals that came to hold in it, whichever was aimed at."""
-    steps: int = 0
-    """Steps of the environment in the attempt."""
-    practice_steps: int = 0
-    """Steps spent besides: minimising and testing."""
-    moves: int = 0
-    skills: dict[str, str] = Field(default_factory=dict)
-    """Goal -> the skill that was admitted for it, `name@version`."""
-    refused: tuple[str, ...] = ()
-    """Why skills were not."""
-    lessons: tuple[str, ...] = ()
-    """What the explorer learned (see `Explorer.apply`)."""
+Iteration = Practised
+"""What one iteration came to: the event itself, so that nothing is told twice."""
 
 
 @dataclass
@@ -307,8 +289,3 @@ class Practice:
             verdict = self.gate.merge(merged, author="agent")
             return verdict if verdict.outcome == "success" else alone
         return alone
-
-
-def event_of(done: Iteration) -> Practised:
-    """Return the event of an iteration."""
-    return Practised(**done.model_dump())
