@@ -83,16 +83,24 @@ def closure(skills: Mapping[str, Skill], skill: Skill) -> list[Skill]:
     return [found[name] for name in ordered(found)]
 
 
+def allowed(skills: Mapping[str, Skill], skill: Skill) -> Skill:
+    """Return a skill that may do itself what those that it calls may do."""
+    wider = {c for name in callees(skill) for c in skills[name].contract.capabilities}
+    capabilities = tuple(sorted({*skill.contract.capabilities, *wider}))
+    contract = skill.contract.model_copy(update={"capabilities": capabilities})
+    return skill.model_copy(update={"contract": contract})
+
+
 def depth(skills: Mapping[str, Skill], name: str) -> int:
     """Return how many skills stand under a skill on the longest way down; 0 when it calls none."""
     deep: dict[str, int] = {}
-    for here in ordered({s.name: s for s in closure_by_name(skills, name)}):
+    for here in ordered(_under(skills, name)):
         under = [deep[called] for called in callees(skills[here]) if called in deep]
         deep[here] = 1 + max(under) if under else 0
     return deep[name]
 
 
-def closure_by_name(skills: Mapping[str, Skill], name: str) -> list[Skill]:
+def _under(skills: Mapping[str, Skill], name: str) -> dict[str, Skill]:
     """Return a skill and all that it calls and that are there, in any order, whatever versions are named."""
     found, waiting = {name: skills[name]}, [name]
     while waiting:
@@ -100,4 +108,4 @@ def closure_by_name(skills: Mapping[str, Skill], name: str) -> list[Skill]:
             if called in skills and called not in found:
                 found[called] = skills[called]
                 waiting.append(called)
-    return list(found.values())
+    return found

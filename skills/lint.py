@@ -6,6 +6,7 @@ No security: the jail is the wall. This catches early what would fail late, with
 import ast
 import copy
 import hashlib
+from functools import lru_cache
 
 from .conditions import problem
 from .types import Contract, Skill, split_id
@@ -66,7 +67,8 @@ def parsed(code: str) -> ast.Module:
     return tree
 
 
-def calls_of(code: str) -> set[str]:
+@lru_cache(maxsize=4096)  # asked for every skill at every move of practice
+def calls_of(code: str) -> frozenset[str]:
     """Return the skills a code calls, as `name@version`; empty for code that cannot be parsed.
 
     >>> sorted(calls_of("def f(api):\\n    api.skill('go@2', kind='tree')"))
@@ -75,8 +77,8 @@ def calls_of(code: str) -> set[str]:
     try:
         tree = parsed(code)
     except ValueError:
-        return set()
-    return {
+        return frozenset()
+    return frozenset(
         node.args[0].value
         for node in ast.walk(tree)
         if _is_api(node, "skill")
@@ -84,7 +86,7 @@ def calls_of(code: str) -> set[str]:
         and node.args
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)
-    }
+    )
 
 
 def capabilities_of(code: str) -> set[str]:
@@ -94,8 +96,7 @@ def capabilities_of(code: str) -> set[str]:
         for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "api"
+        and _is_api(node, None)
         and node.func.attr != "skill"
     }
 

@@ -60,8 +60,9 @@ def evaluate_practice(
     from ...memory.embedder import open_embedder
     from ...skills.jail import open_jail
     from ...skills.runner import Runner
+    from ...skills.views import figures
     from ..practice import arms as known
-    from ..practice.evaluation import PracticeReport, figures_of, run_arm, run_frozen
+    from ..practice.evaluation import PracticeReport, run_arm, run_frozen
     from ..practice.writer import ActionWriter, AnswerCache
 
     environment = make(suite.env, **suite.env_options)
@@ -129,7 +130,7 @@ def evaluate_practice(
         iterations=iterations,
         arms=results,
         frozen=frozen,
-        figures=figures_of(library) if library is not None else None,
+        figures=figures(library) if library is not None else None,
         seconds=round(sum(r.seconds for r in results.values()), 1),
     )
     environment.close()

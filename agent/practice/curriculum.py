@@ -28,8 +28,6 @@ class CurriculumConfig(Record):
     """Goals a model, or a person, chooses among."""
     patience: int = Field(default=4, ge=1)
     """Failures in a row after which a goal waits until all others were tried as often."""
-    repeat: float = Field(default=0.1, ge=0, le=1)
-    """Share of the goals that were completed and have no skill yet which are proposed again."""
 
 
 class Progress(Record):

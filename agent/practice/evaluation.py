@@ -17,7 +17,6 @@ from ...memory.ledger import Entry, Ledger
 from ...memory.sqlite import open_sqlite
 from ...skills.admission import Gate
 from ...skills.library import Library
-from ...skills.operations import Workshop
 from ...skills.runner import Runner
 from ...skills.views import Figures
 from .arms import PracticeArm
@@ -184,11 +183,6 @@ def run_frozen(
         rates=rates,
         mean=sum(len(zero.gained) for zero in played) / len(played),
     )
-
-
-def figures_of(library: Library) -> Figures:
-    """Return what a library is like."""
-    return Workshop(library).figures()
 
 
 def ratios(report: PracticeReport, tiers: Mapping[str, Sequence[str]]) -> dict[str, float | None]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ...envs.errors import EnvironmentFault
 from ...skills.admission import Gate
-from ...skills.graph import callees
+from ...skills.graph import allowed
 from ...skills.induction.program import Piece, write
 from ...skills.induction.text import UPKEEP
 from ...skills.induction.traces import Move, Trace
@@ -86,20 +86,28 @@ class Workbench:
         env = self._gate.make(piece.trace.env)
         name = self._goal.rpartition(".")[2].replace("_", "-")
         candidate = write([piece], name=name, goal=self._goal, upkeep=UPKEEP in env.api())
-        wider = {c for n in callees(candidate) for c in self._skills[n].contract.capabilities}
-        allowed = tuple(sorted({*candidate.contract.capabilities, *wider}))
-        tests = [
-            SkillTest(
-                name="origin" if n == 0 else f"binding-{n}",
-                task_id=world,
-                seed=self._seed,
-                origin=n == 0,
-                goal=piece.trace.goal,
-            )
-            for n, world in enumerate(self._worlds)
-        ]
-        contract = candidate.contract.model_copy(update={"capabilities": allowed})
-        return candidate.model_copy(update={"contract": contract, "tests": tuple(tests)})
+        tests = tests_in(self._worlds, self._seed, piece.trace.goal)
+        return allowed(self._skills, candidate).model_copy(update={"tests": tests})
+
+
+def tests_in(worlds: Sequence[str], seed: int, goal: str) -> tuple[SkillTest, ...]:
+    """Return one test a world, the first on the origin; arguments are the defaults.
+
+    Args:
+        worlds: Task ids.
+        seed: Of the environment.
+        goal: In words.
+    """
+    return tuple(
+        SkillTest(
+            name="origin" if n == 0 else f"binding-{n}",
+            task_id=world,
+            seed=seed,
+            origin=n == 0,
+            goal=goal,
+        )
+        for n, world in enumerate(worlds)
+    )
 
 
 def _piece(old: Piece | None, moves: Sequence[Move]) -> Piece:

@@ -13,8 +13,9 @@ from ...memory.analogy import words
 from ...skills.admission import Gate, Verdict
 from ...skills.lint import check
 from ...skills.trial import run_tests
-from ...skills.types import Skill, SkillTest
+from ...skills.types import Skill
 from ..llm.errors import LLMNonsense
+from .workbench import tests_in
 from .writer import ActionWriter, Round
 
 _SHOWN = 5
@@ -74,7 +75,7 @@ async def write_skill(
             last = Round(code=last.code if last else "", feedback=f"no code could be read: {error}")
             refused.append(last.feedback)
             continue
-        candidate = candidate.model_copy(update={"tests": _tests(worlds, seed, said)})
+        candidate = candidate.model_copy(update={"tests": tests_in(worlds, seed, said)})
         why = "; ".join(check(candidate))
         if not why:
             runner = gate.runner.with_skills({**skills, candidate.name: candidate})
@@ -90,19 +91,6 @@ async def write_skill(
         critique = await writer.criticise(said, why, now)
         last = Round(code=candidate.code, feedback=why, critique=critique)
     return Written(None, steps, tuple(refused))
-
-
-def _tests(worlds: Sequence[str], seed: int, goal: str) -> tuple[SkillTest, ...]:
-    return tuple(
-        SkillTest(
-            name="origin" if n == 0 else f"binding-{n}",
-            task_id=world,
-            seed=seed,
-            origin=n == 0,
-            goal=goal,
-        )
-        for n, world in enumerate(worlds)
-    )
 
 
 def _near(goal: str, skills: Mapping[str, Skill]) -> list[Skill]:

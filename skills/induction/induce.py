@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from ...envs.types import Record
 from ..admission import Gate, Verdict
 from ..errors import Undecided
-from ..graph import callees
+from ..graph import allowed
 from ..lint import fingerprint
 from ..types import Skill
 from .program import Piece, arguments_of, write
@@ -97,11 +97,8 @@ def _next(
         while name in skills:
             name, number = f"{candidate.name[:60]}-{number}", number + 1
         candidate = write(pieces, name=name)
-        wider = {c for n in callees(candidate) for c in skills[n].contract.capabilities}
-        allowed = tuple(sorted({*candidate.contract.capabilities, *wider}))
-        contract = candidate.contract.model_copy(update={"capabilities": allowed})
-        made = candidate.model_copy(
-            update={"contract": contract, "tests": candidate.tests[: config.tests]}
+        made = allowed(skills, candidate).model_copy(
+            update={"tests": candidate.tests[: config.tests]}
         )
         return pieces, made, None
     return None
