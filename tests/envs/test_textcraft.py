@@ -91,6 +91,21 @@ def test_recipes_are_found_by_combining_and_each_of_several_in_its_turn() -> Non
     assert (len(names["craftable"]), len(names["basic"])) == (544, 132)
 
 
+def test_open_worlds_differ_in_what_is_carried_and_the_same_one_is_the_same_again() -> None:
+    environment = make("textcraft")
+
+    def carried(task_id: str) -> dict[str, int]:
+        environment.reset(task_id)
+        return dict(environment.api()["inventory"]())
+
+    first = [carried(f"textcraft/open/train/{n}") for n in range(10)]
+    assert first[0] == {}
+    assert len({str(world) for world in first}) == 10
+    assert all(set(world) <= set(open_book().basics) for world in first)
+    assert first == [carried(f"textcraft/open/train/{n}") for n in range(10)]
+    assert carried("textcraft/depth1/train/1") == {}
+
+
 def test_a_learner_without_recipes_finds_things_by_trying_pairs_of_what_it_holds() -> None:
     environment = make("textcraft")
     environment.max_steps = 10_000
@@ -174,7 +189,9 @@ def test_suites_and_errors_name_what_there_is(monkeypatch: pytest.MonkeyPatch) -
     ids = suite.task_ids("test", None)
     assert len(ids) == 40
     assert {i.split("/")[1] for i in ids} == {"depth1", "depth2", "depth3", "depth4"}
-    assert load_suite("textcraft-open").task_ids("test", None) == ["textcraft/open/test/0"]
+    opened = load_suite("textcraft-open").task_ids("test", None)
+    assert len(opened) == 5
+    assert {i.rpartition("/")[0] for i in opened} == {"textcraft/open/test"}
     with pytest.raises(UnknownName, match="no task 'textcraft/depth1/train/99999'"):
         make("textcraft").task("textcraft/depth1/train/99999")
     with pytest.raises(Refused):
