@@ -202,6 +202,8 @@ class Practised(_Event):
     """Why skills were not."""
     lessons: tuple[str, ...] = ()
     """What the explorer learned, as JSON."""
+    library: str = ""
+    """The library's last commit after the iteration; empty without one, and in events of before this field."""
 
 
 class EpisodeEnded(_Event):

@@ -205,6 +205,29 @@ class Library:
             f"{(new or self.repository.head())[:8]}/{name}",
         )
 
+    def since(self, commit: str) -> list[Revision] | None:
+        """Return the commits after one, newest first; None when the history does not have it.
+
+        Args:
+            commit: Forty digits; empty: the time before the first.
+        """
+        found: list[Revision] = []
+        for revision in self.repository.history():
+            if revision.commit == commit:
+                return found
+            found.append(revision)
+        return None if commit else found
+
+    def restore(self, commit: str, *, message: str, author: str) -> str:
+        """Make every file what it was at a commit (empty: none), by a new commit; the caller holds the lock.
+
+        No history is rewritten: what is taken back can be looked at, and brought back by its commit.
+        """
+        now = self.repository.files("")
+        then = self.repository.files("", commit) if commit else {}
+        changed = {p: then.get(p) for p in sorted(now.keys() | then) if now.get(p) != then.get(p)}
+        return self.repository.write(changed, message=message, author=author)
+
     def tombstones(self) -> list[Tombstone]:
         """Return what is left of the retired skills."""
         found = []

@@ -176,7 +176,7 @@ class Repository:
 
         self._keep_edits(files)
         try:
-            self._put(self._journal, json.dumps(sorted(files)))
+            self.put(self._journal, json.dumps(sorted(files)))
             for path, text in files.items():
                 self._set(path, text)
             if changed:
@@ -272,7 +272,7 @@ class Repository:
         target = self.root / path
         if text is not None:
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._put(target, text)
+            self.put(target, text)
             return
         target.unlink(missing_ok=True)
         for parent in target.parents:
@@ -281,7 +281,8 @@ class Repository:
             parent.rmdir()
 
     @staticmethod
-    def _put(target: Path, text: str) -> None:
+    def put(target: Path, text: str) -> None:
+        """Write a file whole and for good, or not at all."""
         new = target.with_name(f".{target.name}.new")
         with new.open("w", encoding="utf-8") as file:
             file.write(text)

@@ -12,8 +12,8 @@ from typing import Any
 
 from ...envs.base import Environment
 from ...envs.types import Record
-from ...memory.events import Practised
-from ...memory.ledger import Entry, Ledger
+from ...memory.ledger import Ledger
+from ...memory.lock import claim
 from ...memory.sqlite import open_sqlite
 from ...skills.admission import Gate
 from ...skills.library import Library
@@ -22,6 +22,7 @@ from ...skills.views import Figures
 from .arms import PracticeArm
 from .curriculum import Choose, Curriculum, CurriculumConfig
 from .frozen import Zero, play
+from .log import PracticeLog
 from .loop import Iteration, Practice, PracticeConfig
 from .writer import ActionWriter
 
@@ -99,43 +100,46 @@ def run_arm(
         on_iteration: Told of every iteration.
     """
     start = time.monotonic()
-    folder.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(open_sqlite(folder / "ledger.sqlite"), time.time)
-    ledger.create()
-    library = Library(folder / "skills") if arm.library else None
-    gate = Gate(library, runner, lambda _: environment) if library is not None else None
-    curriculum = Curriculum(environment.goals(), CurriculumConfig(), choose)
-    config = PracticeConfig(
-        persistent=not arm.library, library=arm.library, primitives=arm.primitives
-    )
-    practice = Practice(
-        environment, worlds, runner, gate, curriculum, config, seed, writer if arm.library else None
-    )
-    told = ("chosen" if choose is not None else "own") + ("-written" if writer else "")
-    prefix = f"practice/{arm.name}/{seed}/{told}/"
-    known = {} if config.persistent else _known(ledger, prefix)
-    done: list[Iteration] = []
-    for number in range(iterations):
-        if number in known:
-            practice.recall(known[number])
-            done.append(known[number])
-            continue
-        result = run(practice.iterate(number))
-        if result.outcome != "unknown":  # what broke is tried again by the next call
-            entry = Entry(key=f"{prefix}{number}", run=arm.name, episode="", event=result)
-            ledger.append([entry])
-        done.append(result)
-        if on_iteration is not None:
-            on_iteration(arm.name, result, len({g for i in done for g in i.gained}))
-    return _summed(done, time.monotonic() - start), library
+    lock = claim(folder)
+    try:
+        ledger = Ledger(open_sqlite(folder / "ledger.sqlite"), time.time)
+        ledger.create()
+        library = Library(folder / "skills") if arm.library else None
+        gate = Gate(library, runner, lambda _: environment) if library is not None else None
+        config = PracticeConfig(
+            persistent=not arm.library, library=arm.library, primitives=arm.primitives
+        )
 
+        def begun(done: Sequence[Iteration]) -> Practice:
+            curriculum = Curriculum(environment.goals(), CurriculumConfig(), choose)
+            writes = writer if arm.library else None
+            practice = Practice(environment, worlds, runner, gate, curriculum, config, seed, writes)
+            for one in done:
+                practice.recall(one)
+            return practice
 
-def _known(ledger: Ledger, prefix: str) -> dict[int, Iteration]:
-    found = {}
-    for row in ledger.read():
-        if isinstance(row.event, Practised) and row.key.startswith(prefix):
-            found[row.event.number] = row.event
-    return found
+        told = ("chosen" if choose is not None else "own") + ("-written" if writer else "")
+        prefix = f"practice/{arm.name}/{seed}/{told}/"
+        log = PracticeLog(ledger, library, run=arm.name, prefix=prefix)
+        log.recover()
+        known = {} if config.persistent else log.known()
+        practice, done = begun([]), []
+        for number in range(iterations):
+            if number in known:
+                practice.recall(known[number])
+                done.append(known[number])
+                continue
+            with log.iteration(number) as written:
+                result = written(run(practice.iterate(number)))
+            done.append(result)
+            if result.outcome == "unknown" and library is not None:
+                # its skills are rolled back: nothing that it learned is to stay in mind either
+                practice = begun([one for one in done if one.outcome != "unknown"])
+            if on_iteration is not None:
+                on_iteration(arm.name, result, len({g for i in done for g in i.gained}))
+        return _summed(done, time.monotonic() - start), library
+    finally:
+        lock.release()
 
 
 def _summed(done: Sequence[Iteration], seconds: float) -> ArmResult:
