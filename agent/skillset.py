@@ -3,7 +3,6 @@
 A_skills(M) of design.md, section 1. Knows nothing of graphs; what was offered and called goes into the ledger.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,16 +17,13 @@ from ..memory.credit import Credit
 from ..memory.embedder import Embedder
 from ..memory.skill_uses import SkillUses
 from ..skills.conditions import holds
+from ..skills.entry import CAN, NUMBERED, SLOT, read_off
 from ..skills.errors import BadSkill
 from ..skills.index import Vectored
 from ..skills.library import Library
 from ..skills.retriever import SkillRetriever, SkillRetrieverConfig
 from ..skills.runner import CallResult, Runner, view_of
 from ..skills.types import Skill
-
-_CAN = re.compile(r"""can\((["'])(.*?)\1\)""")
-_SLOT = re.compile(r"\{(\w+)\}")
-_NUMBERED = re.compile(r"[a-z]+ \d+")
 
 
 class SkillConfig(Record):
@@ -230,8 +226,8 @@ def written(skill: Skill, arguments: Mapping[str, Fact]) -> str:
 def first_of(skill: Skill, arguments: Mapping[str, Fact]) -> str:
     """Return the action that a call begins with, by its precondition `can("...")`; empty without one."""
     for condition in skill.contract.preconditions:
-        for _, template in _CAN.findall(condition):
-            return _SLOT.sub(lambda slot: str(arguments[slot[1]]), str(template))
+        for _, template in CAN.findall(condition):
+            return SLOT.sub(lambda slot: str(arguments[slot[1]]), str(template))
     return ""
 
 
@@ -244,11 +240,11 @@ def bound(skill: Skill, seen: Observation) -> list[dict[str, Fact]]:
     parameters = skill.contract.parameters
     rows: list[dict[str, Fact]] = [{}]
     for condition in skill.contract.preconditions:
-        for _, template in _CAN.findall(condition):
+        for _, template in CAN.findall(condition):
             rows = [
                 {**row, **values}
                 for row in rows
-                for values in _read_off(template, seen.admissible or ())
+                for values in read_off(template, seen.admissible or ())
                 if all(row.get(k, v) == v for k, v in values.items())
             ]
     things = _things(seen)
@@ -295,20 +291,6 @@ _WIDE = 12
 _MOST = 400
 
 
-def _read_off(template: str, admissible: Sequence[str]) -> list[dict[str, Fact]]:
-    names = _SLOT.findall(template)
-    pattern, seen_names = "", set[str]()
-    for part in re.split(r"(\{\w+\})", template):
-        name = part.strip("{}")
-        if part.startswith("{") and name in names:
-            pattern += f"(?P={name})" if name in seen_names else f"(?P<{name}>.+)"
-            seen_names.add(name)
-        else:
-            pattern += re.escape(part)
-    found = [match for action in admissible if (match := re.fullmatch(pattern, action))]
-    return [dict(match.groupdict()) for match in found]
-
-
 def _things(seen: Observation) -> list[Fact]:
     """Return what the goal names or the player carries: things with numbers, then the goal's own words.
 
@@ -317,7 +299,7 @@ def _things(seen: Observation) -> list[Fact]:
     text = " ".join([seen.text, seen.look, seen.inventory, *(seen.admissible or ())]).lower()
     said = entities(seen.goal)
     held = set(words(seen.inventory))
-    found = dict.fromkeys(_NUMBERED.findall(text))
+    found = dict.fromkeys(NUMBERED.findall(text))
     numbered = [thing for thing in found if set(words(thing)) & (said | held)]
     numbered.sort(key=lambda thing: (-len(said & set(words(thing))), thing))
     have = {word for thing in numbered for word in words(thing)}

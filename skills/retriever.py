@@ -5,15 +5,19 @@ selection (arXiv 2605.24050, "skill shadowing"). Here every part of a score is k
 called now counts less, and a query that is like none of them gets none.
 """
 
+import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 from pydantic import Field
 
 from ..envs.types import Record
+from ..memory.analogy import words
 from ..memory.lexical import BM25
-from .conditions import View, holds
-from .errors import BadSkill
+from .conditions import View
+from .entry import entry, ways
+from .graph import callers
 from .index import SkillIndex, text_of
 from .types import Skill
 
@@ -28,6 +32,11 @@ class SkillRetrieverConfig(Record):
     """Skills that are found at most."""
     lexical: float = Field(default=0.3, ge=0, le=1)
     """Share of BM25 in the score; the cosine has the rest."""
+    named: float = Field(default=0.5, ge=0)
+    """What it adds that a query says every word of a skill's name; a share of them adds that share. Cosine and
+    BM25 do not mind what a skill does beyond the query; this does."""
+    callers: float = Field(default=0.05, ge=0)
+    """What it adds for every nat of 1 + the skills that call it: what was built upon is what is needed."""
     blocked: float = Field(default=0.5, ge=0, le=1)
     """What a score is multiplied with when the preconditions do not hold now."""
     utility: float = Field(default=0.3, ge=0)
@@ -50,8 +59,10 @@ class SkillHit(Record):
     cosine: float
     lexical: float
     """BM25 over what no text could exceed, in [0, 1]: how much of the query it covers."""
+    named: float
+    """Share of the words of its name that the query says, in [0, 1]."""
     callable: bool
-    """Whether its preconditions hold now, as far as they can be checked without arguments."""
+    """Whether its preconditions, and those of what it calls first, hold now under some arguments."""
     utility: float | None = None
     """Known uplift with this LLM; None: nothing is known."""
 
@@ -93,6 +104,10 @@ class SkillRetriever:
         self._lexical = BM25()
         for name, skill in self._skills.items():
             self._lexical.add(name, text_of(skill))
+        self._entry = {name: entry(skill, self._skills) for name, skill in self._skills.items()}
+        self._named = {name: Counter(_words_of(name)) for name in self._skills}
+        above = callers(self._skills.values())
+        self._called = {name: len(above.get(name, ())) for name in self._skills}
         self._thresholds: dict[str, float] = {}
 
     def search(
@@ -121,22 +136,22 @@ class SkillRetriever:
         threshold = self.threshold(env)
         if not names:
             return SkillHits(hits=(), considered=0, threshold=threshold, abstained=True)
-        cosines, lexical = self._parts(query, names)
-        share = self.config.lexical
         found = []
-        for name, cosine, words in zip(names, cosines, lexical, strict=True):
+        for name, score, cosine, lexical, named in zip(
+            names, *self._parts(query, names), strict=True
+        ):
             skill = self._skills[name]
-            ready = view is None or _ready(skill, view)
+            ready = view is None or bool(ways(self._entry[name], view))
             known = self._utility(skill.id)
-            score = (1 - share) * float(cosine) + share * float(words)
-            score *= 1.0 if ready else self.config.blocked
-            score += self.config.utility * (known or 0.0)
+            whole = float(score) * (1.0 if ready else self.config.blocked)
+            whole += self.config.utility * (known or 0.0)
             found.append(
                 SkillHit(
                     skill=skill.id,
-                    score=round(score, 6),
+                    score=round(whole, 6),
                     cosine=round(float(cosine), 6),
-                    lexical=round(float(words), 6),
+                    lexical=round(float(lexical), 6),
+                    named=round(float(named), 6),
                     callable=ready,
                     utility=known,
                 )
@@ -152,11 +167,18 @@ class SkillRetriever:
             below=tuple(hit for hit in found if hit not in above)[:most],
         )
 
-    def _parts(self, query: str, names: list[str]) -> tuple[_Array, _Array]:
+    def _parts(self, query: str, names: list[str]) -> tuple[_Array, _Array, _Array, _Array]:
+        """Return score, cosine, BM25 and share of the name of each, wherever it is; each of shape (n,)."""
         cosines = self._index.cosines(query, names)
         scores = self._lexical.scores(query, set(names).__contains__)
         most = self._lexical.bound(query) or 1.0
-        return cosines, np.array([scores.get(name, 0.0) / most for name in names])
+        lexical = np.array([scores.get(name, 0.0) / most for name in names])
+        said = Counter(words(query))
+        named = np.array([(self._named[n] & said).total() / self._named[n].total() for n in names])
+        dials = self.config
+        built = np.array([math.log1p(self._called[name]) for name in names])
+        score = (1 - dials.lexical) * cosines + dials.lexical * lexical
+        return score + dials.named * named + dials.callers * built, cosines, lexical, named
 
     def threshold(self, env: str) -> float:
         """Return the score below which this environment's skills are not found.
@@ -168,13 +190,11 @@ class SkillRetriever:
             return self.config.threshold
         if env not in self._thresholds:
             scores = []
-            share = self.config.lexical
             for name, skill in self._skills.items():
                 if skill.contract.env != env:
                     continue
                 for goal in sorted({test.goal for test in skill.tests if test.goal}):
-                    cosine, words = self._parts(goal, [name])
-                    scores.append((1 - share) * float(cosine[0]) + share * float(words[0]))
+                    scores.append(float(self._parts(goal, [name])[0][0]))
             self._thresholds[env] = (
                 float(np.quantile(scores, 1 - self.config.coverage, method="lower"))
                 if len(scores) >= _ENOUGH
@@ -183,14 +203,10 @@ class SkillRetriever:
         return self._thresholds[env]
 
 
-def _ready(skill: Skill, view: View) -> bool:
-    """Return whether those preconditions hold that need no argument."""
-    for condition in skill.contract.preconditions:
-        if any(name in condition for name in skill.contract.parameters):
-            continue
-        try:
-            if not holds(condition, view, {}):
-                return False
-        except BadSkill:
-            return False
-    return True
+def _words_of(name: str) -> list[str]:
+    """Return the words of a name without the numbers that tell namesakes apart.
+
+    >>> _words_of("go-to-take-from-2")
+    ['go', 'to', 'take', 'from']
+    """
+    return [word for word in name.split("-") if not word.isdigit()] or [name]

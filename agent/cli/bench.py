@@ -213,3 +213,27 @@ def jail(
     from ..bench.jail import bench_jail
 
     _print(bench_jail(runs=runs, say=progress_console.print), json_path)
+
+
+@app.command("skills")
+def skills(
+    library: Annotated[
+        list[Path], typer.Option("--library", help="Folder of a skill library; repeatable.")
+    ],
+    queries: Annotated[int, typer.Option("--queries", min=1, help="Answerable questions.")] = 400,
+    half: Annotated[
+        str,
+        typer.Option("--half", help="odd: the reported half of the dev tasks; even: to tune on."),
+    ] = "odd",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is asked.")] = 0,
+    json_path: Json = None,
+) -> None:
+    """Ask a library for skills as held-out tasks need them; which are right is found by running them."""
+    from ..bench.skillreads import bench_skills
+
+    if half not in ("odd", "even"):
+        raise UsageError(f"--half {half!r} is neither odd nor even")
+    found = bench_skills(
+        library, queries=queries, odd=half == "odd", seed=seed, say=progress_console.print
+    )
+    _print(found, json_path)

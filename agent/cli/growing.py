@@ -122,7 +122,7 @@ def why(
     console = out(json_path)
     console.print(f"goal: {goal}", markup=False)
     table = Table(title=f"{hits.considered} considered, threshold {hits.threshold:.2f}")
-    for column in ("skill", "score", "cosine", "words", "callable now", "found"):
+    for column in ("skill", "score", "cosine", "words", "name", "callable now", "found"):
         table.add_column(column, justify="left" if column == "skill" else "right")
     for hit in (*hits.hits, *hits.below):
         row(
@@ -131,6 +131,7 @@ def why(
             f"{hit.score:.2f}",
             f"{hit.cosine:.2f}",
             f"{hit.lexical:.2f}",
+            f"{hit.named:.2f}",
             "yes" if hit.callable else "no",
             "yes" if hit in hits.hits else "no",
             style=None if hit in hits.hits else "dim",

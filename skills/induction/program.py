@@ -69,7 +69,7 @@ def write(
     parameters = {
         slot: _parameter(values, slot in counts) for slot, values in pattern.slots.items()
     }
-    listed = any(p.trace.offered for p in pieces)
+    listed = any(any(p.trace.offered) for p in pieces)
     aim = "" if listed else _goal(gains)
     if aim.startswith("inventory") and "count" not in parameters:
         parameters["count"] = Parameter(type="int", min=1, max=9, default=1, about="how many")
