@@ -99,7 +99,7 @@ def bench_skills(
         most = (queries - len(whole["Lichen"].ranks)) // (len(parts) - number)
         with OpenLibrary(folder, warm=1) as shop:
             skills = {n: s for n, s in shop.library.all().items() if s.contract.env == env}
-            asked = _questions(shop, env, skills, most, odd, seed)
+            asked = questions(shop, env, skills, most, odd, seed)
             answers = _searched(shop, skills, asked, embedder)
         for name, found in answers.items():
             rows += _rows(name, env, len(skills), asked, found, seed)
@@ -134,7 +134,7 @@ def _parts(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
                 yield folder, env
 
 
-def _questions(
+def questions(
     shop: OpenLibrary, env: str, skills: Mapping[str, Skill], most: int, odd: bool, seed: int
 ) -> list[Question]:
     """Return answerable questions, at most so many, and the unanswerable ones that were met on the way.

@@ -237,3 +237,29 @@ def skills(
         library, queries=queries, odd=half == "odd", seed=seed, say=progress_console.print
     )
     _print(found, json_path)
+
+
+@app.command("retention")
+def retention(
+    library: Annotated[Path, typer.Option("--library", help="Folder of a skill library.")],
+    add: Annotated[
+        list[Path] | None,
+        typer.Option("--add", help="Library to take skills from when induction finds no more."),
+    ] = None,
+    additions: Annotated[int, typer.Option("--additions", min=1, help="Skills to add.")] = 100,
+    queries: Annotated[int, typer.Option("--queries", min=2, help="Questions asked twice.")] = 100,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is asked.")] = 0,
+    json_path: Json = None,
+) -> None:
+    """Add skills to a copy of a library, and count which mastered tasks it still masters."""
+    from ..bench.retention import bench_retention
+
+    found = bench_retention(
+        library,
+        others=add or (),
+        additions=additions,
+        queries=queries,
+        seed=seed,
+        say=progress_console.print,
+    )
+    _print(found, json_path)
