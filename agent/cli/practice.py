@@ -16,14 +16,16 @@ from .skills import LibraryFolder, opened
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+    from ...envs.base import Environment
     from ...envs.suite import Suite
     from ...envs.types import Split
     from ...skills.runner import RunnerConfig
     from ..config import AgentConfig
     from ..llm.protocol import FrozenLLM
-    from ..practice.curriculum import Choose
+    from ..practice.curriculum import Choose, Offer
     from ..practice.evaluation import PracticeReport
     from ..practice.loop import Iteration
+    from ..practice.writer import ActionWriter
 
 
 def evaluate_practice(
@@ -55,25 +57,14 @@ def evaluate_practice(
         write: Whether the model writes code too.
         json_path: Where the report goes as well.
     """
-    from ...envs.errors import UsageError
-    from ...envs.registry import make
-    from ...memory.embedder import open_embedder
     from ...skills.jail import open_jail
     from ...skills.runner import Runner
     from ...skills.views import figures
     from ..practice import arms as known
     from ..practice.evaluation import PracticeReport, run_arm, run_frozen
-    from ..practice.writer import ActionWriter, AnswerCache
 
-    environment = make(suite.env, **suite.env_options)
-    environment.max_steps = suite.max_steps
-    worlds = suite.task_ids("train", None, seed, environment)
+    environment, worlds = ground(suite, seed, hint="Leave out --iterations for this suite.")
     new = suite.task_ids(split, tasks, seed, environment)
-    environment.reset(worlds[0])
-    if not environment.goals():
-        raise UsageError(
-            f"{suite.env} names no goals to practise", hint="Leave out --iterations for this suite."
-        )
     results, libraries = {}, {}
     console = out(json_path)
     with (
@@ -81,15 +72,10 @@ def evaluate_practice(
         open_jail(warm=1) as jail,
         episode_progress() as progress,
     ):
-        runner = Runner({}, jail, _bounds())
-        llm = _model(config)
-        if write and llm is None:
-            raise UsageError("--write needs a model", hint="Leave out --no-llm.")
-        choose = _chooser(llm) if llm is not None else None
-        writer = None
-        if write and llm is not None and config is not None:
-            answers = AnswerCache(folder / "answers.json", open_embedder(config.embedder))
-            writer = ActionWriter(llm, answers)
+        runner = Runner({}, jail, bounds())
+        llm = model(config)
+        choose = chooser(llm) if llm is not None else None
+        writer = writing(llm, config, folder) if write else None
         for arm in known.find(arms):
             bar = progress.add_task(arm.name, total=iterations, success="", speed="")
 
@@ -141,7 +127,30 @@ def evaluate_practice(
         _print(report, suite.env, console, folder)
 
 
-def _model(config: "AgentConfig | None") -> "FrozenLLM | None":
+def ground(suite: "Suite", seed: int, *, hint: str) -> "tuple[Environment, list[str]]":
+    """Return the environment of a suite and the ids of the worlds to practise in.
+
+    Args:
+        suite: Of an environment with goals.
+        seed: Of the order of the worlds.
+        hint: What to do where it has none.
+
+    Raises:
+        UsageError: It has none.
+    """
+    from ...envs.errors import UsageError
+    from ...envs.registry import make
+
+    environment = make(suite.env, **suite.env_options)
+    environment.max_steps = suite.max_steps
+    worlds = suite.task_ids("train", None, seed, environment)
+    environment.reset(worlds[0])
+    if not environment.goals():
+        raise UsageError(f"{suite.env} names no goals to practise", hint=hint)
+    return environment, worlds
+
+
+def model(config: "AgentConfig | None") -> "FrozenLLM | None":
     """Return the model that the settings name."""
     if config is None:
         return None
@@ -152,11 +161,26 @@ def _model(config: "AgentConfig | None") -> "FrozenLLM | None":
     return open_llm(config.model, base_url=config.base_url, **options)
 
 
-def _chooser(llm: "FrozenLLM") -> "Choose":
-    """Return what chooses goals."""
+def writing(llm: "FrozenLLM | None", config: "AgentConfig | None", folder: Path) -> "ActionWriter":
+    """Return what writes code with a model.
 
-    async def choose(prompt: str, options: Sequence[str]) -> int:
-        scores = await llm.choose(prompt, options)
+    Raises:
+        UsageError: There is no model.
+    """
+    from ...envs.errors import UsageError
+    from ...memory.embedder import open_embedder
+    from ..practice.writer import ActionWriter, AnswerCache
+
+    if llm is None or config is None:
+        raise UsageError("--write needs a model", hint="Leave out --no-llm.")
+    return ActionWriter(llm, AnswerCache(folder / "answers.json", open_embedder(config.embedder)))
+
+
+def chooser(llm: "FrozenLLM") -> "Choose":
+    """Return what chooses goals with a model."""
+
+    async def choose(prompt: str, offers: "Sequence[Offer]") -> int:
+        scores = await llm.choose(prompt, [offer.goal for offer in offers])
         return int(scores.argmax())
 
     return choose
@@ -239,7 +263,7 @@ def audit_command(
 
     loaded = load_suite(suite)
     found = opened(library, store)
-    with OpenLibrary(found.root, warm=1, runner=_bounds()) as shop:
+    with OpenLibrary(found.root, warm=1, runner=bounds()) as shop:
         environment = shop.environment(loaded.env)
         environment.max_steps = loaded.max_steps
         ids = loaded.task_ids("test", worlds, seed or 0, environment)
@@ -277,7 +301,8 @@ def audit_command(
         raise typer.Exit(1)
 
 
-def _bounds() -> "RunnerConfig":
+def bounds() -> "RunnerConfig":
+    """Return the bounds of a skill's call in practice."""
     from ...skills.runner import RunnerConfig
 
     return RunnerConfig(steps=3000)

@@ -6,6 +6,7 @@ comes first; a model, where there is one, chooses among the best; a person may c
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -39,8 +40,17 @@ class Progress(Record):
     """The skill that was learned for it."""
 
 
-Choose = Callable[[str, Sequence[str]], Awaitable[int]]
-"""Asked with a prompt and options; returns the number of one."""
+class Offer(NamedTuple):
+    """A goal of the shortlist."""
+
+    goal: str
+    """In words."""
+    why: str
+    """How often it was tried, what came of it, which of its words the library knows."""
+
+
+Choose = Callable[[str, Sequence[Offer]], Awaitable[int]]
+"""Asked with a prompt and offers; returns the number of one, from 0."""
 
 
 @dataclass
@@ -84,9 +94,18 @@ class Curriculum:
         ranked = self.shortlist(skills, rng)
         if self.choose is None or len(ranked) == 1:
             return ranked[0]
-        prompt = self.prompt(now)
-        picked = await self.choose(prompt, [self.goals[goal] for goal in ranked])
-        return ranked[picked]
+        offers = [Offer(self.goals[goal], self.why(goal, skills)) for goal in ranked]
+        return ranked[await self.choose(self.prompt(now), offers)]
+
+    def why(self, goal: str, skills: Mapping[str, Skill]) -> str:
+        """Return what speaks for and against a goal, for a person."""
+        known = self.known(goal)
+        failed = known.tried - known.completed
+        said = [f"tried {known.tried}, failed {failed}" if known.tried else "not tried yet"]
+        if known.skill:
+            said.append(f"skill {known.skill}")
+        near = sorted(set(words(self.goals[goal])) & frontier_of(skills))
+        return "; ".join([*said, f"known words: {', '.join(near) or 'none'}"])
 
     def shortlist(self, skills: Mapping[str, Skill], rng: np.random.Generator) -> list[str]:
         """Return the best goals, best first.

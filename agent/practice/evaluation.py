@@ -24,6 +24,7 @@ from .curriculum import Choose, Curriculum, CurriculumConfig
 from .frozen import Zero, play
 from .log import PracticeLog
 from .loop import Iteration, Practice, PracticeConfig
+from .person import Stopped
 from .writer import ActionWriter
 
 OnIteration = Callable[[str, Iteration, int], None]
@@ -83,6 +84,8 @@ def run_arm(
     writer: ActionWriter | None = None,
     run: Callable[[Coroutine[Any, Any, Iteration]], Iteration],
     on_iteration: OnIteration | None = None,
+    label: str = "",
+    library_folder: Path | None = None,
 ) -> tuple[ArmResult, Library | None]:
     """Run an arm to its last iteration.
 
@@ -94,17 +97,19 @@ def run_arm(
         iterations: How many.
         seed: Of everything random.
         runner: Of skills.
-        choose: A model that chooses goals; None: the curriculum's first.
+        choose: A model or a person that chooses goals; None: the curriculum's first.
         writer: A model that writes code, for an arm with a library; None: skills are induced only.
         run: Runs a coroutine to its end.
         on_iteration: Told of every iteration.
+        label: Of this practice in the keys of its events, where a ledger has several; "" says who chooses.
+        library_folder: Of the library; None: in the arm's folder.
     """
     start = time.monotonic()
     lock = claim(folder)
     try:
         ledger = Ledger(open_sqlite(folder / "ledger.sqlite"), time.time)
         ledger.create()
-        library = Library(folder / "skills") if arm.library else None
+        library = Library(library_folder or folder / "skills") if arm.library else None
         gate = Gate(library, runner, lambda _: environment) if library is not None else None
         config = PracticeConfig(
             persistent=not arm.library, library=arm.library, primitives=arm.primitives
@@ -119,7 +124,7 @@ def run_arm(
             return practice
 
         told = ("chosen" if choose is not None else "own") + ("-written" if writer else "")
-        prefix = f"practice/{arm.name}/{seed}/{told}/"
+        prefix = f"practice/{arm.name}/{seed}/{label or told}/"
         log = PracticeLog(ledger, library, run=arm.name, prefix=prefix)
         log.recover()
         known = {} if config.persistent else log.known()
@@ -129,8 +134,11 @@ def run_arm(
                 practice.recall(known[number])
                 done.append(known[number])
                 continue
-            with log.iteration(number) as written:
-                result = written(run(practice.iterate(number)))
+            try:
+                with log.iteration(number) as written:
+                    result = written(run(practice.iterate(number)))
+            except Stopped:
+                break
             done.append(result)
             if result.outcome == "unknown" and library is not None:
                 # its skills are rolled back: nothing that it learned is to stay in mind either
