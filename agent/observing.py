@@ -3,6 +3,7 @@
 A skill's steps are steps of the episode, each with an event of its own; the call stands before them.
 """
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -37,8 +38,10 @@ def take(desk: Desk, state: EpisodeState) -> Update:
         entry = _stepped(desk, state, before, action, done, recalled.key)
         desk.append([*entries, replace(entry, took_ms=round(desk.latency_ms, 3))])
         return _update(state, [(action, done)])
+    start = time.perf_counter()
     called, steps = desk.use(offers[action])
-    entries.append(_called(state, called, recalled.key))
+    took = round((time.perf_counter() - start) * 1000, 3)
+    entries.append(replace(_called(state, called, recalled.key), took_ms=took))
     so_far = state
     for seen, step, done in steps:
         desk.call = desk.environment.call(step)

@@ -8,12 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..envs.errors import UsageError
+from ..envs.registry import make
+from ..memory.ledger import Ledger
+from ..memory.skill_calls import PastCall, find_call, past_calls, way_to
 from . import folder
 from .admission import Gate, Verdict
 from .errors import BadSkill, Undecided, UnknownSkill
 from .graph import callees, callers, dependents
 from .library import SHELVES, Library, Shelf, Tombstone
 from .lint import fingerprint, repinned
+from .replay import Replayed, replay, version_of
 from .repository import Revision
 from .template import template
 from .trial import OnResult, TestResult, run_tests
@@ -101,6 +105,37 @@ class Workshop:
         staged = {**self.library.all(), skill.name: skill}
         runner = self.gate.runner.with_skills(staged)
         return run_tests(skill, runner, self.gate.make, on_result, whole=True)
+
+    def calls(self, name: str, ledger: Ledger) -> list[PastCall]:
+        """Return the calls of a skill that a ledger knows, newest first; `name@version`: of that version."""
+        return past_calls(ledger, name)
+
+    def replay(self, call: str, ledger: Ledger) -> Replayed:
+        """Run a past call again where it was made, with the code of then; nothing is written anywhere.
+
+        Args:
+            call: The number of its row in the ledger, or its event's id.
+            ledger: Where it stands.
+
+        Raises:
+            UsageError: There is no such call.
+            UnknownSkill: This library has no skill of that name.
+        """
+        past = find_call(ledger, call)
+        skill, around = version_of(self.library, past.skill)
+        notes = []
+        if skill.id != past.skill:
+            notes.append(f"{past.skill} is not in this library's history: {skill.id} was run")
+        now = self.library.all().get(skill.name)
+        if now is None or now.id != skill.id:
+            notes.append(f"the library now has {now.id if now else 'no skill of this name'}")
+        environment = make(past.env, **past.options)
+        try:
+            environment.max_steps = past.max_steps or environment.max_steps
+            runner = self.gate.runner.with_skills(around)
+            return replay(past, way_to(ledger, past), skill, runner, environment, notes)
+        finally:
+            environment.close()
 
     def _as_it_is(self, name: str) -> Skill:
         if name in self.library.edited():

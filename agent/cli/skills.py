@@ -151,13 +151,16 @@ def _uses(store: Path | None) -> dict[str, dict[str, int]]:
 @app.command("show")
 def show(
     name: Name,
+    calls: Annotated[int, typer.Option("--calls", min=0, help="Last calls to list.")] = 5,
     library: LibraryFolder = None,
     store: Store = None,
     json_path: Json = None,
 ) -> None:
-    """Show a skill: description, contract, code, tests, callers, versions."""
+    """Show a skill: description, contract, code, tests, callers, what its calls cost, the last of them."""
+    from ...memory.skill_calls import costs
     from ...skills.graph import callees, callers, dependents
     from ...skills.operations import Workshop
+    from .calls import ledger_in, print_calls
 
     found = opened(library, store)
     workshop = Workshop(found)
@@ -166,6 +169,9 @@ def show(
     above = sorted(callers(skills.values()).get(skill.name, ()))
     paths = dependents(skills, skill.name) if shelf == "skills" else []
     use = _uses(store).get(skill.id, {})
+    ledger = ledger_in(store)
+    past = workshop.calls(name, ledger) if ledger is not None else []
+    cost = costs(past)
     write_json(
         {
             **skill.model_dump(mode="json"),
@@ -173,6 +179,8 @@ def show(
             "callers": above,
             "dependents": [list(path) for path in paths],
             "use": use,
+            "cost": [c.model_dump(mode="json") for c in cost],
+            "calls": [call.model_dump(mode="json") for call in past[:calls]],
         },
         json_path,
     )
@@ -204,6 +212,7 @@ def show(
     for test in skill.tests:
         row(table, test.name, test.task_id, f"{len(test.setup)} actions", str(dict(test.arguments)))
     console.print(table)
+    print_calls(console, cost, past[:calls], len(past))
 
 
 @app.command("graph")

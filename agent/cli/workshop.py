@@ -202,6 +202,32 @@ def test(
         raise typer.Exit(1)
 
 
+@app.command("replay")
+def replay(
+    call: Annotated[str, typer.Argument(metavar="CALL", help="Its number in `skills show NAME`.")],
+    level: Level = None,
+    library: LibraryFolder = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Run a past call again where it was made, with the code of then; exit 1 unless it comes to the same.
+
+    Nothing is written: neither store nor library change.
+    """
+    from .calls import ledger_in, print_replayed
+
+    opened(library, store)
+    if (ledger := ledger_in(store)) is None:
+        raise UsageError("this store has no ledger, so no call of a skill", hint="Name it: --store")
+    with _shop(library, store, level, "person") as shop:
+        replayed = shop.workshop.replay(call, ledger)
+    write_json({**replayed.model_dump(mode="json"), "same": replayed.same}, json_path)
+    if json_path != "-":
+        print_replayed(out(json_path), replayed)
+    if not replayed.same:
+        raise typer.Exit(1)
+
+
 @app.command("approve")
 def approve(
     name: Name,
