@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,9 @@ class ExplorerConfig(Record):
     """Share of those that go to what is in sight, where something is."""
     other: float = Field(default=0.05, ge=0)
     """Weight of calls without."""
+    simple: float = Field(default=3.0, ge=0)
+    """Failures that an action counts as having for each further thing that it names, before it was tried: what
+    is simple is tried first."""
     begin: float = Field(default=0.5, ge=0, le=1)
     """Share of attempts that begin with a skill, where there are any: from the frontier of what is known."""
     skill: float = Field(default=0.3, ge=0)
@@ -101,14 +105,22 @@ class Explorer:
         said, self.said = tuple(self.said), []
         return said
 
-    def _worth(self, move: Move, here: str, rng: np.random.Generator) -> float:
-        """Return a draw of the chance that an action brings something here; where it is new, as anywhere."""
+    def _worths(
+        self, moves: Sequence[Move], here: str, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Return draws of the chance that each action brings something here; where it is new, as anywhere."""
+        counts = np.array([self._counts(move, here) for move in moves])
+        draws: NDArray[np.float64] = rng.beta(1 + counts[:, 0], 1 + counts[:, 1])
+        return draws
+
+    def _counts(self, move: Move, here: str) -> tuple[float, float]:
         known = self.brought.get((here, _kind(move)))
         if known is not None:
-            return float(rng.beta(1 + known[0], 1 + known[1]))
+            return known[0], known[1]
         good, bad = self.brought.get(("", _kind(move)), [0, 0])
         share = min(1.0, _ELSEWHERE / max(good + bad, 1))
-        return float(rng.beta(1 + share * good, 1 + share * bad))
+        more = self.config.simple * str(move.values[0]).count(",") if move.values else 0.0
+        return share * good, share * bad + more
 
     def _is_means(self, move: Move) -> bool:
         """Return whether a skill leaves something that later moves can use: carried, or to work at."""
@@ -166,7 +178,7 @@ class Explorer:
                     return fit[int(rng.integers(len(fit)))]
         acts = [move for move in calls if move.method == ACT]
         said = set(words(goal))
-        shared = [len(said & set(words(_text(move)))) for move in (*calls, *skills)]
+        shared = [len(said & _words_of(_text(move))) for move in (*calls, *skills)]
         most = max(shared, default=0)
         kinds_of = {
             "act": acts,
@@ -180,7 +192,7 @@ class Explorer:
         picked = there[int(rng.choice(len(there), p=weights / weights.sum()))]
         if picked == "act":
             here = _where(now)
-            return max(acts, key=lambda move: self._worth(move, here, rng))
+            return acts[int(self._worths(acts, here, rng).argmax())]
         fit = kinds_of[picked]
         if picked == "skill":
             return fit[int(rng.choice(len(fit), p=self._shares(fit)))]
@@ -249,6 +261,12 @@ def _before(move: Move) -> _Kind:
 def _text(move: Move) -> str:
     said = [move.skill.partition("@")[0] if move.method == "skill" else move.method, *move.values]
     return " ".join(map(str, said)).replace("_", " ").replace("-", " ")
+
+
+@lru_cache(maxsize=100_000)
+def _words_of(text: str) -> frozenset[str]:
+    """Return the words of a move; asked of thousands at every step."""
+    return frozenset(words(text))
 
 
 def attempt_rng(seed: int, iteration: int, arm: str) -> np.random.Generator:
