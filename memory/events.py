@@ -180,6 +180,15 @@ class SkillCalled(_Event):
     """The skill that called it; empty when the agent did."""
 
 
+class Answered(Record):
+    """A question about a goal of practice that a model answered."""
+
+    question: str
+    goal: str
+    """That it is about, in words."""
+    answer: str
+
+
 class Practised(_Event):
     """One iteration of practice ended (see `agent.practice`)."""
 
@@ -202,6 +211,8 @@ class Practised(_Event):
     """Why skills were not."""
     lessons: tuple[str, ...] = ()
     """What the explorer learned, as JSON."""
+    answers: tuple[Answered, ...] = ()
+    """What a model was asked about the goal in this iteration."""
     library: str = ""
     """The library's last commit after the iteration; empty without one, and in events of before this field."""
 

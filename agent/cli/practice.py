@@ -75,7 +75,7 @@ def evaluate_practice(
         runner = Runner({}, jail, bounds())
         llm = model(config)
         choose = chooser(llm) if llm is not None else None
-        writer = writing(llm, config, folder) if write else None
+        writer = writing(llm, config) if write else None
         for arm in known.find(arms):
             bar = progress.add_task(arm.name, total=iterations, success="", speed="")
 
@@ -161,7 +161,7 @@ def model(config: "AgentConfig | None") -> "FrozenLLM | None":
     return open_llm(config.model, base_url=config.base_url, **options)
 
 
-def writing(llm: "FrozenLLM | None", config: "AgentConfig | None", folder: Path) -> "ActionWriter":
+def writing(llm: "FrozenLLM | None", config: "AgentConfig | None") -> "ActionWriter":
     """Return what writes code with a model.
 
     Raises:
@@ -169,11 +169,12 @@ def writing(llm: "FrozenLLM | None", config: "AgentConfig | None", folder: Path)
     """
     from ...envs.errors import UsageError
     from ...memory.embedder import open_embedder
-    from ..practice.writer import ActionWriter, AnswerCache
+    from ..practice.answers import Answers
+    from ..practice.writer import ActionWriter
 
     if llm is None or config is None:
         raise UsageError("--write needs a model", hint="Leave out --no-llm.")
-    return ActionWriter(llm, AnswerCache(folder / "answers.json", open_embedder(config.embedder)))
+    return ActionWriter(llm, Answers(llm, open_embedder(config.embedder)))
 
 
 def chooser(llm: "FrozenLLM") -> "Choose":

@@ -89,7 +89,7 @@ def practise(
             seed=base.seed,
             runner=Runner({}, jail, bounds()),
             choose=choose,
-            writer=writing(llm, base, base.store) if write else None,
+            writer=writing(llm, base) if write else None,
             run=loop.run,
             on_iteration=told,
             label=f"{loaded.name}/{chosen}{'-written' if write else ''}",

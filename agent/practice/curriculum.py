@@ -61,11 +61,13 @@ class Curriculum:
         goals: Fact -> goal in words (`Environment.goals`).
         config: Dials.
         choose: A model or a person that chooses among the shortlist; None: the first is taken.
+        known_of: Returns what is known of how a goal in words is reached, empty for nothing (see `answers`).
     """
 
     goals: Mapping[str, str]
     config: CurriculumConfig = field(default_factory=CurriculumConfig)
     choose: Choose | None = None
+    known_of: Callable[[str], str] | None = None
     progress: dict[str, Progress] = field(default_factory=dict)
 
     def note(self, goal: str, *, completed: bool, skill: str = "") -> None:
@@ -95,7 +97,7 @@ class Curriculum:
         if self.choose is None or len(ranked) == 1:
             return ranked[0]
         offers = [Offer(self.goals[goal], self.why(goal, skills)) for goal in ranked]
-        return ranked[await self.choose(self.prompt(now), offers)]
+        return ranked[await self.choose(self.prompt(now, ranked), offers)]
 
     def why(self, goal: str, skills: Mapping[str, Skill]) -> str:
         """Return what speaks for and against a goal, for a person."""
@@ -131,18 +133,25 @@ class Curriculum:
 
         return sorted(self.goals, key=worth)[: self.config.shortlist]
 
-    def prompt(self, now: Mapping[str, Fact]) -> str:
-        """Return what a model is told: the state as far as it is warmed up, what was done and what failed."""
+    def prompt(self, now: Mapping[str, Fact], ranked: Sequence[str] = ()) -> str:
+        """Return what a model is told: the state as far as it is warmed up, what was done and what failed.
+
+        Args:
+            now: What holds.
+            ranked: Goals to choose among, whose known answers are told too.
+        """
         done = [self.goals[g] for g, p in self.progress.items() if p.completed]
         failed = [self.goals[g] for g, p in self.progress.items() if p.tried and not p.completed]
         shown = shown_facts(now, len(done))
+        told = [(self.goals[g], self.known_of(self.goals[g])) for g in ranked if self.known_of]
+        known = "".join(f"Known: {goal} {answer}\n" for goal, answer in told if answer)
         return (
             "You help an agent to discover as many different things as possible. "
             "Choose the next goal: not too hard for now.\n"
             f"State: {', '.join(f'{k} {v}' for k, v in shown.items()) or 'nothing'}.\n"
             f"Completed: {' '.join(done) or 'nothing yet.'}\n"
             f"Failed so far: {' '.join(failed) or 'nothing.'}\n"
-            "Next goal:"
+            f"{known}Next goal:"
         )
 
 

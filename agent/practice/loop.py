@@ -13,7 +13,7 @@ from pydantic import Field
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Fact, Record
-from ...memory.events import Practised
+from ...memory.events import Answered, Practised
 from ...skills.absorb import covers
 from ...skills.admission import Gate, Verdict
 from ...skills.induction.program import Piece
@@ -21,6 +21,7 @@ from ...skills.induction.traces import Move
 from ...skills.merge import Unlike, alike, merge
 from ...skills.runner import Runner
 from ...skills.types import Skill
+from .answers import Answers
 from .attempt import Attempt, minimal
 from .curriculum import Curriculum
 from .explorer import Explorer, ExplorerConfig, attempt_rng
@@ -80,7 +81,11 @@ class Practice:
     _standing: Attempt | None = None
 
     def __post_init__(self) -> None:
-        """Begin with what the library has."""
+        """Begin with what the library has, and with no answers."""
+        if self._answers is not None:
+            self._answers.begin()
+            env, answers = self.environment.name, self._answers
+            self.curriculum.known_of = lambda goal: answers.known(env, goal)
         self.explorer = Explorer(
             self.environment,
             self.skills(),
@@ -92,6 +97,8 @@ class Practice:
         """Take in an iteration of an earlier run, from the ledger."""
         for lesson in done.lessons:
             self.explorer.apply(lesson)
+        if self._answers is not None:
+            self._answers.recall(done.answers)
         for goal in done.gained:
             self.curriculum.note(goal, completed=True, skill=done.skills.get(goal, ""))
         if done.goal and done.goal not in done.gained and done.outcome != "unknown":
@@ -105,6 +112,13 @@ class Practice:
         return {
             n: s for n, s in self.gate.library.all().items() if s.contract.env == env and s.runnable
         }
+
+    @property
+    def _answers(self) -> Answers | None:
+        return self.writer.answers if self.writer is not None else None
+
+    def _answered(self) -> tuple[Answered, ...]:
+        return self._answers.drained() if self._answers is not None else ()
 
     async def iterate(self, number: int) -> Iteration:
         """Run one iteration."""
@@ -125,14 +139,18 @@ class Practice:
                     gained=(goal,),
                     practice_steps=written.steps,
                     skills={goal: written.verdict.skill},
+                    answers=self._answered(),
                 )
             done = self._pursue(number, goal, attempt, rng)
             if written is None:
                 return done
             said = tuple(f"{goal}: written: {why}" for why in written.refused)
-            spent = done.practice_steps + written.steps
             return done.model_copy(
-                update={"refused": (*said, *done.refused), "practice_steps": spent}
+                update={
+                    "refused": (*said, *done.refused),
+                    "practice_steps": done.practice_steps + written.steps,
+                    "answers": self._answered(),
+                }
             )
         except EnvironmentFault as error:
             self._standing = None

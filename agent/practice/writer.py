@@ -1,25 +1,23 @@
 """The action writer: a model writes a skill's code from task, state, skills, last code, error and critique.
 
-Each round is told only what the last one came to (VOYAGER's `action.py`). Answers about how something is done
-are asked once and kept; a question like an earlier one gets its answer.
+Each round is told only what the last one came to (VOYAGER's `action.py`), and the answers to a few questions
+about the goal (see `answers`).
 """
 
 import ast
 import inspect
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ...envs.base import Environment
 from ...envs.types import Fact, Record
-from ...memory.embedder import Embedder
 from ...skills.lint import calls_of, capabilities_of, repinned
 from ...skills.types import Contract, Parameter, Skill, function_name, split_id
 from ..llm.errors import LLMNonsense
 from ..llm.protocol import FrozenLLM, Message
 from ..prompting import render
+from .answers import Answers
 from .curriculum import shown_facts
 
 _FENCED = re.compile(r"```(?:python|py)?\s*\n(.*?)(?:```|\Z)", re.DOTALL)
@@ -35,55 +33,19 @@ class Round(Record):
     critique: str = ""
 
 
-class AnswerCache:
-    """Answers to questions, kept in a file; a question near an earlier one gets its answer.
-
-    Args:
-        path: JSON file.
-        embedder: Of questions.
-        near: Cosine distance below which two questions are one (VOYAGER: 0.05).
-    """
-
-    def __init__(self, path: Path, embedder: Embedder, *, near: float = 0.05) -> None:
-        self._path, self._embedder, self._near = path, embedder, near
-        self._known: dict[str, str] = {}
-        if path.exists():
-            self._known = json.loads(path.read_text(encoding="utf-8"))
-
-    def get(self, question: str) -> str | None:
-        """Return the answer to this question or one like it, None when there is none."""
-        if question in self._known:
-            return self._known[question]
-        if not self._known:
-            return None
-        questions = list(self._known)
-        vectors = self._embedder.encode([question, *questions])
-        near = vectors[1:] @ vectors[0]
-        best = int(near.argmax())
-        return self._known[questions[best]] if 1 - float(near[best]) < self._near else None
-
-    def put(self, question: str, answer: str) -> None:
-        """Keep an answer."""
-        self._known[question] = answer
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        new = self._path.with_suffix(".new")
-        new.write_text(json.dumps(self._known, indent=1, ensure_ascii=False), encoding="utf-8")
-        new.replace(self._path)
-
-
 class ActionWriter:
     """Writes skills with a frozen model.
 
     Args:
         llm: The model.
-        answers: Of questions; None asks none.
+        answers: To questions about the goal, asked before its first round; None asks none.
         max_tokens: Of an answer.
     """
 
     def __init__(
-        self, llm: FrozenLLM, answers: AnswerCache | None = None, *, max_tokens: int = 400
+        self, llm: FrozenLLM, answers: Answers | None = None, *, max_tokens: int = 400
     ) -> None:
-        self.llm, self._answers, self._most = llm, answers, max_tokens
+        self.llm, self.answers, self._most = llm, answers, max_tokens
 
     async def write(
         self,
@@ -121,7 +83,9 @@ class ActionWriter:
             skills=[
                 f"{s.signature().replace(s.name, s.id, 1)}: {s.description[:160]}" for s in skills
             ],
-            answer=await self._answer(environment.name, goal, state, skills),
+            answers=await self.answers.about(environment.name, goal, now, state, skills)
+            if self.answers is not None
+            else [],
             last_code=last.code if last else "",
             feedback=last.feedback if last else "",
             critique=last.critique if last else "",
@@ -138,24 +102,6 @@ class ActionWriter:
         except LLMNonsense:
             return ""
         return " ".join(said.split())[:300]
-
-    async def _answer(self, env: str, goal: str, state: str, skills: Sequence[Skill]) -> str:
-        if self._answers is None:
-            return ""
-        question = f"How to {goal.rstrip('.').lower()} in {env}?"
-        known = self._answers.get(question)
-        if known is None:
-            prompt = render(
-                "question",
-                env=env,
-                goal=goal,
-                state=state,
-                skills=", ".join(s.name for s in skills) or "none",
-            )
-            said = await self.llm.chat([Message(role="user", content=prompt)], max_tokens=80)
-            known = " ".join(said.split())[:400]
-            self._answers.put(question, known)
-        return known
 
 
 def candidate_of(

@@ -1,7 +1,6 @@
 """Practice in Crafter, the agent with skills as actions, the action writer: the real jail, the real worlds."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,16 +8,14 @@ import numpy as np
 import pytest
 
 from lichen.agent import Agent
-from lichen.agent.llm.local import LocalLLM
 from lichen.agent.llm.scripted import ScriptedLLM
 from lichen.agent.practice.arms import ARMS
 from lichen.agent.practice.curriculum import Curriculum, shown_facts
 from lichen.agent.practice.evaluation import ArmResult, run_arm, run_frozen
-from lichen.agent.practice.writer import ActionWriter, AnswerCache, candidate_of
+from lichen.agent.practice.writer import ActionWriter, candidate_of
 from lichen.agent.practice.writing import write_skill
 from lichen.envs import Environment, UnknownName, make
 from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.embedder import open_embedder
 from lichen.memory.events import Recalled, SkillCalled, Stepped
 from lichen.skills.admission import Gate
 from lichen.skills.induction.induce import InduceConfig, induce
@@ -157,30 +154,6 @@ def test_a_written_function_becomes_a_candidate_or_says_why_not() -> None:
     ):
         with pytest.raises(ValueError, match=why):
             candidate_of(bad, "a", "won", "g", "crafter", {})
-
-
-def test_the_small_model_writes_and_its_answers_are_kept(
-    smollm2: LocalLLM, crafter: Environment, tmp_path: Path
-) -> None:
-    crafter.reset(WORLDS[0])
-    file = tmp_path / "answers.json"
-    embedder = open_embedder("minilm")
-    writer = ActionWriter(smollm2, AnswerCache(file, embedder), max_tokens=60)
-
-    async def write() -> str:
-        try:
-            skill = await writer.write(
-                "unlocked.collect_wood", "Collect wood.", crafter, crafter.facts(), []
-            )
-        except ValueError as error:
-            return str(error)
-        return skill.name
-
-    assert asyncio.run(write())  # a skill, or why the answer is none: SmolLM2 rarely writes one
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    assert list(kept) == ["How to collect wood in crafter?"]
-    assert AnswerCache(file, embedder).get("How to collect wood in crafter ?") is not None
-    assert AnswerCache(file, embedder).get("Who wrote Faust?") is None
 
 
 def test_an_unknown_practice_arm_is_named() -> None:
