@@ -9,7 +9,10 @@ from typer.testing import CliRunner
 from lichen.agent.bench.asked import Judge, places, question
 from lichen.agent.cli.main import app
 from lichen.agent.library import OpenLibrary
+from lichen.memory.embedder import open_embedder
 from lichen.skills.entry import entry, ways
+from lichen.skills.index import Vectored
+from lichen.skills.retriever import SkillRetriever
 from lichen.skills.runner import view_of
 from lichen.skills.types import Contract, Parameter, Skill
 
@@ -73,6 +76,19 @@ def test_what_a_composed_skill_needs_is_what_its_first_part_needs(grown: Path) -
         )
         assert entry(above, skills) == ('can("go to {where}")',)
         assert ways(entry(above, skills), view)[0]["where"] in " ".join(view.admissible or ())
+
+
+def test_a_skill_that_does_more_than_was_asked_for_comes_later(grown: Path) -> None:
+    with OpenLibrary(grown) as shop:
+        skills = shop.library.all()
+        index = Vectored(None, open_embedder("minilm"))
+        asked = "go to desk 1, take pencil 2 from desk 1"
+        retriever = SkillRetriever(skills, index)
+        hits = retriever.search(asked, env="alfworld-mini").hits
+        assert [hit.skill for hit in hits][0] == "go-to-take-from@1"
+        assert hits[0].named == 1.0
+        assert any(hit.skill.startswith("go-to-") and hit.named < 1 for hit in hits[1:])
+        index.close()
 
 
 def test_both_benches_measure_and_a_folder_that_is_none_is_named(

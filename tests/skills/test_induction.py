@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from lichen.envs import Environment, Fact
+from lichen.envs import Environment, Fact, make
 from lichen.memory.embedder import open_embedder
 from lichen.skills.admission import Gate
 from lichen.skills.conditions import View, holds, problem
@@ -14,9 +14,11 @@ from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.program import Piece, write
 from lichen.skills.induction.traces import Move, Trace
 from lichen.skills.induction.watch import traced
+from lichen.skills.jail import Jail
 from lichen.skills.library import Library
 from lichen.skills.lint import check
 from lichen.skills.retriever import SkillRetriever
+from lichen.skills.runner import Runner
 
 
 def gold(household: Environment) -> list[Trace]:
@@ -46,6 +48,25 @@ def test_the_library_grows_from_trajectories_with_parameters_and_calls(
     assert len(take.tests) == 4 and len({t.task_id for t in take.tests}) == 4
     again = induce(gold(household), gate, InduceConfig(least=3, most=6))
     assert library.all().keys() >= skills.keys() and len(again) <= len(admitted)
+
+
+def test_where_no_actions_are_listed_skills_do_not_ask_for_them(
+    library: Library, jail: Jail
+) -> None:
+    kitchen = make("textcraft")
+    traces = []
+    for task in kitchen.tasks("train", ["depth2", "depth3"]):
+        kitchen.reset(task.id)
+        trace = traced(kitchen, task.id, kitchen.gold() or ())
+        traces += [trace] if trace is not None else []
+    gate = Gate(library, Runner({}, jail), lambda _: kitchen)
+    admitted = induce(traces, gate, InduceConfig(most=2))
+    kitchen.close()
+    assert len(admitted) == 2
+    for skill in library.all().values():
+        assert "inventory" in skill.contract.postconditions[0]
+        assert "admissible" not in skill.code
+        assert not any("can(" in c for c in skill.contract.preconditions)
 
 
 def test_repetition_becomes_a_loop_and_what_was_gained_the_promise() -> None:
@@ -96,7 +117,9 @@ def test_a_search_finds_the_skill_for_a_new_goal_and_abstains_from_another_world
     retriever = SkillRetriever(library.all(), Vectored(library.root, open_embedder("minilm")))
     found = retriever.search("put some fork on drawer", env="alfworld-mini")
     assert found.hits and not found.abstained
-    assert all(hit.cosine <= 1 and 0 <= hit.lexical <= 1 for hit in found.hits)
+    assert all(
+        hit.cosine <= 1 and 0 <= hit.lexical <= 1 and 0 <= hit.named <= 1 for hit in found.hits
+    )
     assert retriever.search("put some fork on drawer", env="crafter").hits == ()
     off = retriever.search("buy ten shares of Omega and cancel the flight", env="alfworld-mini")
     assert off.abstained and off.below
