@@ -158,11 +158,7 @@ class Explorer:
             done: The moves of this attempt so far.
             rng: Of chance.
         """
-        calls = [
-            Move(method=m, values=v)
-            for m, v in self.environment.calls()
-            if self.primitives or m == ACT
-        ]
+        calls = [_call(m, v) for m, v in self.environment.calls() if self.primitives or m == ACT]
         skills = [move for skill in self.skills.values() for move in bindings(skill, goal, rng)]
         means = [move for move in skills if self._is_means(move)]
         if not done and means and rng.random() < self.config.begin:
@@ -178,7 +174,7 @@ class Explorer:
                     return fit[int(rng.integers(len(fit)))]
         acts = [move for move in calls if move.method == ACT]
         said = set(words(goal))
-        shared = [len(said & _words_of(_text(move))) for move in (*calls, *skills)]
+        shared = [len(said & _words_of(move)) for move in (*calls, *skills)]
         most = max(shared, default=0)
         kinds_of = {
             "act": acts,
@@ -263,10 +259,15 @@ def _text(move: Move) -> str:
     return " ".join(map(str, said)).replace("_", " ").replace("-", " ")
 
 
-@lru_cache(maxsize=100_000)
-def _words_of(text: str) -> frozenset[str]:
-    """Return the words of a move; asked of thousands at every step."""
-    return frozenset(words(text))
+@lru_cache(maxsize=200_000)
+def _call(method: str, values: tuple[Fact, ...]) -> Move:
+    """Return a call as a move; a kitchen offers tens of thousands at every step."""
+    return Move(method=method, values=values)
+
+
+@lru_cache(maxsize=200_000)
+def _words_of(move: Move) -> frozenset[str]:
+    return frozenset(words(_text(move)))
 
 
 def attempt_rng(seed: int, iteration: int, arm: str) -> np.random.Generator:
