@@ -23,8 +23,8 @@ from lichen.skills.lint import fingerprint
 from lichen.skills.runner import Runner
 from lichen.skills.savepoint import MESSAGE, pending, savepoint
 
-SEED = 3
-"""Adds a skill in its third iteration, and one in the fourth that is merged with it at once."""
+SEED, ITERATIONS = 3, 3
+"""Adds skills and merges some in the second iteration, and again in the third."""
 
 KILLED = """
 import os, signal, sys
@@ -34,19 +34,25 @@ from lichen.memory.ledger import Ledger
 from lichen.skills.repository import Repository
 from test_practice_kill import practise
 
-when, folder = sys.argv[1], Path(sys.argv[2])
+when, left, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
 write, append = Repository.write, Ledger.append
+
+def seen():
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 def committing(self, files, *, message, author):
     done = write(self, files, message=message, author=author)
     if message.startswith(when):
-        os.kill(os.getpid(), signal.SIGKILL)
+        seen()
     return done
 
 def appending(self, entries):
     done = append(self, entries)
     if when == "event" and entries[0].event.skills:
-        os.kill(os.getpid(), signal.SIGKILL)
+        seen()
     return done
 
 Repository.write, Ledger.append = committing, appending
@@ -54,7 +60,7 @@ practise(folder)
 """
 
 
-def practise(folder: Path, iterations: int = 5) -> list[Iteration]:
+def practise(folder: Path, iterations: int = ITERATIONS) -> list[Iteration]:
     """Practise in TextCraft's open worlds with a library; return what was run now."""
     suite = load_suite("textcraft-open")
     environment = make(suite.env, **suite.env_options)
@@ -85,10 +91,11 @@ def files(folder: Path) -> dict[str, str]:
     return Library(folder / "skills").repository.files("")
 
 
-def kill(folder: Path, when: str) -> None:
-    script = [sys.executable, "-c", KILLED, when, str(folder)]
-    done = subprocess.run(script, cwd=Path(__file__).parent, timeout=120, check=False)
-    assert done.returncode == -signal.SIGKILL
+def kill(folder: Path, when: str, nth: int) -> None:
+    """Practise in a process that is killed right after the nth commit, or event with a skill, of a kind."""
+    script = [sys.executable, "-c", KILLED, when, str(nth), str(folder)]
+    done = subprocess.run(script, cwd=Path(__file__).parent, timeout=200, check=False)
+    assert done.returncode == -signal.SIGKILL, f"there was no {when} number {nth}"
 
 
 @pytest.fixture(scope="module")
@@ -98,20 +105,20 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("when", "finished"),
-    [("Add red-sandstone", 2), ("Add end-stone", 3), ("Merge", 3), ("event", 3)],
-)
+@pytest.mark.parametrize(("when", "nth"), [("Add", 1), ("Merge", 1), ("Add", 4), ("event", 1)])
 def test_a_run_killed_after_a_commit_goes_on_bit_for_bit(
-    whole: Path, tmp_path: Path, when: str, finished: int
+    whole: Path, tmp_path: Path, when: str, nth: int
 ) -> None:
     folder = tmp_path / "killed"
-    kill(folder, when)
-    assert told(folder) == told(whole)[:finished]
-    assert [one.number for one in practise(folder)] == list(range(finished, 5))
+    kill(folder, when, nth)
+    before, library = told(folder), Library(folder / "skills")
+    assert before == told(whole)[: len(before)]
+    mark = pending(library)
+    assert mark is not None and library.since(mark.commit)  # it died between the commit and the end
+    ran = [one.number for one in practise(folder)]
+    assert ran == list(range(len(before), ITERATIONS))
     assert told(folder) == told(whole) and any(event.skills for event in told(whole))
     assert files(folder) == files(whole)
-    library = Library(folder / "skills")
     messages = [revision.message for revision in library.history()]
     assert messages.count(MESSAGE) == (when != "event") and pending(library) is None
     # every event says which library it left, and the last one is what there is
@@ -125,13 +132,14 @@ def test_a_person_who_committed_after_the_kill_wins(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "killed"
-    kill(folder, "Add red-sandstone")
+    kill(folder, "Add", 1)
     library = Library(folder / "skills")
+    (name,) = library.all()
     with library.lock():
-        library.pin("red-sandstone", author="ada")
-    practise(folder, 3)
+        library.pin(name, author="ada")
+    practise(folder, 2)
     assert "ada committed" in caplog.text and "not rolled back" in caplog.text
-    assert library.pins() == {"red-sandstone"}
+    assert library.pins() == {name}
     assert MESSAGE not in [revision.message for revision in library.history()]
 
 
