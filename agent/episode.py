@@ -61,9 +61,11 @@ async def run_episode(
         seed: Of the decisions.
         on_event: Told of every node that finished.
     """
+    # a call of a skill that came to nothing is a round of the graph without a step
+    idle = desk.skills.config.failures + 1 if desk.skills is not None else 0
     config: RunnableConfig = {
         "configurable": {"thread_id": episode},
-        "recursion_limit": NODES_PER_STEP * (desk.environment.max_steps + 2) + 10,
+        "recursion_limit": NODES_PER_STEP * (desk.environment.max_steps + idle + 2) + 10,
     }
     first: EpisodeState | None = EpisodeState(
         episode=episode, run=run, task_id=task.id, seed=seed, actions=[]

@@ -1,17 +1,21 @@
 """A library opened to be worked on: its gate, its jail and its environments, each made at first use."""
 
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
 from ..envs.base import Environment
 from ..envs.registry import make
+from ..memory.skill_uses import SkillUses
 from ..memory.store import Store
 from ..skills.admission import Gate, GateConfig
+from ..skills.errors import UnknownSkill
 from ..skills.jail import Jail, open_jail
 from ..skills.library import Library
 from ..skills.operations import PERSON, Workshop
 from ..skills.runner import Runner, RunnerConfig
 from ..skills.trial import OnResult
+from .frozen import FrozenSkills
 from .skillset import SkillConfig, SkillSet
 
 FOLDER = "skills"
@@ -130,6 +134,26 @@ class AgentSkills:
                 self._config,
             )
         return self._set
+
+    def frozen(
+        self, uses: SkillUses, *, without: Collection[str] = (), placebo: int | None = None
+    ) -> FrozenSkills:
+        """Return the skills as they are now, with a fixed record (see `FrozenSkills`).
+
+        Raises:
+            UnknownSkill: Skills are off, or there is no library.
+        """
+        if self.offered is None or self._open is None:
+            raise UnknownSkill("there is no library of skills", hint="Name it: skills.library.")
+        return FrozenSkills(
+            self._open.library,
+            self._open.runner,
+            self._store.embedder,
+            uses,
+            self._config,
+            without=without,
+            placebo=placebo,
+        )
 
     def close(self) -> None:
         """Close index and jail; the next use opens them again."""

@@ -75,7 +75,7 @@ class Agent(AbstractContextManager["Agent"]):
         )
         self._llm, self._lent = llm, llm is not None
         self._environments = Environments(self.store)
-        self._skills = AgentSkills(config.skills, self.store)
+        self.skills = AgentSkills(config.skills, self.store)
         self._runner = asyncio.Runner()
 
     @classmethod
@@ -138,7 +138,7 @@ class Agent(AbstractContextManager["Agent"]):
             planner=planner,
             critic=Critic(self.llm) if policy.llm else None,
             assistant=NoAssistant(),
-            skills=self._skills.offered if skills else None,
+            skills=self.skills.offered if skills else None,
             append=self.store.append,
             learn=learn,
             llm_name=llm_name,
@@ -333,7 +333,7 @@ class Agent(AbstractContextManager["Agent"]):
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""
         self._environments.close()
-        self._skills.close()
+        self.skills.close()
         if self._llm is not None and not self._lent:
             self._runner.run(self._llm.close())
         self._llm = None

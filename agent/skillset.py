@@ -100,6 +100,7 @@ class SkillSet:
         embedder: Of goals and descriptions.
         uses: What the ledger says of each skill.
         config: Dials.
+        index: Of the skills' vectors; None: the one beside the library.
     """
 
     def __init__(
@@ -109,10 +110,11 @@ class SkillSet:
         embedder: Embedder,
         uses: Callable[[], SkillUses],
         config: SkillConfig,
+        index: Vectored | None = None,
     ) -> None:
         self.library, self.config = library, config
         self._runner, self._uses = runner, uses
-        self._index = Vectored(library.root, embedder)
+        self._index = index if index is not None else Vectored(library.root, embedder)
         self._head, self._llm, self._skills = "", "", dict[str, Skill]()
         self._retriever: SkillRetriever | None = None
 
@@ -120,7 +122,11 @@ class SkillSet:
         head = self.library.repository.head()
         if head == self._head and self._retriever is not None:
             return
-        self._head, self._skills = head, self.library.all()
+        self._head = head
+        self._search_in(self.library.all())
+
+    def _search_in(self, skills: dict[str, Skill]) -> None:
+        self._skills = skills
         self._retriever = SkillRetriever(
             self._skills, self._index, self.config.retriever, self._utility
         )
@@ -202,11 +208,16 @@ class SkillSet:
 
         environment.watcher = note
         try:
-            runner = self._runner().with_skills(self._skills)
-            called.result = runner.call(offer.offered, offer.arguments, environment, seed=seed)
+            skill, around = self._runs(offer)
+            runner = self._runner().with_skills(around)
+            called.result = runner.call(skill, offer.arguments, environment, seed=seed)
         finally:
             environment.watcher = outer
         return called
+
+    def _runs(self, offer: Offer) -> tuple[Skill, Mapping[str, Skill]]:
+        """Return what a call runs, and the library around it."""
+        return offer.offered, self._skills
 
     def close(self) -> None:
         """Free the index."""

@@ -81,7 +81,7 @@ def calls_of(code: str) -> frozenset[str]:
     return frozenset(
         node.args[0].value
         for node in ast.walk(tree)
-        if _is_api(node, "skill")
+        if is_api(node, "skill")
         and isinstance(node, ast.Call)
         and node.args
         and isinstance(node.args[0], ast.Constant)
@@ -96,7 +96,7 @@ def capabilities_of(code: str) -> set[str]:
         for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and _is_api(node, None)
+        and is_api(node, None)
         and node.func.attr != "skill"
     }
 
@@ -196,14 +196,14 @@ def _uses(tree: ast.Module, contract: Contract) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("__"):
             found.append(f"line {node.lineno}: it may not use {node.attr}")
-        if _is_api(node, "skill") and isinstance(node, ast.Call):
+        if is_api(node, "skill") and isinstance(node, ast.Call):
             called = node.args[0] if node.args else None
             text = called.value if isinstance(called, ast.Constant) else None
             if not isinstance(text, str) or split_id(text)[1] is None or len(node.args) != 1:
                 found.append(
                     f'line {node.lineno}: call a skill as api.skill("name@version", parameter=value)'
                 )
-        elif isinstance(node, ast.Call) and _is_api(node, None):
+        elif isinstance(node, ast.Call) and is_api(node, None):
             used = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             if used not in contract.capabilities:
                 found.append(
@@ -212,7 +212,8 @@ def _uses(tree: ast.Module, contract: Contract) -> list[str]:
     return found
 
 
-def _is_api(node: ast.AST, method: str | None) -> bool:
+def is_api(node: ast.AST, method: str | None) -> bool:
+    """Return whether code calls the API here: this method, or any."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

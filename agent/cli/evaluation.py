@@ -48,7 +48,7 @@ def evaluate_command(
         int, typer.Option("--moves", min=1, help="With --iterations: moves of a zero-shot episode.")
     ] = 100,
     no_llm: Annotated[
-        bool, typer.Option("--no-llm", help="With --iterations: no model chooses the goals.")
+        bool, typer.Option("--no-llm", help="Ask no model, in no arm (policy.llm=false).")
     ] = False,
     write: Annotated[
         bool,
@@ -86,6 +86,8 @@ def evaluate_command(
 
     loaded = load_suite(suite)
     options = settings(set_, model=model, base_url=base_url, seed=seed)
+    if no_llm:
+        options["policy"] = {**options.get("policy", {}), "llm": False}
     base = load_config(config, **options)
     if iterations is not None:
         from .practice import evaluate_practice
@@ -109,9 +111,10 @@ def evaluate_command(
         return
     chosen = find_arms(_names(arms, "--arms"))
     points = _numbers(checkpoints)
-    folder = store or base.store / "eval" / f"{loaded.name}-{learn}-{split}-seed{base.seed}"
+    named = f"{loaded.name}-{learn}-{split}-seed{base.seed}" + "-no-llm" * (not base.policy.llm)
+    folder = store or base.store / "eval" / named
     if fresh and folder.exists():
-        _forget(folder)
+        forget(folder)
     plan = Plan(
         suite=loaded,
         arms=tuple(chosen),
@@ -126,12 +129,12 @@ def evaluate_command(
         Agent.from_config(config, **{**options, "store": folder}) as agent,
         episode_progress() as progress,
     ):
-        report = evaluate(agent, plan, folder, _Bars(progress))
+        report = evaluate(agent, plan, folder, Bars(progress))
     write_json(report.model_dump_json(indent=1), str(folder / "report.json"))
     draw(report, folder / "curve.png")
     write_page(report, folder / "curve.png", folder / "report.html")
-    console.print(_table(report))
-    console.print(_contrast_table(report))
+    console.print(arms_table(report))
+    console.print(contrasts_table(report))
     console.print(f"[bold]{report.sentence()}[/bold]")
     console.print(f"picture: {folder / 'curve.png'}   page: {folder / 'report.html'}")
     if json_path is not None:
@@ -162,7 +165,7 @@ def picture_command(
     typer.echo(f"{to} and {to.with_suffix('.html')}")
 
 
-class _Bars:
+class Bars:
     """Shows learning and evaluating as two progress bars."""
 
     def __init__(self, progress: "object") -> None:
@@ -201,7 +204,8 @@ class _Bars:
         )
 
 
-def _table(report: "object") -> Table:
+def arms_table(report: "object") -> Table:
+    """Return a report's arms as a table."""
     from ..evaluate.report import Report
 
     assert isinstance(report, Report)
@@ -215,10 +219,11 @@ def _table(report: "object") -> Table:
         "score",
         "95%",
         "steps",
-        "tokens",
+        "tokens read",
+        "generated",
         "KL",
     ):
-        table.add_column(name, justify="left" if name == "arm" else "right")
+        table.add_column(name, justify="left" if name == "arm" else "right", overflow="fold")
     for arm, cells in report.arms.items():
         for point, cell in cells.items():
             table.add_row(
@@ -230,13 +235,15 @@ def _table(report: "object") -> Table:
                 f"{cell.score:.3f}",
                 f"{cell.score_ci95[0]:.2f}-{cell.score_ci95[1]:.2f}",
                 f"{cell.steps:.1f}",
-                f"{cell.tokens:.0f}",
+                f"{cell.tokens:.0f} in all" if cell.tokens_in is None else f"{cell.tokens_in:.0f}",
+                "-" if cell.tokens_out is None else f"{cell.tokens_out:.0f}",
                 "-" if cell.kl is None else f"{cell.kl:.2f}",
             )
     return table
 
 
-def _contrast_table(report: "object") -> Table:
+def contrasts_table(report: "object") -> Table:
+    """Return a report's paired differences as a table."""
     from ..evaluate.report import Report
 
     assert isinstance(report, Report)
@@ -286,7 +293,7 @@ _MADE = ("rows.jsonl", "report.json", "report.html", "curve.png")
 _STORED = ("ledger.sqlite*", "checkpoints.*", "index", "index.broken-*", "owner")
 
 
-def _forget(folder: Path) -> None:
+def forget(folder: Path) -> None:
     """Remove an earlier evaluation; only what one makes, from a folder that is one and is not in use."""
     from ...memory.errors import StoreInUse
     from ...memory.lock import claim

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from ...envs.errors import LichenError
-from . import bench, doctor, envs, evaluation, learning, memory, practising
+from . import audit, bench, doctor, envs, evaluation, learning, memory
 from .jail import jail_app
 
 INTERRUPTED = 130
@@ -20,8 +20,8 @@ app = typer.Typer(
 )
 app.add_typer(envs.app, name="envs")
 app.add_typer(memory.app, name="memory")
-practising.app.add_typer(jail_app, name="jail")
-app.add_typer(practising.app, name="skills")
+audit.app.add_typer(jail_app, name="jail")
+app.add_typer(audit.app, name="skills")
 app.add_typer(bench.app, name="bench")
 app.command("run")(learning.run)
 app.command("eval")(evaluation.evaluate_command)

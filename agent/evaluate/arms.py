@@ -1,6 +1,6 @@
 """The arms of an evaluation: which channels of the policy are on, and what memory it sees."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ...envs.errors import UnknownName, UsageError
@@ -22,12 +22,21 @@ class Arm(Record):
     """Asks the model as often as the tokens allow that the arm `memory` spent on the same task."""
     channels: tuple[str, ...] = ("context", "value", "gate", "tools")
     """Parts of the memory that are on; the arms whose names begin with - or + differ from `memory` in one."""
+    scrambled: bool = False
+    """Whether its skills are a placebo (see `skills.placebo`)."""
+    without: tuple[str, ...] = ()
+    """Names of skills that are left out."""
+
+    @property
+    def skilled(self) -> bool:
+        """Whether skills are offered."""
+        return "skills" in self.channels
 
     def policy(self, base: PolicyConfig) -> PolicyConfig:
-        """Return the policy of this arm, its dials those of `base`."""
+        """Return the policy of this arm, its dials those of `base`; a model is asked only if `base` asks."""
         return base.model_copy(
             update={
-                "llm": self.llm,
+                "llm": base.llm and self.llm,
                 "context": base.context and self.memory and "context" in self.channels,
                 "value": base.value and self.memory and "value" in self.channels,
             }
@@ -45,6 +54,8 @@ class Arm(Record):
         return base.model_copy(update=changed)
 
 
+WITHOUT = "+skills without "
+"""How the name of an arm begins that leaves a skill out."""
 _ALL = ("context", "value", "gate", "tools")
 
 ARMS: Mapping[str, Arm] = {
@@ -59,6 +70,12 @@ ARMS: Mapping[str, Arm] = {
             name="+skills",
             says="memory, and the skills of --set skills.library=FOLDER as actions",
             channels=(*_ALL, "skills"),
+        ),
+        Arm(
+            name="+skills-placebo",
+            says="memory, and the same calls offered, which do other things",
+            channels=(*_ALL, "skills"),
+            scrambled=True,
         ),
         Arm(
             name="+parametric",
@@ -80,6 +97,30 @@ ARMS: Mapping[str, Arm] = {
         ),
     )
 }
+
+
+def audit_arms(without: Mapping[str, Collection[str]]) -> tuple[Arm, ...]:
+    """Return the arms that say what a library is worth: off, on, placebo, and on without each skill.
+
+    Args:
+        without: `name@version` of a skill -> names that go with it, its own and its dependents'.
+    """
+    on = ARMS["+skills"]
+    return (
+        ARMS["memory"],
+        on,
+        ARMS["+skills-placebo"],
+        *(
+            on.model_copy(
+                update={
+                    "name": f"{WITHOUT}{skill}",
+                    "says": "memory, and the other skills",
+                    "without": tuple(sorted(gone)),
+                }
+            )
+            for skill, gone in without.items()
+        ),
+    )
 
 
 def find_arms(names: list[str]) -> list[Arm]:

@@ -25,6 +25,10 @@ class Cell(Record):
     steps: float
     tokens: float
     """Model tokens per episode, in and out."""
+    tokens_in: float | None = None
+    """Of those, what was read: prompts; None in reports of before this field."""
+    tokens_out: float | None = None
+    """And what was generated."""
     ci95: tuple[float, float]
     """Of the success, by bootstrap over tasks."""
     score_ci95: tuple[float, float]
@@ -71,11 +75,7 @@ class Report(Record):
     def sentence(self) -> str:
         """Return what memory gained over the other arms at the last checkpoint, in words."""
         last = max((c.checkpoint for c in self.contrasts), default=0)
-        parts = [
-            f"{c.diff:+.2f} over {c.b} (95% interval {c.ci95[0]:+.2f} to {c.ci95[1]:+.2f})"
-            for c in self.contrasts
-            if c.checkpoint == last and c.measure == "success" and c.a == "memory"
-        ]
+        parts = self._gains("memory", last)
         before, after = self.fingerprint["before"], self.fingerprint["after"]
         if before != after:
             frozen = "THE MODEL'S FINGERPRINT CHANGED"
@@ -86,7 +86,28 @@ class Report(Record):
         if not parts:
             return f"No arm to compare with; {frozen}."
         kind = "demonstrations" if self.learn == "demonstrations" else "episodes of its own"
-        return f"After {last} {kind}, memory gained {' and '.join(parts)} in success; {frozen}."
+        said = f"After {last} {kind}, memory gained {' and '.join(parts)} in success"
+        if skills := self._gains("+skills", last):
+            said += f"; its skills gained {' and '.join(skills)}"
+        return f"{said}; {frozen}."
+
+    def _gains(self, arm: str, point: int) -> list[str]:
+        return [
+            f"{c.diff:+.2f} over {c.b} (95% interval {c.ci95[0]:+.2f} to {c.ci95[1]:+.2f})"
+            for c in self.contrasts
+            if (c.checkpoint, c.measure, c.a) == (point, "success", arm)
+        ]
+
+    def contrast(self, a: str, b: str, measure: str = "success") -> "Contrast | None":
+        """Return a difference at the last checkpoint; None where it was not taken."""
+        found = [c for c in self.contrasts if (c.a, c.b, c.measure) == (a, b, measure)]
+        return max(found, key=lambda c: c.checkpoint, default=None)
+
+    @property
+    def skills_hold(self) -> bool:
+        """Whether skills help, by their interval over memory alone, and their placebo does not do as well."""
+        gain, real = (self.contrast("+skills", b) for b in ("memory", "+skills-placebo"))
+        return gain is not None and gain.holds and real is not None and real.diff > 0
 
 
 def summarise(
@@ -115,12 +136,12 @@ def summarise(
         found[arm] = {p: _cell(list(cells[arm, p].values()), len(tasks), seed) for p in points}
     contrasts = []
     for point in checkpoints:
-        for other in arms:
-            mine = cells.get(("memory", point))
-            theirs = cells.get((other, point if ARMS[other].memory else 0))
-            if other == "memory" or not mine or not theirs or point == 0:
+        for one, other in _pairs(arms):
+            mine = cells.get((one, point))
+            theirs = cells.get((other, point if other not in ARMS or ARMS[other].memory else 0))
+            if not mine or not theirs or (point == 0 and one == "memory"):
                 continue
-            contrasts.extend(_contrasts(other, point, mine, theirs, seed))
+            contrasts.extend(_contrasts(one, other, point, mine, theirs, seed))
     kl = {str(p): cell.kl for p, cell in found.get("memory", {}).items() if cell.kl is not None}
     return Report(
         suite=plan_name,
@@ -151,6 +172,8 @@ def _cell(rows: list[Row], tasks: int, seed: int) -> Cell:
         score=score.mean,
         steps=_mean([row.steps for row in rows]),
         tokens=_mean([row.tokens_in + row.tokens_out for row in rows]),
+        tokens_in=_mean([row.tokens_in for row in rows]),
+        tokens_out=_mean([row.tokens_out for row in rows]),
         ci95=(success.low, success.high),
         score_ci95=(score.low, score.high),
         kl=_mean(kls) if kls else None,
@@ -164,8 +187,19 @@ def _cell(rows: list[Row], tasks: int, seed: int) -> Cell:
     )
 
 
+def _pairs(arms: Sequence[str]) -> list[tuple[str, str]]:
+    """Return which arms are compared: `memory` with all others, skills with what says what they are worth."""
+    plain = [arm for arm in arms if arm == "+skills" or not arm.startswith("+skills")]
+    found = [("memory", other) for other in plain if other != "memory"]
+    if "+skills" in arms:
+        found += [("+skills", other) for other in arms if other == "memory" or other not in plain]
+    if "+skills-placebo" in arms:
+        found += [("+skills-placebo", other) for other in arms if other == "memory"]
+    return found
+
+
 def _contrasts(
-    other: str, point: int, mine: dict[str, Row], theirs: dict[str, Row], seed: int
+    one: str, other: str, point: int, mine: dict[str, Row], theirs: dict[str, Row], seed: int
 ) -> list[Contrast]:
     both = sorted(mine.keys() & theirs.keys())
     if not both:
@@ -175,7 +209,7 @@ def _contrasts(
 
     def contrast(measure: str, found: Estimate) -> Contrast:
         return Contrast(
-            a="memory",
+            a=one,
             b=other,
             checkpoint=point,
             measure=measure,

@@ -32,6 +32,8 @@ class Row(Record):
     kl: float | None
     llm: str = ""
     """Fingerprint of the model; empty for an arm without one."""
+    library: str = ""
+    """Hash of the skills that were offered, and of their dials; empty for an arm without them."""
     reason: str = ""
 
     @property
@@ -93,6 +95,14 @@ class RowFile:
         if llm and other != llm:
             raise FingerprintChanged(
                 f"{self.path} was begun with the model {other[:16]}, and this is {llm[:16]}",
+                hint="Use `--fresh` to begin it anew, or another `--store`.",
+            )
+
+    def made_with(self, library: str) -> None:
+        """Raise UsageError when a row was made with other skills than `library` (see `Row.library`)."""
+        if any(library and row.library not in ("", library) for row in self.rows.values()):
+            raise UsageError(
+                f"{self.path} was begun with another library of skills, or with other dials of them",
                 hint="Use `--fresh` to begin it anew, or another `--store`.",
             )
 

@@ -26,6 +26,7 @@ from ..session import Agent
 from .arms import Arm
 from .report import Report, summarise
 from .rows import Row, RowFile
+from .skilled import Skilled
 
 Learn = Literal["demonstrations", "own"]
 
@@ -77,7 +78,8 @@ def evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher | None = N
 
     Raises:
         FingerprintChanged: The model was not the same afterwards.
-        UsageError: The folder holds another evaluation, or the split is the one that was learned.
+        UsageError: The folder holds another evaluation, the split is the one that was learned, or an arm
+            needs what is not there: a library, a model to spend a budget on.
     """
     if plan.split == "train":
         raise UsageError(
@@ -89,13 +91,15 @@ def evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher | None = N
             "a bounded memory cannot be looked at as it was at several checkpoints",
             hint="Ask for one checkpoint at a time, or leave retriever.capacity out.",
         )
+    if not agent.config.policy.llm and any(arm.budget for arm in plan.arms):
+        raise UsageError("the arm 'budget' spends the tokens of a model, and none is asked")
     watcher = watcher or Silent()
     return agent.wait(_evaluate(agent, plan, folder, watcher))
 
 
 async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) -> Report:
     started = time.monotonic()
-    asks = any(arm.llm for arm in plan.arms)
+    asks = agent.config.policy.llm and any(arm.llm for arm in plan.arms)
     before = await agent.fingerprint(asks)
     identity = {
         "suite": plan.suite.model_dump(mode="json", exclude={"description"}),
@@ -115,6 +119,9 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
     name = content_id("eval", str(identity))
     run = content_id(name, before)
     agent.opened(run, agent.started("eval", plan.suite.name, before, identity))
+    skills = Skilled(agent, run, plan.seed)
+    library = skills.library(plan.arms)
+    rows.made_with(library)
     await _learn(agent, plan, name, watcher)
     environment = agent.environment(plan.suite)
     tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed, environment)
@@ -140,13 +147,14 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                     continue
                 same = rows.rows.get(("none", 0, task_id))
                 votes = _votes(rows, task_id, max(plan.checkpoints)) if arm.budget else 1
-                if point == 0 and arm.llm and same is not None and votes == 1:
+                policy = arm.policy(agent.config.policy)
+                alike = policy.llm and not arm.skilled and votes == 1
+                if point == 0 and alike and same is not None:
                     # an empty memory is no memory: same prompts, same seeds, so it is not run again
                     rows.add(same.model_copy(update={"arm": arm.name}))
                     watcher.evaluating(done, total, rows.rows[arm.name, point, task_id])
                     continue
                 memory = memories[arm.placebo, arm.retriever(dials), point] if arm.memory else None
-                policy = arm.policy(agent.config.policy)
                 if arm.budget:
                     policy = policy.model_copy(update={"votes": votes})
                 desk = agent.desk(
@@ -155,9 +163,10 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                     policy=policy,
                     learn=False,
                     llm_name=before,
-                    skills="skills" in arm.channels,
+                    skills=False,
                 )
-                used = agent.llm.usage.copy() if arm.llm else Usage()
+                desk.skills = skills.of(arm)
+                used = agent.llm.usage.copy() if policy.llm else Usage()
                 clock = time.monotonic()
                 attempt = next_attempt(
                     agent.store.ledger, f"{name}-{arm.name}-{point}-{content_id(task_id)}"
@@ -165,7 +174,7 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                 result = attempt.result or await run_episode(
                     graph, desk, task, episode=attempt.episode, run=run, seed=plan.seed
                 )
-                spent = agent.llm.usage.minus(used) if arm.llm else Usage()
+                spent = agent.llm.usage.minus(used) if policy.llm else Usage()
                 row = Row(
                     arm=arm.name,
                     checkpoint=point,
@@ -178,18 +187,20 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                     tokens_out=spent.tokens_out,
                     seconds=round(time.monotonic() - clock, 3),
                     kl=result.kl,
-                    llm=before if arm.llm else "",
+                    llm=before if policy.llm else "",
+                    library=library if arm.skilled else "",
                     reason=result.reason,
                 )
                 if row.outcome != "unknown":  # an unknown is run again by the next call
                     rows.add(row)
                 watcher.evaluating(done, total, row)
+    skills.close()
     after = await agent.closed(run, before, len(rows.rows))
     return summarise(
         plan_name=plan.suite.name,
         learn=plan.learn,
         split=plan.split,
-        model=agent.config.model,
+        model=agent.config.model if asks else "no model",
         seed=plan.seed,
         arms=[arm.name for arm in plan.arms],
         checkpoints=plan.checkpoints,

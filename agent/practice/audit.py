@@ -6,7 +6,6 @@ placebo has as many skills of the same structure, with what they act on and go t
 each brings all that it needs along.)
 """
 
-import ast
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from ...envs.base import Environment
 from ...envs.types import Record
 from ...skills.graph import dependents
+from ...skills.placebo import scrambled
 from ...skills.runner import Runner
 from ...skills.types import Skill
 from ..evaluate.statistics import estimate
@@ -119,47 +119,6 @@ def audit(
         without=without,
         reused=len(called) / len(skills) if skills else 0.0,
     )
-
-
-def scrambled(skills: Mapping[str, Skill], seed: int) -> dict[str, Skill]:
-    """Return skills of the same structure in which the first arguments of the API's calls are exchanged.
-
-    All that a method is called with anywhere in the library is permuted; none stays where it was.
-
-    Args:
-        skills: The library.
-        seed: Of the permutations.
-    """
-    words: dict[str, dict[str, None]] = {}
-    for skill in skills.values():
-        for method, constant in _arguments(ast.parse(skill.code)):
-            words.setdefault(method, {})[str(constant.value)] = None
-    rng = np.random.default_rng(seed)
-    other: dict[str, dict[str, str]] = {}
-    for method, known in sorted(words.items()):
-        order = [str(word) for word in rng.permutation(sorted(known))]
-        other[method] = dict(zip(order, [*order[1:], order[0]], strict=True))
-    found = {}
-    for name, skill in skills.items():
-        tree = ast.parse(skill.code)
-        for method, constant in _arguments(tree):
-            constant.value = other[method][str(constant.value)]
-        found[name] = skill.model_copy(update={"code": ast.unparse(tree) + "\n"})
-    return found
-
-
-def _arguments(tree: ast.Module) -> list[tuple[str, ast.Constant]]:
-    """Return the API's calls whose first argument is a text: the method, and the place of the text."""
-    return [
-        (node.func.attr, node.args[0])
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr not in ("skill", "get")
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and isinstance(node.args[0].value, str)
-    ]
 
 
 def _difference(a: Sequence[int], b: Sequence[int], seed: int) -> Difference:

@@ -1,12 +1,16 @@
-"""Fixtures of the agent's tests: a model whose server can be down."""
+"""Fixtures of the agent's tests: a model whose server can be down, a library of skills."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lichen.agent.library import OpenLibrary
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import LLMUnavailable
+from lichen.skills.induction.induce import InduceConfig, induce
+from lichen.skills.induction.watch import traced
 
 
 class Down(ScriptedLLM):
@@ -25,3 +29,18 @@ class Down(ScriptedLLM):
 def down_llm() -> Down:
     """A scripted model that is down."""
     return Down()
+
+
+@pytest.fixture(scope="session")
+def household_skills(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a library of the small household, induced; copy it to change it."""
+    root = tmp_path_factory.mktemp("household") / "skills"
+    with OpenLibrary(root, author="agent", warm=1) as shop:
+        environment, traces = shop.environment("alfworld-mini"), []
+        for task in environment.tasks("train"):
+            environment.reset(task.id)
+            trace = traced(environment, task.id, environment.gold() or ())
+            assert trace is not None
+            traces.append(trace)
+        assert len(induce(traces, shop.gate(), InduceConfig(least=3, most=4))) >= 3
+    return root

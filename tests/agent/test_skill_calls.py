@@ -15,24 +15,15 @@ from lichen.envs import UsageError
 from lichen.memory.demonstrations import from_gold, import_demonstrations
 from lichen.memory.ledger import open_ledger
 from lichen.memory.skill_calls import PastCall, costs, past_calls
-from lichen.skills.induction.induce import InduceConfig, induce
-from lichen.skills.induction.watch import traced
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ran(household_skills: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a library, whose agent ran all test tasks of the small household without a model."""
     store = tmp_path_factory.mktemp("ran") / "s"
-    with OpenLibrary(store / "skills", author="agent", warm=1) as shop:
-        environment, traces = shop.environment("alfworld-mini"), []
-        for task in environment.tasks("train"):
-            environment.reset(task.id)
-            trace = traced(environment, task.id, environment.gold() or ())
-            assert trace is not None
-            traces.append(trace)
-        assert len(induce(traces, shop.gate(), InduceConfig(least=3, most=4))) >= 2
+    shutil.copytree(household_skills, store / "skills")
     skills = {"trust": 6.0, "retriever": {"threshold": 0.0}}
     with Agent.from_config(
         store=store, embedder="hashing", policy={"llm": False}, skills=skills, seed=3
