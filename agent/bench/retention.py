@@ -21,9 +21,9 @@ from ...skills.induction.watch import traced
 from ...skills.retriever import SkillRetriever, SkillRetrieverConfig
 from ...skills.types import Skill, split_id
 from ..library import OpenLibrary
-from .asked import Judge
+from .asked import Judge, stand
 from .machine import machine, version
-from .skillreads import TOP, Question, questions, stand
+from .skillreads import TOP, Question, questions
 
 WANTED = 0.98
 """Share of mastered tasks that has to stay."""
@@ -124,7 +124,7 @@ def _found(
     config = SkillRetrieverConfig(k=TOP[-1], threshold=0.0)
     retriever = SkillRetriever(skills, index, config)
     judge = Judge(shop.runner(), skills, shop.environment, seed)
-    found = set()
+    found: set[tuple[str, Any]] = set()
     for one in asked:
         view = stand(shop.environment(one.place.env), one.place)
         hits = retriever.search(one.text, env=one.place.env, view=view).hits
