@@ -16,8 +16,7 @@ from ...memory.embedder import open_embedder
 from ...skills.folder import read_skill
 from ...skills.index import Vectored
 from ...skills.induction.induce import InduceConfig, induce
-from ...skills.induction.traces import Trace
-from ...skills.induction.watch import traced
+from ...skills.induction.watch import winning
 from ...skills.retriever import SkillRetriever, SkillRetrieverConfig
 from ...skills.types import Skill, split_id
 from ..library import OpenLibrary
@@ -144,13 +143,7 @@ def _grow(shop: OpenLibrary, env: str, wanted: int, say: Callable[[str], None]) 
     ids = [task.id for task in environment.tasks("train")][:_TASKS]
     added = 0
     for start in range(0, len(ids), _CHUNK):
-        traces: list[Trace] = []
-        for task_id in ids[start : start + _CHUNK]:
-            environment.reset(task_id)
-            gold = environment.gold()
-            trace = traced(environment, task_id, gold) if gold else None
-            if trace is not None:
-                traces.append(trace)
+        traces = winning(environment, ids[start : start + _CHUNK])
         if traces:
             bounds = InduceConfig(most=wanted - added, least=2)
             added += len(induce(traces, shop.gate(), bounds))

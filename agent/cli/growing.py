@@ -39,7 +39,7 @@ def induce_command(
     from ...envs.suite import load_suite
     from ...skills.admission import GateConfig
     from ...skills.induction.induce import InduceConfig, induce
-    from ...skills.induction.watch import traced
+    from ...skills.induction.watch import winning
     from ..library import OpenLibrary
 
     loaded = load_suite(suite)
@@ -59,13 +59,7 @@ def induce_command(
     ) as shop:
         environment = shop.environment(loaded.env)
         ids = loaded.task_ids("train", None, seed or 0, environment)[:episodes]
-        traces = []
-        for task_id in ids:
-            environment.reset(task_id)
-            gold = environment.gold()
-            trace = traced(environment, task_id, gold) if gold else None
-            if trace is not None:
-                traces.append(trace)
+        traces = winning(environment, ids)
         admitted = induce(traces, shop.gate(), InduceConfig(most=most), say)
         figures = shop.workshop.figures()
     write_json(

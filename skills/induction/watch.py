@@ -1,6 +1,6 @@
 """Trajectories from an environment: actions are played again, and what they changed is noted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ...envs.base import Environment
 from ...envs.types import Fact
@@ -45,3 +45,23 @@ def traced(
         actions=tuple((str(move.values[0]),) for move in moves),
         offered=tuple(offered),
     )
+
+
+def winning(environment: Environment, task_ids: Iterable[str]) -> list[Trace]:
+    """Return the gold trajectories of tasks, of those that have one which wins.
+
+    Args:
+        environment: Of the tasks; it is reset.
+        task_ids: In the order of the trajectories.
+
+    Raises:
+        EnvironmentFault: The environment broke.
+    """
+    found = []
+    for task_id in task_ids:
+        environment.reset(task_id)
+        gold = environment.gold()
+        trace = traced(environment, task_id, gold) if gold else None
+        if trace is not None:
+            found.append(trace)
+    return found

@@ -13,7 +13,7 @@ from lichen.skills.index import Vectored
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.program import Piece, write
 from lichen.skills.induction.traces import Move, Trace
-from lichen.skills.induction.watch import traced
+from lichen.skills.induction.watch import winning
 from lichen.skills.jail import Jail
 from lichen.skills.library import Library
 from lichen.skills.lint import check
@@ -23,15 +23,7 @@ from lichen.skills.runner import Runner
 
 def gold(household: Environment) -> list[Trace]:
     """The winning trajectories of the small household."""
-    found = []
-    for task in household.tasks("train"):
-        household.reset(task.id)
-        actions = household.gold()
-        assert actions is not None
-        trace = traced(household, task.id, actions)
-        assert trace is not None
-        found.append(trace)
-    return found
+    return winning(household, [task.id for task in household.tasks("train")])
 
 
 def test_the_library_grows_from_trajectories_with_parameters_and_calls(
@@ -54,11 +46,7 @@ def test_where_no_actions_are_listed_skills_do_not_ask_for_them(
     library: Library, jail: Jail
 ) -> None:
     kitchen = make("textcraft")
-    traces = []
-    for task in kitchen.tasks("train", ["depth2", "depth3"]):
-        kitchen.reset(task.id)
-        trace = traced(kitchen, task.id, kitchen.gold() or ())
-        traces += [trace] if trace is not None else []
+    traces = winning(kitchen, [task.id for task in kitchen.tasks("train", ["depth2", "depth3"])])
     gate = Gate(library, Runner({}, jail), lambda _: kitchen)
     admitted = induce(traces, gate, InduceConfig(most=2))
     kitchen.close()
