@@ -75,7 +75,7 @@ def test_what_a_composed_skill_needs_is_what_its_first_part_needs(grown: Path) -
             ),
         )
         assert entry(above, skills) == ('can("go to {where}")',)
-        assert ways(entry(above, skills), view)[0]["where"] in " ".join(view.admissible or ())
+        assert str(ways(entry(above, skills), view)[0]["where"]) in " ".join(view.admissible or ())
 
 
 def test_a_skill_that_does_more_than_was_asked_for_comes_later(grown: Path) -> None:
