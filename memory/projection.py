@@ -99,14 +99,16 @@ class Projection:
 
     def damage(self, cases: Iterable[Case], *, after: int = 0) -> list[str]:
         """Return one sentence per difference between folded cases and the rows after a place."""
+        folded = {case.id: case for case in cases}
         with reading(), self._engine.connect() as connection:
             if not sa.inspect(connection).has_table(_cases.name):
+                if not folded:  # practice keeps no cases, and makes no table for them
+                    return []
                 return [
                     "the projection is of an earlier Lichen; it is made anew when a command that writes "
                     "opens the store"
                 ]
         stored = {row.id: row.payload for row in self.rows(after=after)}
-        folded = {case.id: case for case in cases}
         found = [f"case {i} is missing from the projection" for i in folded if i not in stored]
         found += [f"case {i} is in no episode of the ledger" for i in stored if i not in folded]
         found += [

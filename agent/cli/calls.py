@@ -111,6 +111,8 @@ def _told(what: "Happened") -> dict[str, str]:
     }
     if what.changed is None:
         return found | {"changed": "not known"}
+    if not what.changed:
+        return found | {"changed": "no fact"}
     return found | {
         change.fact: f"{_fact(change.before)} -> {_fact(change.after)}" for change in what.changed
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from lichen.agent import Agent
 from lichen.envs import make
 from lichen.memory.events import Practised
+from lichen.memory.explain import verify_store
 from lichen.memory.ledger import open_ledger
 from lichen.memory.replay import replay
 
@@ -56,6 +57,7 @@ def test_a_person_chooses_stops_and_goes_on_as_if_they_had_not(tmp_path: Path) -
     assert iterations(tmp_path / "whole") == parts
     third = practise(tmp_path / "parts", "", "--json", "-")
     assert "Which next" not in third.stderr and '"iterations": 2' in third.stdout
+    assert verify_store(tmp_path / "parts").problems == ()
     # a model's or the curriculum's own choices in the same store are another practice
     own = [*COMMAND, "--no-llm", "-n", "1", "--seed", "3", "--store", str(tmp_path / "parts")]
     assert subprocess.run(own, timeout=120, check=False).returncode == 0

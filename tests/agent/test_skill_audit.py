@@ -14,6 +14,7 @@ from lichen.agent.evaluate.arms import Arm, audit_arms, find_arms
 from lichen.agent.evaluate.report import Report
 from lichen.agent.evaluate.rows import Row
 from lichen.agent.evaluate.runner import Plan, Silent, evaluate
+from lichen.agent.library import OpenLibrary
 from lichen.agent.llm.local import LocalLLM
 from lichen.envs import UsageError, load_suite
 from lichen.memory.events import Recalled, SkillCalled
@@ -77,7 +78,9 @@ def said(skill: Skill) -> list[str]:
     ]
 
 
-def test_a_placebo_has_the_structure_and_says_something_else(library: Path) -> None:
+def test_a_placebo_has_the_structure_and_says_something_else(
+    library: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     skills = Library(library).all()
     other = scrambled(skills, 0)
     assert other == scrambled(skills, 0)
@@ -89,6 +92,10 @@ def test_a_placebo_has_the_structure_and_says_something_else(library: Path) -> N
                 type(n) for n in ast.walk(ast.parse(two.code)) if isinstance(n, ast.stmt)
             ]
         assert said(skill) and said(other[name]) != said(skill)
+    assert not caplog.records
+    code = "def act(api: API, thing: str) -> bool:\n    api.act(thing)\n    return True\n"
+    only = {"act": next(iter(skills.values())).model_copy(update={"name": "act", "code": code})}
+    assert scrambled(only, 0)["act"].code == code and "no placebo of act@1" in caplog.text
     everything = [
         sorted(t for s in some.values() for t in set(said(s))) for some in (skills, other)
     ]
@@ -125,6 +132,13 @@ def test_the_placebo_is_offered_what_skills_are_and_does_other_things(
     assert sum(c.steps for c in called[True]) < sum(c.steps for c in called[False])
     with Agent.from_config(store=tmp_path, embedder="hashing", policy={"llm": False}) as agent:
         real = agent.store.fold.uses.total(called[False][0].skill)
+    placebo = next(
+        row.seq
+        for row in open_ledger(tmp_path).read()
+        if isinstance(row.event, SkillCalled) and row.event.skill.startswith(MARK)
+    )
+    with OpenLibrary(library) as shop, pytest.raises(UsageError, match="was of a placebo"):
+        shop.workshop.replay(str(placebo), open_ledger(tmp_path))
     assert real.called == sum(c.skill == real.skill for c in called[False])
 
 
