@@ -17,6 +17,7 @@ from .errors import BadSkill, Undecided, UnknownSkill
 from .graph import callees, callers, dependents
 from .library import SHELVES, Library, Shelf, Tombstone
 from .lint import fingerprint, repinned
+from .placebo import MARK
 from .replay import Replayed, replay, version_of
 from .repository import Revision
 from .template import template
@@ -118,10 +119,12 @@ class Workshop:
             ledger: Where it stands.
 
         Raises:
-            UsageError: There is no such call.
+            UsageError: There is no such call, or it was of an evaluation's placebo.
             UnknownSkill: This library has no skill of that name.
         """
         past = find_call(ledger, call)
+        if past.skill.startswith(MARK):
+            raise UsageError(f"call {past.id} was of a placebo, which is in no library")
         skill, around = version_of(self.library, past.skill)
         notes = []
         if skill.id != past.skill:

@@ -4,6 +4,7 @@ What a skill promises stays as it is, so that it is found and offered like the r
 """
 
 import ast
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from .lint import is_api
 from .types import Skill
 
+_log = logging.getLogger(__name__)
 MARK = "placebo:"
 """Before the name of a skill, where the ledger writes down that its placebo was offered or called."""
 
@@ -32,7 +34,8 @@ def scrambled(skills: Mapping[str, Skill], seed: int) -> dict[str, Skill]:
     """Return skills of the same structure in which what they say to the environment is exchanged.
 
     All that is said with a method and as many open values anywhere in the library is permuted; none stays
-    where it was, unless there is no other.
+    where it was, unless there is no other. Skills that stay as they are, since all that they say comes by
+    their arguments or is said nowhere else, are named in a warning: for them there is no placebo.
 
     Args:
         skills: The library.
@@ -55,7 +58,19 @@ def scrambled(skills: Mapping[str, Skill], seed: int) -> dict[str, Skill]:
             one.call.args[one.place] = _text(other[one.group][one.words], one.call.args[one.place])
         code = ast.unparse(ast.fix_missing_locations(trees[name])) + "\n"
         found[name] = skill.model_copy(update={"code": code})
+    same = [s.id for s in skills.values() if _dump(s) == _dump(found[s.name])]
+    if same:
+        _log.warning(
+            "no placebo of %s (%d of %d skills): nothing they say could be exchanged",
+            ", ".join(same),
+            len(same),
+            len(skills),
+        )
     return found
+
+
+def _dump(skill: Skill) -> str:
+    return ast.dump(ast.parse(skill.code))
 
 
 def _said(tree: ast.Module) -> Iterator[_Said]:
