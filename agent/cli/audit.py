@@ -66,7 +66,7 @@ def audit_command(
     """
     from ...envs.suite import load_suite
     from ..library import OpenLibrary
-    from .practice import audit_command as by_goals
+    from .practice import audit_by_goals
 
     loaded = load_suite(suite)
     found = opened(library, store)
@@ -75,7 +75,15 @@ def audit_command(
         environment.reset(loaded.task_ids("test", 1, seed or 0, environment)[0])
         practised = bool(environment.goals())
     if practised:
-        by_goals(suite, tasks, moves, each, seed, library, store, json_path)
+        audit_by_goals(
+            loaded,
+            found,
+            worlds=tasks,
+            moves=moves,
+            each=each,
+            seed=seed or 0,
+            json_path=json_path,
+        )
         return
     options = settings(set_, model=model, base_url=base_url, seed=seed)
     if no_llm:

@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
 from .growing import app
 from .learning import episode_progress
-from .options import Json, Seed, Store, out, progress_console, write_json
-from .skills import LibraryFolder, opened
+from .options import out, progress_console, write_json
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ...envs.base import Environment
     from ...envs.suite import Suite
     from ...envs.types import Split
+    from ...skills.library import Library
     from ...skills.runner import RunnerConfig
     from ..config import AgentConfig
     from ..llm.protocol import FrozenLLM
@@ -240,48 +240,42 @@ def _tiers(env: str) -> dict[str, tuple[str, ...]]:
     return {tier: tuple(f"unlocked.{name}" for name in names) for tier, names in TIERS.items()}
 
 
-@app.command("audit")
-def audit_command(
-    suite: Annotated[str, typer.Argument(help="A suite whose environment has goals: crafter.")],
-    worlds: Annotated[int, typer.Option("--worlds", min=2, help="Worlds of the test split.")] = 20,
-    moves: Annotated[int, typer.Option("--moves", min=1, help="Moves of an episode.")] = 100,
-    each: Annotated[
-        bool, typer.Option("--each/--no-each", help="Leave each skill out in turn.")
-    ] = True,
-    seed: Seed = None,
-    library: LibraryFolder = None,
-    store: Store = None,
-    json_path: Json = None,
+def audit_by_goals(
+    suite: "Suite",
+    library: "Library",
+    *,
+    worlds: int,
+    moves: int,
+    each: bool,
+    seed: int,
+    json_path: str | None,
 ) -> None:
-    """Say what the library is worth: on, off, placebo, each skill left out; exit 1 unless it helps.
+    """Audit a library where there are goals, and print what it is worth; exit 1 unless it helps.
 
-    For suites without goals compare the arms: lichen eval SUITE --arms memory,+skills.
+    Args:
+        suite: Of an environment with goals.
+        library: Whose skills of that environment are audited.
+        worlds: Of the test split, at most.
+        moves: Of an episode.
+        each: Whether each skill is left out in turn.
+        seed: Of everything random.
+        json_path: Where the report goes as well.
     """
-    from ...envs.errors import UsageError
-    from ...envs.suite import load_suite
     from ..library import OpenLibrary
     from ..practice.audit import audit
 
-    loaded = load_suite(suite)
-    found = opened(library, store)
-    with OpenLibrary(found.root, warm=1, runner=bounds()) as shop:
-        environment = shop.environment(loaded.env)
-        environment.max_steps = loaded.max_steps
-        ids = loaded.task_ids("test", worlds, seed or 0, environment)
-        environment.reset(ids[0])
-        if not environment.goals():
-            raise UsageError(
-                f"{loaded.env} names no goals",
-                hint=f"Say  lichen eval {suite} --arms memory,+skills --set skills.library=FOLDER.",
-            )
-        skills = {n: s for n, s in found.all().items() if s.contract.env == loaded.env}
+    with OpenLibrary(library.root, warm=1, runner=bounds()) as shop:
+        environment = shop.environment(suite.env)
+        environment.max_steps = suite.max_steps
+        ids = suite.task_ids("test", worlds, seed, environment)
+        skills = {n: s for n, s in library.all().items() if s.contract.env == suite.env}
         report = audit(
             environment,
             ids,
             shop.runner(),
             skills,
             moves=moves,
-            seed=seed or 0,
+            seed=seed,
             each=each,
             say=progress_console.print,
         )
