@@ -58,7 +58,7 @@ class LocalLLM:
     def _parts(self) -> tuple[Any, Any]:
         """Return model and tokenizer, loaded at first use (in the worker thread)."""
         if self._loaded is None:
-            self._loaded = _load(self._where, self.config)
+            self._loaded = load(self._where, self.config)
         return self._loaded
 
     async def _work(self, call: Callable[[], T]) -> T:
@@ -230,10 +230,7 @@ class LocalLLM:
 
     def _fingerprint(self) -> str:
         model, tokenizer = self._parts()
-        digest = hashlib.sha256()
-        for name, tensor in sorted(model.state_dict().items()):
-            digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-            digest.update(_bytes(tensor))
+        digest = _weights(model)
         words = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
         digest.update("\0".join(word for word, _ in words).encode())
         return digest.hexdigest()
@@ -245,7 +242,12 @@ class LocalLLM:
         self._worker.shutdown(wait=True)
 
 
-def _load(where: str, config: LocalConfig) -> tuple[Any, Any]:
+def load(where: str, config: LocalConfig) -> tuple[Any, Any]:
+    """Return a frozen model in evaluation mode, and its tokenizer.
+
+    Raises:
+        ModelNotFound: Nothing loads from `where` (see `catalog.locate`).
+    """
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -274,6 +276,19 @@ def _tokenizer(where: str) -> Any:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(where)
+
+
+def weights_hash(model: Any) -> str:
+    """Return a SHA-256 over every parameter and buffer of a model as it is in memory."""
+    return str(_weights(model).hexdigest())
+
+
+def _weights(model: Any) -> Any:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(_bytes(tensor))
+    return digest
 
 
 def _pick(logits: Any, temperature: float, random: Any) -> int:

@@ -1,0 +1,9 @@
+"""SoftCoT: a frozen assistant's states, projected into a frozen LLM's embedding space (arXiv:2502.12134).
+
+Written from the paper's formulas. Files that need torch import it; nothing here does.
+"""
+
+from .config import Example, ProjectionConfig, TrainConfig
+from .errors import SlotError, WrongModels
+
+__all__ = ["Example", "ProjectionConfig", "SlotError", "TrainConfig", "WrongModels"]

@@ -1,0 +1,83 @@
+"""Dials of SoftCoT, and what it learns from; knows no model."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ...envs.types import Record
+
+Mode = Literal["fixed", "paper"]
+
+
+class ProjectionConfig(Record):
+    """The map from the assistant's states to the LLM's embedding space."""
+
+    mode: Mode = "fixed"
+    """`paper`: bfloat16, no centring, no norm matching, torch's own initialisation (kept for ablation)."""
+    kind: Literal["linear", "mlp"] = "linear"
+    """`linear` as in the paper; `mlp` adds a hidden layer beside it that begins at zero."""
+    hidden: int = Field(default=512, ge=1)
+    """Width of the hidden layer."""
+    init: Literal["ridge", "random"] = "ridge"
+    """Ridge regression on the shared vocabulary, or torch's own."""
+    ridge: float = Field(default=1.0, gt=0)
+    """Its lambda, relative to the mean eigenvalue of the states' covariance."""
+    words: int = Field(default=4096, ge=1)
+    """Most shared vocabulary strings that it looks at."""
+
+
+class TrainConfig(Record):
+    """How a projection is trained."""
+
+    n: tuple[int, ...] = (4, 8, 16, 32)
+    """Soft thoughts a batch, drawn anew each time: training at one N and thinking with another does not work
+    well (xuyige/SoftCoT#13)."""
+    n_infer: int = Field(default=4, ge=1)
+    """Soft thoughts when it is used."""
+    epochs: int = Field(default=10, ge=1)
+    batch: int = Field(default=4, ge=1)
+    lr: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    warmup: float = Field(default=0.05, ge=0, le=1)
+    """Share of the steps over which the learning rate rises; then it falls as a cosine to 0."""
+    clip: float = Field(default=1.0, gt=0)
+    """Largest norm of a gradient."""
+    chains: int = Field(default=1, ge=1)
+    """Thought chains of each question (SoftCoT++, arXiv:2505.11484); above 1 the contrastive loss is added."""
+    tau: float = Field(default=0.05, gt=0)
+    """Temperature of the contrastive loss."""
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+    """Of the copy that the contrastive loss compares with."""
+    prompt_cache: bool = True
+    """Keep the key-value cache of each prompt: it does not depend on the projection."""
+    state_cache: bool = True
+    """Keep the assistant's states of each question: it is frozen."""
+    save_every: int = Field(default=50, ge=1)
+    """Steps between checkpoints to resume from."""
+
+    @classmethod
+    def paper(cls) -> "TrainConfig":
+        """Return the settings of the official code, for ablation: lr 2e-5 and 32 thoughts in training, 4 after."""
+        return cls(n=(32,), n_infer=4, lr=2e-5, weight_decay=0.0, warmup=0.0)
+
+
+class Example(Record):
+    """One thing to learn from."""
+
+    question: str
+    """What the LLM is asked."""
+    target: str
+    """What it should answer: a rationale with the answer, or the agent's own verified action."""
+    seen: str = ""
+    """What the assistant reads; the question when empty."""
+    family: str = ""
+    """Kind of task: a gate is for one family."""
+    answer: str = ""
+    """The bare answer, where it can be checked by itself."""
+    episode: str = ""
+    """The episode that it came from; forgetting that takes the projection too."""
+
+    @property
+    def assistant_sees(self) -> str:
+        """What the assistant reads."""
+        return self.seen or self.question

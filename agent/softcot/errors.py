@@ -1,0 +1,15 @@
+"""What can go wrong with soft thoughts, and whose fault it is."""
+
+from ...envs.errors import LichenError
+
+
+class SlotError(LichenError):
+    """A tokenizer or a prompt has no right place for soft thoughts."""
+
+    hint = "Use a model whose tokenizer has reserved special tokens, or the verbal hint."
+
+
+class WrongModels(LichenError):
+    """A projection was trained between other models, tokenizers or templates than those at hand."""
+
+    hint = "Load it with the models that it names, or train one: `lichen softcot train`."
