@@ -129,7 +129,8 @@ def fill(frozen: Frozen, marks: Marks, text: str, n: int, *, chain: int = 0, mar
             f"the tokenizer has reserved tokens for {len(marks.placeholders)} chains, not for {chain + 1}"
         )
     if n == 0:
-        return Prompt(tuple(frozen.ids(text.replace(HOLE, ""))), len(frozen.ids(text)), 0, marked)
+        plain = tuple(frozen.ids(text.replace(HOLE, "")))
+        return Prompt(plain, len(plain), 0, marked)
     left, hole, right = text.partition(HOLE)
     if not hole or HOLE in right:
         raise SlotError("the text should have one place for soft thoughts")
