@@ -1,20 +1,12 @@
 """The frozen LLM reads soft thoughts: with the real SmolLM2."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from lichen.agent.llm.protocol import Message
 from lichen.agent.softcot import SlotError
-from lichen.agent.softcot.models import Frozen, open_frozen
+from lichen.agent.softcot.models import Frozen
 from lichen.agent.softcot.reader import SoftReader
 from lichen.agent.softcot.slots import escape, for_assistant, for_cue, for_llm, locate, marks_of
-
-
-@pytest.fixture(scope="module")
-def frozen() -> Iterator[Frozen]:
-    """SmolLM2, loaded to be read."""
-    yield open_frozen("smollm2-135m")
 
 
 QUESTIONS = ["What is 2 + 3?", "Name a colour of the sky, in one word, please."]

@@ -1,0 +1,129 @@
+"""A projection on disk: its weights, and what it is a projection of. Written whole or not at all.
+
+The folder holds `projection.safetensors`, `softcot.json` and, while training is not done, `training.pt`.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field, ValidationError
+from safetensors.torch import load_file, save_file
+
+from ...envs.errors import BadFile
+from ...envs.types import Record
+from .config import ProjectionConfig, TrainConfig
+from .errors import WrongModels
+from .models import Frozen, ModelIdentity
+from .projection import Projection
+
+WEIGHTS, CARD, TRAINING = "projection.safetensors", "softcot.json", "training.pt"
+
+
+class Card(Record):
+    """What a projection is: between which models, how it was trained, and from what."""
+
+    assistant: ModelIdentity
+    llm: ModelIdentity
+    projection: ProjectionConfig
+    train: TrainConfig
+    seed: int
+    examples: str
+    """SHA-256 over what it was trained from."""
+    families: tuple[str, ...] = ()
+    episodes: tuple[str, ...] = ()
+    """Episodes that it was trained from; forgetting one of them takes the projection."""
+    steps: int = 0
+    tokens: int = 0
+    """Tokens that went through the LLM in training."""
+    seconds: float = 0.0
+    losses: tuple[float, ...] = Field(default=())
+    """Mean training loss of every epoch, nats a token."""
+    held_out: tuple[float, ...] = Field(default=())
+    """Loss on the held-out examples after every epoch."""
+
+
+def save(folder: Path, projection: Projection, card: Card) -> None:
+    """Write a trained projection with its card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {k: v.detach().cpu().contiguous() for k, v in projection.state_dict().items()}
+    whole(folder / WEIGHTS, lambda path: save_file(state, path))
+    text = card.model_dump_json(indent=1) + "\n"
+    whole(folder / CARD, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def read_card(folder: Path) -> Card:
+    """Return the card of a trained projection.
+
+    Raises:
+        BadFile: There is none in the folder, or it cannot be read.
+    """
+    path = folder / CARD
+    try:
+        return Card.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        unfinished = (folder / TRAINING).exists()
+        raise BadFile(
+            f"{folder} holds no trained projection" + (": its training is not done" * unfinished),
+            hint="Run `lichen softcot train` (again, where it was interrupted).",
+        ) from error
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path} is damaged", hint="Train it again: `lichen softcot train`.") from error
+
+
+def load(folder: Path, assistant: Frozen, llm: Frozen) -> tuple[Projection, Card]:
+    """Return a trained projection with its card.
+
+    Raises:
+        BadFile: There is none, or it is damaged.
+        WrongModels: It was trained between other models, tokenizers or templates.
+    """
+    card = read_card(folder)
+    for what, wanted, given in (
+        ("assistant", card.assistant, assistant.identity()),
+        ("LLM", card.llm, llm.identity()),
+    ):
+        if part := wanted.differs(given):
+            raise WrongModels(
+                f"the projection in {folder} was trained with the {what} {wanted.name}, and the {part} of "
+                f"{given.name} is another"
+            )
+    projection = Projection(card.projection, assistant.d, llm.d, norm=1.0, seed=0)
+    try:
+        projection.load_state_dict(load_file(folder / WEIGHTS))
+    except Exception as error:  # safetensors raises a class of its own, torch a RuntimeError
+        raise BadFile(
+            f"{folder / WEIGHTS} is damaged: {str(error).splitlines()[0]}",
+            hint="Train it again: `lichen softcot train`.",
+        ) from error
+    return projection.eval(), card
+
+
+def save_training(folder: Path, state: dict[str, Any]) -> None:
+    """Write what training needs to go on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    whole(folder / TRAINING, lambda path: torch.save(state, path))
+
+
+def load_training(folder: Path) -> dict[str, Any] | None:
+    """Return what `save_training` wrote; None where training has not begun."""
+    path = folder / TRAINING
+    if not path.exists():
+        return None
+    try:
+        found: dict[str, Any] = torch.load(path, weights_only=True)
+        return found
+    except Exception as error:  # pickle, zip and torch each raise classes of their own
+        raise BadFile(
+            f"{path} is damaged: {str(error).splitlines()[0]}",
+            hint="Remove it (or say --fresh): training begins anew.",
+        ) from error
+
+
+def whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file under another name, then give it its own: a kill leaves the old one."""
+    temporary = path.with_name(f".{path.name}.writing")
+    write(temporary)
+    os.replace(temporary, path)
