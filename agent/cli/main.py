@@ -6,7 +6,7 @@ import sys
 import typer
 
 from ...envs.errors import LichenError
-from . import audit, bench, doctor, envs, evaluation, learning, memory
+from . import audit, bench, doctor, envs, evaluation, learning, memory, softcot
 from .jail import jail_app
 
 INTERRUPTED = 130
@@ -23,6 +23,7 @@ app.add_typer(memory.app, name="memory")
 audit.app.add_typer(jail_app, name="jail")
 app.add_typer(audit.app, name="skills")
 app.add_typer(bench.app, name="bench")
+app.add_typer(softcot.app, name="softcot")
 app.command("run")(learning.run)
 app.command("eval")(evaluation.evaluate_command)
 app.command("picture")(evaluation.picture_command)

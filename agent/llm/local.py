@@ -233,7 +233,7 @@ class LocalLLM:
         digest = _weights(model)
         words = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
         digest.update("\0".join(word for word, _ in words).encode())
-        return digest.hexdigest()
+        return str(digest.hexdigest())
 
     async def close(self) -> None:
         """Free the model."""

@@ -72,7 +72,7 @@ class SoftAssistant:
                 use_cache=False,
                 logits_to_keep=1,
             )
-            last = out.hidden_states[-1][0, prompt.start : prompt.start + prompt.n]
+            last: torch.Tensor = out.hidden_states[-1][0, prompt.start : prompt.start + prompt.n]
         return last.float().cpu().clone()
 
     def _key(self, prompt: Prompt) -> str:

@@ -70,7 +70,9 @@ def read_card(folder: Path) -> Card:
             hint="Run `lichen softcot train` (again, where it was interrupted).",
         ) from error
     except (ValidationError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path} is damaged", hint="Train it again: `lichen softcot train`.") from error
+        raise BadFile(
+            f"{path} is damaged", hint="Train it again: `lichen softcot train`."
+        ) from error
 
 
 def load(folder: Path, assistant: Frozen, llm: Frozen) -> tuple[Projection, Card]:

@@ -57,7 +57,7 @@ class TrainConfig(Record):
 
     @classmethod
     def paper(cls) -> "TrainConfig":
-        """Return the settings of the official code, for ablation: lr 2e-5 and 32 thoughts in training, 4 after."""
+        """Return the settings of the official code, for ablation: lr 2e-5; 32 thoughts, 4 in use."""
         return cls(n=(32,), n_infer=4, lr=2e-5, weight_decay=0.0, warmup=0.0)
 
 
@@ -70,6 +70,9 @@ class Example(Record):
     """What it should answer: a rationale with the answer, or the agent's own verified action."""
     seen: str = ""
     """What the assistant reads; the question when empty."""
+    form: Literal["chat", "cue"] = "chat"
+    """`chat`: a user's message, answered up to the end token. `cue`: a raw prompt whose last line is the cue
+    of what follows, as the policy's."""
     family: str = ""
     """Kind of task: a gate is for one family."""
     answer: str = ""

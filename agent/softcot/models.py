@@ -83,7 +83,9 @@ class Frozen:
         """Ids that end an answer, the tokenizer's own first."""
         known = self.model.generation_config.eos_token_id
         more = known if isinstance(known, list) else [known]
-        return tuple(dict.fromkeys(i for i in [self.tokenizer.eos_token_id, *more] if i is not None))
+        return tuple(
+            dict.fromkeys(i for i in [self.tokenizer.eos_token_id, *more] if i is not None)
+        )
 
 
 def open_frozen(name: str, config: LocalConfig | None = None) -> Frozen:

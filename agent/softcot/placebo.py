@@ -1,4 +1,4 @@
-"""What soft thoughts are measured against: as many vectors of the same norms that say nothing of the question."""
+"""What soft thoughts are measured against: as many vectors of the same norms that say nothing."""
 
 from typing import Literal
 
@@ -28,4 +28,7 @@ def control(kind: Control, soft: torch.Tensor, *, seed: int) -> torch.Tensor:
         order = torch.randperm(len(soft), generator=random)
         other = torch.empty_like(soft)
         other[order] = soft[order.roll(1)]
-    return torch.nn.functional.normalize(other, dim=-1) * soft.norm(dim=-1, keepdim=True)
+    found: torch.Tensor = torch.nn.functional.normalize(other, dim=-1) * soft.norm(
+        dim=-1, keepdim=True
+    )
+    return found

@@ -44,7 +44,9 @@ class Projection(nn.Module):
             self.mlp: nn.Sequential | None = None
             if config.kind == "mlp":
                 self.mlp = nn.Sequential(
-                    nn.Linear(d_assistant, config.hidden), nn.GELU(), nn.Linear(config.hidden, d_llm)
+                    nn.Linear(d_assistant, config.hidden),
+                    nn.GELU(),
+                    nn.Linear(config.hidden, d_llm),
                 )
                 last = self.mlp[2]
                 assert isinstance(last, nn.Linear)
@@ -116,7 +118,9 @@ def ridge_start(projection: Projection, assistant: "Frozen", llm: "Frozen", seed
         for begin in range(0, len(words), 512):
             ids = torch.tensor([[ours[w]] for w in words[begin : begin + 512]])
             body = assistant.model.get_decoder()
-            rows.append(body(input_ids=ids.to(assistant.model.device)).last_hidden_state[:, 0].float())
+            rows.append(
+                body(input_ids=ids.to(assistant.model.device)).last_hidden_state[:, 0].float()
+            )
         states = torch.cat(rows).cpu()
         ids = torch.tensor([theirs[w] for w in words], device=table.weight.device)
         embeddings = table(ids).float().cpu()

@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
+from .config import Example
 from .models import Frozen
-from .slots import Prompt, locate, marks_of
+from .slots import Prompt, for_cue, for_llm, locate, marks_of
 
 IGNORED = -100
 """Label of a token that carries no loss."""
@@ -44,6 +45,13 @@ class SoftReader:
         self._prefixes: OrderedDict[tuple[int, ...], Layers] = OrderedDict()
         self.tokens = 0
         """Tokens that went through the model."""
+
+    def example(self, example: Example, n: int) -> Row:
+        """Return the row of an example with n soft thoughts."""
+        if example.form == "cue":
+            prompt = for_cue(self.llm, self.marks, example.question, n)
+            return Row(prompt, tuple(self.llm.ids(example.target)))
+        return self.row(for_llm(self.llm, self.marks, example.question, n), example.target)
 
     def row(self, prompt: Prompt, answer: str) -> Row:
         """Return a row whose target is the answer and the model's end token."""

@@ -110,7 +110,9 @@ def locate(ids: Sequence[int], placeholder: int, n: int) -> int:
     return found[0] if n else len(ids)
 
 
-def fill(frozen: Frozen, marks: Marks, text: str, n: int, *, chain: int = 0, marked: bool) -> Prompt:
+def fill(
+    frozen: Frozen, marks: Marks, text: str, n: int, *, chain: int = 0, marked: bool
+) -> Prompt:
     """Return the ids of a text with its hole filled by n placeholders.
 
     Args:

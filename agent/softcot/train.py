@@ -23,8 +23,7 @@ from .contrastive import contrastive_loss
 from .errors import WrongModels
 from .models import Frozen
 from .projection import Projection, embedding_norm, ridge_start
-from .reader import Row, SoftReader
-from .slots import for_llm
+from .reader import SoftReader
 
 CENTRE = 64
 """Most questions whose states are looked at to centre them."""
@@ -149,7 +148,7 @@ class Trainer:
         rng = np.random.default_rng([self.seed, self.done])
         n = int(rng.choice(self.config.n))
         batch = self._batch()
-        rows = [self._row(example, n) for example in batch]
+        rows = [self.reader.example(example, n) for example in batch]
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * self._rate()
         self.optimizer.zero_grad()
@@ -180,7 +179,7 @@ class Trainer:
         """Return the loss on the held-out examples at `n_infer` thoughts, nats a token."""
         total, count = 0.0, 0
         for example in self.held_out:
-            row = self._row(example, self.config.n_infer)
+            row = self.reader.example(example, self.config.n_infer)
             with torch.no_grad():
                 soft = self._thoughts([example], self.config.n_infer)[0]
             total -= float(self.reader.log_likelihoods([row], soft).sum())
@@ -193,10 +192,6 @@ class Trainer:
         return torch.stack(
             [self.projection(self.assistant.states(seen, n, chain=chain)) for chain in chains]
         )
-
-    def _row(self, example: Example, n: int) -> Row:
-        prompt = for_llm(self.llm, self.reader.marks, example.question, n)
-        return self.reader.row(prompt, example.target)
 
     def _batch(self) -> list[Example]:
         epoch, number = divmod(self.done, self.a_epoch)

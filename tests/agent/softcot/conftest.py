@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from lichen.agent.softcot.models import Frozen, open_frozen
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
+
 from lichen.agent.llm.protocol import Message
 from lichen.agent.softcot import SlotError
 from lichen.agent.softcot.models import Frozen
 from lichen.agent.softcot.reader import SoftReader
 from lichen.agent.softcot.slots import escape, for_assistant, for_cue, for_llm, locate, marks_of
-
 
 QUESTIONS = ["What is 2 + 3?", "Name a colour of the sky, in one word, please."]
 
@@ -61,7 +61,7 @@ def test_a_kept_prefix_and_a_batch_change_no_loss_and_no_gradient(frozen: Frozen
     for reader in (whole, kept, kept):  # twice: a pass must not have changed what is kept
         thoughts = soft(frozen, 2, 4).requires_grad_()
         loss = reader.loss(rows, thoughts)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         losses.append(loss.detach())
         gradients.append(thoughts.grad)
     for loss, gradient in zip(losses[1:], gradients[1:], strict=True):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from lichen.agent.softcot import Example, ProjectionConfig, TrainConfig, WrongModels
 from lichen.agent.softcot.assistant import SoftAssistant
 from lichen.agent.softcot.checkpoint import load, read_card
@@ -74,7 +75,9 @@ def test_a_killed_training_goes_on_to_the_same_projection(tmp_path: Path, tiny: 
     assert other.model_dump(exclude=same) == card.model_dump(exclude=same)
     assert len(card.losses) == len(card.held_out) == 3
     for ours, theirs in zip(
-        whole.projection.state_dict().values(), resumed.projection.state_dict().values(), strict=True
+        whole.projection.state_dict().values(),
+        resumed.projection.state_dict().values(),
+        strict=True,
     ):
         assert torch.equal(ours, theirs)
     projection, read = load(tmp_path / "cut", tiny, tiny)
@@ -93,7 +96,9 @@ def test_other_models_other_settings_and_damage_are_refused(
     other.tokenizer.chat_template = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
     with pytest.raises(WrongModels, match="the assistant .* template"):
         load(tmp_path / "a", other, tiny)
-    cut = Trainer(SoftAssistant(tiny), tiny, SECRETS, config=config.model_copy(update={"epochs": 9}))
+    cut = Trainer(
+        SoftAssistant(tiny), tiny, SECRETS, config=config.model_copy(update={"epochs": 9})
+    )
 
     def kill(done: int, of: int, loss: float) -> None:
         raise KeyboardInterrupt

@@ -1,0 +1,299 @@
+"""`lichen softcot train | eval | probe`: soft thoughts of a small assistant, measured before they are used."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table as RichTable
+
+from ...envs.errors import UsageError
+from .options import (
+    Config,
+    Json,
+    Model,
+    Seed,
+    Set,
+    Store,
+    out,
+    progress_console,
+    settings,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from ..config import AgentConfig
+    from ..softcot.config import Example
+
+app = typer.Typer(
+    help="Continuous thoughts of a small frozen assistant, projected into the frozen LLM (SoftCoT).",
+    no_args_is_help=True,
+)
+Source = Annotated[
+    str,
+    typer.Argument(help="`own` (the store's verified successes), countdown3, sudoku4 or words."),
+]
+Assistant = Annotated[
+    str | None,
+    typer.Option("--assistant", help="Small model: as --model. [default: the same as --model]"),
+]
+Folder = Annotated[
+    Path | None, typer.Option("--folder", help="The projection's. [default: STORE/softcot/SOURCE]")
+]
+
+
+@app.command("train")
+def train_command(
+    source: Source,
+    examples: Annotated[
+        int, typer.Option("--examples", min=1, help="Questions of a puzzle to learn from.")
+    ] = 200,
+    held_out: Annotated[
+        int, typer.Option("--held-out", min=0, help="Questions to measure the loss on.")
+    ] = 20,
+    kind: Annotated[
+        Literal["linear", "mlp"], typer.Option("--kind", help="Form of the projection.")
+    ] = "linear",
+    mode: Annotated[
+        Literal["fixed", "paper"],
+        typer.Option("--mode", help="`paper`: the official code's settings, for ablation."),
+    ] = "fixed",
+    epochs: Annotated[int, typer.Option("--epochs", min=1)] = 10,
+    batch: Annotated[int, typer.Option("--batch", min=1)] = 4,
+    lr: Annotated[float | None, typer.Option("--lr", help="Learning rate. [default: 1e-3]")] = None,
+    chains: Annotated[
+        int, typer.Option("--chains", min=1, help="Thought chains (SoftCoT++), above 1.")
+    ] = 1,
+    demonstrations: Annotated[
+        bool, typer.Option("--demonstrations", help="With `own`: learn from demonstrations too.")
+    ] = False,
+    assistant: Assistant = None,
+    folder: Folder = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew.")] = False,
+    store: Store = None,
+    config: Config = None,
+    model: Model = None,
+    seed: Seed = None,
+    set_: Set = None,
+    json_path: Json = None,
+) -> None:
+    """Train a projection between two frozen models; the same command continues after an interruption.
+
+    Only the projection has gradients: both models' weights are hashed before and after.
+    """
+    from ..config import load_config
+
+    base = load_config(config, **settings(set_, store=store, model=model, seed=seed))
+    where = folder or base.store / "softcot" / source
+    learned, held = _examples(source, base, examples, held_out, demonstrations=demonstrations)
+    if fresh and where.exists():
+        _forget(where)
+
+    from ..softcot.assistant import SoftAssistant
+    from ..softcot.config import ProjectionConfig, TrainConfig
+    from ..softcot.models import open_frozen
+    from ..softcot.train import Trainer
+
+    llm = open_frozen(base.model)
+    other = llm if assistant in (None, base.model) else open_frozen(str(assistant))
+    dials = TrainConfig.paper() if mode == "paper" else TrainConfig()
+    changed = {"epochs": epochs, "batch": batch, "chains": chains}
+    dials = dials.model_copy(update=changed | ({"lr": lr} if lr is not None else {}))
+    trainer = Trainer(
+        SoftAssistant(other, where.parent / "states"),
+        llm,
+        learned,
+        held_out=held,
+        projection=ProjectionConfig(mode=mode, kind=kind),
+        config=dials,
+        seed=base.seed,
+    )
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=progress_console) as progress:
+        bar = progress.add_task("steps", total=trainer.steps, loss=float("nan"))
+        card = trainer.run(
+            where,
+            lambda done, of, loss: progress.update(bar, completed=done, total=of, loss=loss),
+        )
+    console = out(json_path)
+    console.print(
+        f"{where}: {trainer.projection.parameters_count:,} weights, {card.steps} steps, "
+        f"{card.tokens:,} tokens, {card.seconds:.0f} s",
+        highlight=False,
+    )
+    first, last = card.losses[0], card.losses[-1]
+    said = f"loss {first:.3f} -> {last:.3f} nats a token"
+    if card.held_out:
+        said += f"; held out {card.held_out[0]:.3f} -> {card.held_out[-1]:.3f}"
+    console.print(said, highlight=False)
+    console.print("the weights of both models are what they were")
+    write_json(card.model_dump_json(indent=1), json_path)
+
+
+@app.command("eval")
+def eval_command(
+    source: Annotated[str, typer.Argument(help="A puzzle: countdown3, sudoku4 or words.")],
+    questions: Annotated[int, typer.Option("--questions", min=2, help="Held-out questions.")] = 40,
+    arms: Annotated[
+        str, typer.Option("--arms", help="Arms, separated by commas.")
+    ] = "none,verbal,soft,random,mean,swapped",
+    samples: Annotated[
+        int,
+        typer.Option(
+            "--samples", min=0, help="Sampled answers a question, besides the greedy one."
+        ),
+    ] = 0,
+    assistant: Assistant = None,
+    folder: Folder = None,
+    store: Store = None,
+    config: Config = None,
+    model: Model = None,
+    seed: Seed = None,
+    set_: Set = None,
+    json_path: Json = None,
+) -> None:
+    """Measure a trained projection on held-out questions against no hint, words, and vectors that say nothing.
+
+    Exit status 1 when `soft` is not better than every other arm with an interval above 0.
+    """
+    from ..config import load_config
+    from ..softcot.puzzles import puzzle
+
+    family = puzzle(source)
+    base = load_config(config, **settings(set_, store=store, model=model, seed=seed))
+    where = folder or base.store / "softcot" / source
+    chosen = [part.strip() for part in arms.split(",") if part.strip()]
+    if "soft" not in chosen or len(chosen) < 2:
+        raise UsageError("--arms needs `soft` and at least one arm to compare it with")
+
+    from ..softcot.assistant import SoftAssistant
+    from ..softcot.checkpoint import load, read_card
+    from ..softcot.evaluate import evaluate_puzzle
+    from ..softcot.models import open_frozen
+    from ..softcot.reader import SoftReader
+
+    card = read_card(where)
+    asked = _examples(source, base, 1, questions, demonstrations=False)[1]
+    llm = open_frozen(base.model)
+    other = llm if assistant in (None, base.model) else open_frozen(str(assistant))
+    projection, card = load(where, other, llm)
+    with Progress(console=progress_console) as progress:
+        bar = progress.add_task("answers", total=None)
+        table = evaluate_puzzle(
+            source,
+            family,
+            asked,
+            assistant=SoftAssistant(other, where.parent / "states"),
+            reader=SoftReader(llm),
+            projection=projection,
+            n=card.train.n_infer,
+            arms=chosen,
+            seeds=range(1, samples + 1),
+            told=lambda done, of: progress.update(bar, completed=done, total=of),
+        )
+    shown = RichTable(title=f"{source}, {len(asked)} held-out questions, {base.model}")
+    for name in ("arm", "decoding", "right", "readable", "tokens", "soft - arm", "95%"):
+        shown.add_column(name, justify="left" if name == "arm" else "right")
+    gains = []
+    for decoding in ("greedy", *(("sampled",) if samples else ())):
+        for arm in chosen:
+            gain = table.gain("soft", arm, decoding)
+            gains += [gain] if arm != "soft" else []
+            shown.add_row(
+                arm,
+                decoding,
+                f"{table.share(arm, decoding):.2f}",
+                f"{table.parsed(arm, decoding):.2f}",
+                f"{table.tokens(arm, decoding):.0f}",
+                "-" if arm == "soft" else f"{gain.diff:+.2f}",
+                "-" if arm == "soft" else f"{gain.ci95[0]:+.2f} to {gain.ci95[1]:+.2f}",
+            )
+    holds = all(gain.ci95[0] > 0 for gain in gains)
+    console = out(json_path)
+    console.print(shown)
+    console.print(
+        "soft thoughts are better than every control"
+        if holds
+        else "no gain over every control is shown: the hint stays off"
+    )
+    found = {
+        "holds": holds,
+        "gains": [gain.model_dump(mode="json") for gain in gains],
+        **table.model_dump(mode="json"),
+    }
+    write_json(found, json_path)
+    if not holds:
+        raise typer.Exit(1)
+
+
+@app.command("probe")
+def probe_command(
+    config: Config = None, model: Model = None, set_: Set = None, json_path: Json = None
+) -> None:
+    """Test whether the model reads embeddings of words as it reads the words; exit status 1 if not."""
+    from ..config import load_config
+    from ..softcot.models import open_frozen
+    from ..softcot.probe import probe_transformers
+
+    base = load_config(config, **settings(set_, model=model))
+    if base.model.startswith("openai:"):
+        raise UsageError(
+            "soft thoughts reach local models only so far", hint="Name a local model with --model."
+        )
+    found = probe_transformers(open_frozen(base.model))
+    console = out(json_path)
+    if found.usable:
+        console.print(
+            f"{found.transport}: usable; {found.compared} greedy tokens are the same, d = {found.d}, "
+            f"placeholder and marks {' '.join(found.marks)}",
+            highlight=False,
+        )
+    else:
+        console.print(f"{found.transport}: not usable: {found.reason}", highlight=False)
+    write_json(found.model_dump(mode="json"), json_path)
+    if not found.usable:
+        raise typer.Exit(1)
+
+
+def _examples(
+    source: str, base: "AgentConfig", count: int, held: int, *, demonstrations: bool
+) -> "tuple[list[Example], list[Example]]":
+    """Return what is learned from, and what is held out."""
+    from ..softcot.puzzles import draw
+
+    if source != "own":
+        return (
+            draw(source, count, seed=base.seed, held_out=False),
+            draw(source, held, seed=base.seed, held_out=True),
+        )
+
+    from ...memory.embedder import open_embedder
+    from ...memory.store import Store as MemoryStore
+    from ..softcot.examples import from_cases
+
+    if not (base.store / "ledger.sqlite").exists():
+        raise UsageError(
+            f"there is no memory in {base.store}", hint="Learn first: `lichen run SUITE -n 20`."
+        )
+    with MemoryStore(
+        base.store, embedder=open_embedder(base.embedder), index_url=base.index_url
+    ) as memory:
+        found = from_cases(memory.steps.values(), memory.episodes, demonstrations=demonstrations)
+    last = {e.episode for e in found[-held:]} if held and len(found) > held else set()
+    return [e for e in found if e.episode not in last], [e for e in found if e.episode in last]
+
+
+def _forget(folder: Path) -> None:
+    """Remove an earlier training; only from a folder that is one."""
+    from ..softcot.checkpoint import CARD, TRAINING
+
+    if not ((folder / CARD).exists() or (folder / TRAINING).exists()):
+        raise UsageError(f"{folder} holds no projection; nothing was removed")
+    shutil.rmtree(folder)

@@ -1,0 +1,40 @@
+"""The puzzles are checked exactly, and what is held out is never learned from."""
+
+import numpy as np
+import pytest
+
+from lichen.agent.softcot.puzzles import PUZZLES, draw
+from lichen.envs.errors import UnknownName, UsageError
+
+
+@pytest.mark.parametrize("name", PUZZLES)
+def test_a_target_is_right_and_the_splits_never_meet(name: str) -> None:
+    train = draw(name, 120, seed=0, held_out=False)
+    held = [e for seed in range(3) for e in draw(name, 20, seed=seed, held_out=True)]
+    assert not {e.question for e in train} & {e.question for e in held}
+    assert (
+        train == draw(name, 120, seed=0, held_out=False) != draw(name, 120, seed=1, held_out=False)
+    )
+    check = PUZZLES[name].check
+    assert all(check(e, e.target) == (True, True) for e in train)
+    others = np.roll(np.array([e.target for e in train]), 1)
+    wrong = [check(e, str(t)) for e, t in zip(train, others, strict=True) if e.target != t]
+    assert all(v.parsed for v in wrong) and np.mean([v.right for v in wrong]) < 0.1
+    assert check(train[0], "I do not know.") == (False, False)
+
+
+def test_a_countdown_answer_uses_each_number_once() -> None:
+    example = draw("countdown3", 1, seed=0, held_out=False)[0]
+    numbers, _, total = example.answer.partition(" = ")
+    check = PUZZLES["countdown3"].check
+    assert check(example, f"Answer: {total}") == (False, True)
+    assert check(example, f"Answer: {total} + ({numbers.split()[0]}") == (False, True)
+    assert check(example, "Answer: __import__('os')") == (False, False)
+    assert check(example, "Answer: " + "9**9" * 3) == (False, True)
+
+
+def test_wrong_names_and_counts_are_refused() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'words'"):
+        draw("word", 1, seed=0, held_out=False)
+    with pytest.raises(UsageError, match="no 100000 different"):
+        draw("countdown3", 100_000, seed=0, held_out=False)
