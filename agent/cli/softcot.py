@@ -10,6 +10,7 @@ from rich.table import Table as RichTable
 
 from ...envs.errors import UsageError
 from .options import (
+    BaseUrl,
     Config,
     Json,
     Model,
@@ -25,6 +26,7 @@ from .options import (
 if TYPE_CHECKING:
     from ..config import AgentConfig
     from ..softcot.config import Example
+    from ..softcot.transports.protocol import Probe, Transport
 
 app = typer.Typer(
     help="Continuous thoughts of a small frozen assistant, projected into the frozen LLM (SoftCoT).",
@@ -235,30 +237,57 @@ def eval_command(
 
 @app.command("probe")
 def probe_command(
-    config: Config = None, model: Model = None, set_: Set = None, json_path: Json = None
+    twin: Annotated[
+        str | None,
+        typer.Option(
+            "--twin", help="For a server: the same model here (folder, GGUF file or hub id)."
+        ),
+    ] = None,
+    config: Config = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    set_: Set = None,
+    json_path: Json = None,
 ) -> None:
-    """Test whether the model reads embeddings of words as it reads the words; exit status 1 if not."""
-    from ..config import load_config
-    from ..softcot.models import open_frozen
-    from ..softcot.probe import probe_transformers
+    """Test each way for soft thoughts: embeddings of words must give the answer of the words.
 
-    base = load_config(config, **settings(set_, model=model))
-    if base.model.startswith("openai:"):
+    Exit status 1 when no way is usable: the hint in words is left then.
+    """
+    import asyncio
+
+    from ..config import load_config
+    from ..llm.openai_client import OpenAILLM, ServerConfig
+    from ..llm.registry import SERVER
+    from ..softcot.models import open_frozen
+    from ..softcot.transports.local import LocalTransport
+    from ..softcot.transports.probe import probe
+    from ..softcot.transports.servers import SGLang, VLLMChat, VLLMCompletions
+
+    base = load_config(config, **settings(set_, model=model, base_url=base_url))
+    remote = base.model.startswith(SERVER)
+    if remote and twin is None:
         raise UsageError(
-            "soft thoughts reach local models only so far", hint="Name a local model with --model."
+            "a server is tested with the same model at hand", hint="Name it: --twin FOLDER."
         )
-    found = probe_transformers(open_frozen(base.model))
+    llm = open_frozen(str(twin) if remote else base.model)
+    server = OpenAILLM(base.model.removeprefix(SERVER), ServerConfig(base_url=base.base_url))
+    ways: list[Transport] = (
+        [kind(server, llm) for kind in (VLLMChat, VLLMCompletions, SGLang)]
+        if remote
+        else [LocalTransport(llm)]
+    )
+
+    async def all_of_them() -> "list[Probe]":
+        return [await probe(way, llm) for way in ways]
+
+    made = asyncio.run(all_of_them())
     console = out(json_path)
-    if found.usable:
-        console.print(
-            f"{found.transport}: usable; {found.compared} greedy tokens are the same, d = {found.d}, "
-            f"placeholder and marks {' '.join(found.marks)}",
-            highlight=False,
-        )
-    else:
-        console.print(f"{found.transport}: not usable: {found.reason}", highlight=False)
-    write_json(found.model_dump(mode="json"), json_path)
-    if not found.usable:
+    for found in made:
+        said = "usable" if found.usable else f"not usable: {found.reason}"
+        console.print(f"{found.transport}: {said}", highlight=False, markup=False)
+    console.print("verbal: usable with every model")
+    write_json({"transports": [p.model_dump(mode="json") for p in made]}, json_path)
+    if not any(found.usable for found in made):
         raise typer.Exit(1)
 
 

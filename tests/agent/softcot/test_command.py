@@ -9,8 +9,9 @@ import pytest
 
 from lichen.agent.softcot.examples import from_cases
 from lichen.agent.softcot.models import Frozen
-from lichen.agent.softcot.probe import probe_transformers
 from lichen.agent.softcot.reader import SoftReader
+from lichen.agent.softcot.transports.local import LocalTransport
+from lichen.agent.softcot.transports.probe import probe
 from lichen.memory.types import EpisodeCase, State, StepCase
 
 
@@ -50,17 +51,17 @@ def test_a_projection_is_trained_evaluated_and_refused_between_other_models(
         assert wrong.returncode == 2 and said in " ".join(wrong.stderr.split()), wrong.stderr
 
 
-def test_the_real_model_reads_embeddings_as_words(frozen: Frozen) -> None:
-    found = probe_transformers(frozen)
-    assert found.usable and found.compared >= 9 and found.d == 576
+async def test_the_real_model_reads_embeddings_as_words(frozen: Frozen) -> None:
+    found = await probe(LocalTransport(frozen), frozen)
+    assert found.usable and found.compared == 6 and found.d == 576
 
 
-def test_a_model_whose_embeddings_are_scaled_elsewhere_is_marked_unusable(
+async def test_a_model_whose_embeddings_are_scaled_elsewhere_is_marked_unusable(
     tiny: Frozen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     honest = SoftReader.embed
     monkeypatch.setattr(SoftReader, "embed", lambda self, ids, soft: -3 * honest(self, ids, soft))
-    found = probe_transformers(tiny)
+    found = await probe(LocalTransport(tiny), tiny)
     assert not found.usable and "their embeddings" in found.reason
 
 
