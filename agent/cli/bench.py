@@ -40,6 +40,31 @@ def step(
     _print(bench_step(cases=cases, steps=steps, seed=seed, say=progress_console.print), json_path)
 
 
+@app.command("softcot")
+def softcot(
+    source: Annotated[
+        str, typer.Option("--source", help="A puzzle: countdown3, sudoku4 or words.")
+    ] = "countdown3",
+    examples: Annotated[int, typer.Option("--examples", min=1, help="Questions.")] = 24,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Steps of each side.")] = 18,
+    model: Annotated[str, typer.Option("--model", help="A local model.")] = "smollm2-135m",
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    json_path: Json = None,
+) -> None:
+    """Train a projection with and without the caches of prompts and of the assistant's states."""
+    from ..bench.softcot import bench_softcot
+
+    found = bench_softcot(
+        source=source,
+        examples=examples,
+        steps=steps,
+        model=model,
+        seed=seed,
+        say=lambda text: progress_console.print(text, highlight=False),
+    )
+    _print(found, json_path)
+
+
 @app.command("concurrency")
 def concurrency(
     procs: Annotated[int, typer.Option("--procs", min=1, help="Processes that write at once.")] = 8,

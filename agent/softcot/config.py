@@ -50,8 +50,6 @@ class TrainConfig(Record):
     """Of the copy that the contrastive loss compares with."""
     prompt_cache: bool = True
     """Keep the key-value cache of each prompt: it does not depend on the projection."""
-    state_cache: bool = True
-    """Keep the assistant's states of each question: it is frozen."""
     save_every: int = Field(default=50, ge=1)
     """Steps between checkpoints to resume from."""
 

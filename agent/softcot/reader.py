@@ -143,6 +143,11 @@ class SoftReader:
         rows_of = torch.arange(len(rows), device=device)[:, None]
         return out.logits[rows_of, (where - low).clamp(min=0)], labels
 
+    def keep_prefix(self, example: Example, n: int) -> None:
+        """Compute the key-value cache of an example's prompt now, where such caches are kept."""
+        if self._keep:
+            self._prefix(self.example(example, n).prompt)
+
     def _prefix(self, prompt: Prompt) -> Layers:
         ids = prompt.prefix
         if ids not in self._prefixes:

@@ -66,10 +66,9 @@ class Trainer:
         self.assistant, self.llm, self.seed = assistant, llm, seed
         self.config = config or TrainConfig()
         self.examples, self.held_out = list(examples), list(held_out)
+        # what stands before the soft block is the same for every n
         kept = len(examples) + len(held_out)
-        self.reader = SoftReader(
-            llm, keep=kept * len(self.config.n) if self.config.prompt_cache else 0
-        )
+        self.reader = SoftReader(llm, keep=kept if self.config.prompt_cache else 0)
         form = projection or ProjectionConfig()
         self.projection = Projection(
             form, assistant.frozen.d, llm.d, norm=embedding_norm(llm), seed=seed
