@@ -32,6 +32,8 @@ class AgentConfig(BaseSettings):
     """The frozen LLM: `smollm2-135m`, a folder, a GGUF file, a hub id, or `openai:MODEL`."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Of a local model: float32 is exact, bfloat16 faster on CPUs that have it."""
+    device: str = "cpu"
+    """Of a local model, as torch names it."""
     base_url: str | None = None
     """Of the OpenAI-compatible server, for `openai:MODEL`."""
     embedder: str = "minilm"

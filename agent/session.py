@@ -94,7 +94,8 @@ class Agent(AbstractContextManager["Agent"]):
         """The frozen model, opened at first use."""
         if self._llm is None:
             local = not self.config.model.startswith("openai:")
-            options: dict[str, Any] = {"dtype": self.config.dtype} if local else {}
+            dials = {"dtype": self.config.dtype, "device": self.config.device}
+            options: dict[str, Any] = dials if local else {}
             self._llm = open_llm(self.config.model, base_url=self.config.base_url, **options)
         return self._llm
 

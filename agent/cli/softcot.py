@@ -22,10 +22,9 @@ from .options import (
     settings,
     write_json,
 )
+from .softtable import table_command
 
 if TYPE_CHECKING:
-    from ..config import AgentConfig
-    from ..softcot.config import Example
     from ..softcot.transports.protocol import Probe, Transport
 
 app = typer.Typer(
@@ -34,7 +33,10 @@ app = typer.Typer(
 )
 Source = Annotated[
     str,
-    typer.Argument(help="`own` (the store's verified successes), countdown3, sudoku4 or words."),
+    typer.Argument(
+        help="`own` (the store's verified successes), countdown3, sudoku4, words, gold:SUITE, or a .jsonl file "
+        "of examples."
+    ),
 ]
 Assistant = Annotated[
     str | None,
@@ -43,6 +45,8 @@ Assistant = Annotated[
 Folder = Annotated[
     Path | None, typer.Option("--folder", help="The projection's. [default: STORE/softcot/SOURCE]")
 ]
+
+app.command("table")(table_command)
 
 
 @app.command("train")
@@ -87,26 +91,32 @@ def train_command(
     from ..config import load_config
 
     base = load_config(config, **settings(set_, store=store, model=model, seed=seed))
-    where = folder or base.store / "softcot" / source
-    learned, held = _examples(source, base, examples, held_out, demonstrations=demonstrations)
+    from ..softcot.sources import open_source
+
+    where = folder or base.store / "softcot" / named(source)
+    opened = open_source(
+        source, base, examples=examples, held_out=held_out, demonstrations=demonstrations
+    )
     if fresh and where.exists():
         _forget(where)
 
+    from ..llm.local import LocalConfig
     from ..softcot.assistant import SoftAssistant
     from ..softcot.config import ProjectionConfig, TrainConfig
     from ..softcot.models import open_frozen
     from ..softcot.train import Trainer
 
-    llm = open_frozen(base.model)
-    other = llm if assistant in (None, base.model) else open_frozen(str(assistant))
+    local = LocalConfig(dtype=base.dtype, device=base.device)
+    llm = open_frozen(base.model, local)
+    other = llm if assistant in (None, base.model) else open_frozen(str(assistant), local)
     dials = TrainConfig.paper() if mode == "paper" else TrainConfig()
     changed = {"epochs": epochs, "batch": batch, "chains": chains}
     dials = dials.model_copy(update=changed | ({"lr": lr} if lr is not None else {}))
     trainer = Trainer(
         SoftAssistant(other, where.parent / "states"),
         llm,
-        learned,
-        held_out=held,
+        opened.learned,
+        held_out=opened.held_out,
         projection=ProjectionConfig(mode=mode, kind=kind),
         config=dials,
         seed=base.seed,
@@ -141,7 +151,7 @@ def train_command(
 
 @app.command("eval")
 def eval_command(
-    source: Annotated[str, typer.Argument(help="A puzzle: countdown3, sudoku4 or words.")],
+    source: Source,
     questions: Annotated[int, typer.Option("--questions", min=2, help="Held-out questions.")] = 40,
     arms: Annotated[
         str, typer.Option("--arms", help="Arms, separated by commas.")
@@ -150,6 +160,12 @@ def eval_command(
         int,
         typer.Option(
             "--samples", min=0, help="Sampled answers a question, besides the greedy one."
+        ),
+    ] = 0,
+    votes: Annotated[
+        int,
+        typer.Option(
+            "--votes", min=0, help="Sampled answers that vote; soft arms go round their chains."
         ),
     ] = 0,
     assistant: Assistant = None,
@@ -166,45 +182,46 @@ def eval_command(
     Exit status 1 when `soft` is not better than every other arm with an interval above 0.
     """
     from ..config import load_config
-    from ..softcot.puzzles import puzzle
 
-    family = puzzle(source)
     base = load_config(config, **settings(set_, store=store, model=model, seed=seed))
-    where = folder or base.store / "softcot" / source
+    where = folder or base.store / "softcot" / named(source)
     chosen = [part.strip() for part in arms.split(",") if part.strip()]
     if "soft" not in chosen or len(chosen) < 2:
         raise UsageError("--arms needs `soft` and at least one arm to compare it with")
 
+    from ..llm.local import LocalConfig
     from ..softcot.assistant import SoftAssistant
     from ..softcot.checkpoint import load, read_card
-    from ..softcot.evaluate import evaluate_puzzle
+    from ..softcot.evaluate import evaluate_source
     from ..softcot.models import open_frozen
     from ..softcot.reader import SoftReader
+    from ..softcot.sources import open_source
 
     card = read_card(where)
-    asked = _examples(source, base, 1, questions, demonstrations=False)[1]
-    llm = open_frozen(base.model)
-    other = llm if assistant in (None, base.model) else open_frozen(str(assistant))
+    opened = open_source(source, base, examples=1, held_out=questions)
+    local = LocalConfig(dtype=base.dtype, device=base.device)
+    llm = open_frozen(base.model, local)
+    other = llm if assistant in (None, base.model) else open_frozen(str(assistant), local)
     projection, card = load(where, other, llm)
     with Progress(console=progress_console) as progress:
         bar = progress.add_task("answers", total=None)
-        table = evaluate_puzzle(
-            source,
-            family,
-            asked,
+        table = evaluate_source(
+            opened,
             assistant=SoftAssistant(other, where.parent / "states"),
             reader=SoftReader(llm),
-            projection=projection,
+            projections={"soft": projection},
             n=card.train.n_infer,
+            votes=votes,
+            chains=card.train.chains,
             arms=chosen,
             seeds=range(1, samples + 1),
             told=lambda done, of: progress.update(bar, completed=done, total=of),
         )
-    shown = RichTable(title=f"{source}, {len(asked)} held-out questions, {base.model}")
+    shown = RichTable(title=f"{source}, {len(opened.held_out)} held-out questions, {base.model}")
     for name in ("arm", "decoding", "right", "readable", "tokens", "soft - arm", "95%"):
         shown.add_column(name, justify="left" if name == "arm" else "right")
     gains = []
-    for decoding in ("greedy", *(("sampled",) if samples else ())):
+    for decoding in dict.fromkeys(answer.decoding for answer in table.answers):
         for arm in chosen:
             gain = table.gain("soft", arm, decoding)
             gains += [gain] if arm != "soft" else []
@@ -291,32 +308,9 @@ def probe_command(
         raise typer.Exit(1)
 
 
-def _examples(
-    source: str, base: "AgentConfig", count: int, held: int, *, demonstrations: bool
-) -> "tuple[list[Example], list[Example]]":
-    """Return what is learned from, and what is held out."""
-    from ..softcot.puzzles import draw
-
-    if source != "own":
-        return (
-            draw(source, count, seed=base.seed, held_out=False),
-            draw(source, held, seed=base.seed, held_out=True),
-        )
-
-    from ...memory.embedder import open_embedder
-    from ...memory.store import Store as MemoryStore
-    from ..softcot.examples import from_cases
-
-    if not (base.store / "ledger.sqlite").exists():
-        raise UsageError(
-            f"there is no memory in {base.store}", hint="Learn first: `lichen run SUITE -n 20`."
-        )
-    with MemoryStore(
-        base.store, embedder=open_embedder(base.embedder), index_url=base.index_url
-    ) as memory:
-        found = from_cases(memory.steps.values(), memory.episodes, demonstrations=demonstrations)
-    last = {e.episode for e in found[-held:]} if held and len(found) > held else set()
-    return [e for e in found if e.episode not in last], [e for e in found if e.episode in last]
+def named(source: str) -> str:
+    """Return the folder's name of a source."""
+    return Path(source).stem if source.endswith(".jsonl") else source.replace(":", "-")
 
 
 def _forget(folder: Path) -> None:

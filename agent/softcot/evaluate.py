@@ -1,11 +1,12 @@
-"""What soft thoughts are worth on a puzzle: every arm on the same held-out questions, paired.
+"""What soft thoughts are worth: every arm on the same held-out questions, paired.
 
 Arms: `none`; `verbal` (the assistant's words); `soft` (this projection); and as many vectors of the same
 norms that say nothing of the question: `random`, `mean`, `swapped`. A difference to only some of these is no
 evidence that the thoughts are read.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -16,15 +17,19 @@ from ...envs.types import Record
 from ..evaluate.statistics import estimate
 from .assistant import SoftAssistant
 from .config import Example
-from .placebo import CONTROLS, Control, control
+from .decoding import Asked, answer_all
+from .placebo import CONTROLS, control
 from .projection import Projection
-from .puzzles import Puzzle
 from .reader import SoftReader
-from .slots import for_llm
-from .verbal import for_llm_in_words, verbal_hint
+from .slots import Prompt, for_cue, for_llm
+from .sources import Source
+from .verbal import for_cue_in_words, for_llm_in_words, verbal_hints
 
+FIXED_ARMS = ("none", "verbal", *CONTROLS)
 ARMS = ("none", "verbal", "soft", *CONTROLS)
-Decoding = Literal["greedy", "sampled"]
+MARKS = 2
+"""Tokens around the soft block."""
+Decoding = Literal["greedy", "sampled", "vote"]
 
 
 class Answer(Record):
@@ -54,9 +59,9 @@ class Gain(Record):
 
 
 class Table(Record):
-    """An evaluation on one puzzle."""
+    """An evaluation on the held-out questions of one source."""
 
-    puzzle: str
+    source: str
     answers: tuple[Answer, ...]
 
     def share(self, arm: str, decoding: Decoding) -> float:
@@ -91,84 +96,122 @@ class Table(Record):
         )
 
 
-def evaluate_puzzle(
-    name: str,
-    family: Puzzle,
-    questions: Sequence[Example],
+def evaluate_source(
+    source: Source,
     *,
     assistant: SoftAssistant,
     reader: SoftReader,
-    projection: Projection,
+    projections: Mapping[str, Projection],
     n: int,
     arms: Sequence[str] = ARMS,
     seeds: Sequence[int] = (),
+    votes: int = 0,
+    chains: int = 1,
+    batch: int = 16,
     told: Callable[[int, int], None] | None = None,
 ) -> Table:
-    """Return the answers of every arm.
+    """Return the answers of every arm to the held-out questions of a source.
 
     Args:
-        name: Of the puzzle.
-        family: Its check.
-        questions: Held out from training.
+        source: Questions and their check.
         assistant: Thinks.
         reader: The frozen LLM.
-        projection: Of the assistant's states.
-        n: Thoughts a question.
-        arms: Which; see `ARMS`.
+        projections: Of the assistant's states, by the names of their arms; the controls are made from the
+            first one's thoughts.
+        n: Thoughts a question; the hint in words has at most as many tokens as the soft block.
+        arms: Names of projections, `none`, `verbal` and controls.
         seeds: Of sampled answers at temperature 1, besides the greedy one.
+        votes: Sampled answers whose majority is one more answer of every arm (self-consistency); those of a
+            soft arm go round its chains (SoftCoT++, arXiv:2505.11484).
+        chains: Thought chains of the projections.
+        batch: Prompts that are decoded together.
         told: Told of the answers done, and of all.
 
     Raises:
         UnknownName: There is no such arm.
     """
     for arm in arms:
-        if arm not in ARMS:
-            raise UnknownName("arm", arm, ARMS)
+        if arm not in (*FIXED_ARMS, *projections):
+            raise UnknownName("arm", arm, (*FIXED_ARMS, *projections))
+    questions, check = source.held_out, source.check
+    seen = [q.assistant_sees for q in questions]
+    main = next(iter(projections.values()))
+    thoughts: dict[str, list[torch.Tensor]] = {}
     with torch.no_grad():
-        soft = projection(assistant.states([q.assistant_sees for q in questions], n))
-    wanted: list[tuple[Decoding, int]] = [("greedy", 0), *(("sampled", s) for s in seeds)]
-    answers, total = [], len(questions) * len(arms) * len(wanted)
-    none = torch.zeros(0, reader.llm.d)
-    for number, question in enumerate(questions):
-        words = verbal_hint(assistant.frozen, question.assistant_sees) if "verbal" in arms else ""
+        states = [assistant.states(seen, n, chain=c) for c in range(chains)]
         for arm in arms:
-            if arm == "none":
-                prompt, thoughts = for_llm(reader.llm, reader.marks, question.question, 0), none
-            elif arm == "verbal":
-                prompt, thoughts = for_llm_in_words(reader.llm, question.question, words), none
-            else:
-                prompt = for_llm(reader.llm, reader.marks, question.question, n)
-                thoughts = _thoughts(arm, soft)[number]
-            for decoding, seed in wanted:
-                before = reader.tokens
-                text = reader.generate(
-                    prompt,
-                    thoughts,
-                    max_tokens=family.max_tokens,
-                    temperature=float(decoding == "sampled"),
-                    seed=seed * 1_000_003 + number,
+            if arm in projections:
+                thoughts[arm] = [projections[arm](s) for s in states]
+            elif arm in CONTROLS:
+                thoughts[arm] = [control(CONTROLS[CONTROLS.index(arm)], main(states[0]), seed=0)]
+    words = verbal_hints(assistant.frozen, seen, most=n + MARKS) if "verbal" in arms else []
+    wanted: list[tuple[Decoding, int]] = [("greedy", 0), *(("sampled", s) for s in seeds)]
+    wanted += [("vote", vote) for vote in range(votes)]
+    jobs = [
+        (arm, number, decoding, seed)
+        for number in range(len(questions))
+        for arm in arms
+        for decoding, seed in wanted
+    ]
+    made: list[Answer] = []
+    for begin in range(0, len(jobs), batch):
+        part = jobs[begin : begin + batch]
+        asked = []
+        for arm, number, decoding, seed in part:
+            soft = torch.zeros(0, reader.llm.d)
+            if arm in thoughts:
+                soft = thoughts[arm][seed % len(thoughts[arm]) if decoding == "vote" else 0][number]
+            prompt = _prompt(
+                reader, questions[number], len(soft), words[number] if words else "", arm
+            )
+            hot = decoding != "greedy"
+            asked.append(Asked(prompt, soft, float(hot), (seed + 7919 * hot) * 1_000_003 + number))
+        texts = answer_all(reader, asked, max_tokens=check.max_tokens)
+        for job, one, text in zip(part, asked, texts, strict=True):
+            arm, number, decoding, seed = job
+            answer = check.read(text)
+            made.append(
+                Answer(
+                    arm=arm,
+                    question=number,
+                    decoding=decoding,
+                    seed=seed,
+                    right=answer is not None and check.right(questions[number], answer),
+                    parsed=answer is not None,
+                    text=text,
+                    tokens=len(one.prompt.ids) + len(reader.llm.ids(text)),
                 )
-                verdict = family.check(question, text)
-                answers.append(
-                    Answer(
-                        arm=arm,
-                        question=number,
-                        decoding=decoding,
-                        seed=seed,
-                        right=verdict.right,
-                        parsed=verdict.parsed,
-                        text=text,
-                        tokens=reader.tokens - before,
-                    )
-                )
-                if told is not None:
-                    told(len(answers), total)
-    return Table(puzzle=name, answers=tuple(answers))
+            )
+        if told is not None:
+            told(len(made), len(jobs))
+    return Table(source=source.name, answers=tuple(_voted(made, source)))
 
 
-def _thoughts(arm: str, soft: torch.Tensor) -> torch.Tensor:
-    kinds: dict[str, Control] = {kind: kind for kind in CONTROLS}
-    return control(kinds[arm], soft, seed=0) if arm in kinds else soft
+def _prompt(reader: SoftReader, question: Example, n: int, words: str, arm: str) -> Prompt:
+    """Return the prompt of an arm: the hint stands in one place, in words or as vectors."""
+    cue = question.form == "cue"
+    if arm == "verbal" and cue:
+        return for_cue_in_words(reader.llm, question.question, words)
+    if arm == "verbal":
+        return for_llm_in_words(reader.llm, question.question, words)
+    make = for_cue if cue else for_llm
+    return make(reader.llm, reader.marks, question.question, n)
+
+
+def _voted(answers: Sequence[Answer], source: Source) -> list[Answer]:
+    """Return the answers with those of a vote replaced by one: the most frequent, the first of equals."""
+    kept = [a for a in answers if a.decoding != "vote"]
+    polls: dict[tuple[str, int], list[Answer]] = {}
+    for answer in answers:
+        if answer.decoding == "vote":
+            polls.setdefault((answer.arm, answer.question), []).append(answer)
+    for poll in polls.values():
+        said = [source.check.read(a.text) for a in poll]
+        counts = Counter(s for s in said if s is not None)
+        best = counts.most_common(1)[0][0] if counts else None
+        first = poll[said.index(best)]
+        kept.append(first.model_copy(update={"seed": 0, "tokens": sum(a.tokens for a in poll)}))
+    return kept
 
 
 def _of(answer: Answer, arm: str, decoding: Decoding) -> bool:

@@ -1,12 +1,49 @@
 """What a projection learns from: by default the agent's own verified successes, from the ledger."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ...memory.types import EpisodeCase, StepCase
+from ...memory.cases import CaseMemory
+from ...memory.demonstrations import Demonstration
+from ...memory.store import Store
+from ...memory.types import EpisodeCase, Hit, State, StepCase
 from ..policy import recent_turns
-from ..prompting import render
+from ..prompting import clip, render
 from .config import Example
+
+SHOWN = 2
+"""Cases that the assistant reads, and that stand in the LLM's prompt (the policy's own number)."""
+Recalled = Callable[[StepCase], Sequence[Hit]]
+"""The cases that memory would show at a remembered step."""
+
+
+def assistant_text(state: State, hits: Sequence[Hit]) -> str:
+    """Return what the assistant reads: the task, the cases that were retrieved, what is seen.
+
+    One place for training and use, so that a case-conditioned thought means the same in both.
+    """
+    parts = [clip(state.goal, 400)]
+    parts += [
+        f"Example: {clip(hit.case.state.text, 240)}\nGood action: {hit.action}"
+        for hit in hits[:SHOWN]
+    ]
+    parts += [f"Now: {clip(state.text, 400)}", clip(state.inventory, 120)]
+    return "\n".join(part for part in parts if part)
+
+
+def recalled(store: Store, memory: CaseMemory) -> Recalled:
+    """Return what reads a store as the agent would, a task's own episodes left out."""
+
+    def read(step: StepCase) -> Sequence[Hit]:
+        episode = store.episodes.get(step.episode)
+        return memory.read(
+            step.state,
+            env=step.env,
+            family=step.family,
+            task_id=episode.task_id if episode is not None else None,
+        ).hits
+
+    return read
 
 
 def from_cases(
@@ -14,6 +51,7 @@ def from_cases(
     episodes: Mapping[str, EpisodeCase],
     *,
     demonstrations: bool = False,
+    recalled: Recalled | None = None,
 ) -> list[Example]:
     """Return the actions of successful episodes under the prompts that the policy gives, oldest first.
 
@@ -23,7 +61,18 @@ def from_cases(
         steps: Step cases of a store.
         episodes: Its whole cases by id.
         demonstrations: Take demonstrations too, not the agent's own episodes alone.
+        recalled: The cases of each step, for the prompt and the assistant; None: none.
     """
+    return [example for example, _ in with_steps(steps, episodes, demonstrations, recalled)]
+
+
+def with_steps(
+    steps: Iterable[StepCase],
+    episodes: Mapping[str, EpisodeCase],
+    demonstrations: bool = False,
+    recalled: Recalled | None = None,
+) -> list[tuple[Example, StepCase]]:
+    """Return the examples of `from_cases`, each with its step."""
     won = {
         case.episode
         for case in episodes.values()
@@ -40,22 +89,47 @@ def from_cases(
         for number, step in enumerate(trail):
             if step.gain <= 0:
                 continue
-            prompt = render(
-                "act",
-                state=step.state,
-                shown=(),
-                history=recent_turns(said[:number]),
+            hits = recalled(step) if recalled is not None else ()
+            example = _example(
+                step.state,
+                said[:number],
+                step.action,
+                hits,
                 hint=step.subtask if step.subtask != step.state.goal else "",
             )
-            found.append(
-                Example(
-                    question=prompt,
-                    seen=f"{step.state.goal}\n{step.state.text}\n{step.state.inventory}".strip(),
-                    target=f" {step.action}\n",
-                    form="cue",
-                    family=step.family,
-                    answer=step.action,
-                    episode=step.episode,
-                )
-            )
+            made = {"family": step.family, "episode": step.episode}
+            found.append((example.model_copy(update=made), step))
     return found
+
+
+def from_demonstrations(shown: Iterable[Demonstration]) -> list[Example]:
+    """Return the actions of demonstrations under the prompts that the policy gives without memory."""
+    found = []
+    for demonstration in shown:
+        said: list[tuple[str, str]] = []
+        for step in demonstration.steps:
+            state = State(
+                goal=step.goal or demonstration.goal, text=step.text, inventory=step.inventory
+            )
+            example = _example(state, said, step.action, ())
+            found.append(example.model_copy(update={"family": demonstration.family}))
+            said.append((step.action, step.observation))
+    return found
+
+
+def _example(
+    state: State,
+    said: Sequence[tuple[str, str]],
+    action: str,
+    hits: Sequence[Hit],
+    *,
+    hint: str = "",
+) -> Example:
+    prompt = render("act", state=state, shown=hits[:SHOWN], history=recent_turns(said), hint=hint)
+    return Example(
+        question=prompt,
+        seen=assistant_text(state, hits),
+        target=f" {action}\n",
+        form="cue",
+        answer=action,
+    )

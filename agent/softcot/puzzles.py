@@ -27,21 +27,22 @@ OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
 }
 
 
-class Verdict(NamedTuple):
-    """What a text came to."""
+class Check(NamedTuple):
+    """How the answers to a family of questions are read and judged."""
 
-    right: bool
-    parsed: bool
-    """Whether the text holds an answer at all."""
+    read: Callable[[str], str | None]
+    """The answer in a text, in a form that equal answers share; None when it holds none."""
+    right: Callable[[Example, str], bool]
+    """Whether a read answer is right."""
+    max_tokens: int
+    """Enough for every target."""
 
 
 class Puzzle(NamedTuple):
     """A family of questions."""
 
     draw: Callable[[Rng], Example]
-    check: Callable[[Example, str], Verdict]
-    max_tokens: int
-    """Enough for every target."""
+    check: Check
 
 
 def puzzle(name: str) -> Puzzle:
@@ -103,14 +104,16 @@ def _countdown(rng: Rng) -> Example:
     )
 
 
-def _check_countdown(example: Example, text: str) -> Verdict:
+def _read_countdown(text: str) -> str | None:
     said = text.rpartition("Answer:")[2] if "Answer:" in text else ""
     expression = re.match(r"[\s\d+*()-]+", said)
-    if not expression or not (shown := expression[0].strip()):
-        return Verdict(False, False)
+    return "".join(expression[0].split()) or None if expression else None
+
+
+def _right_countdown(example: Example, answer: str) -> bool:
     numbers, _, total = example.answer.partition(" = ")
-    used = " ".join(map(str, sorted(int(x) for x in re.findall(r"\d+", shown))))
-    return Verdict(used == numbers and _evaluate(shown) == int(total), True)
+    used = " ".join(map(str, sorted(int(x) for x in re.findall(r"\d+", answer))))
+    return used == numbers and _evaluate(answer) == int(total)
 
 
 def _evaluate(text: str) -> int | None:
@@ -169,11 +172,9 @@ def _sudoku(rng: Rng) -> Example:
     )
 
 
-def _check_sudoku(example: Example, text: str) -> Verdict:
+def _read_sudoku(text: str) -> str | None:
     said = re.findall(r"[1-4]", text.rpartition("Answer:")[2]) if "Answer:" in text else []
-    if len(said) < 16:
-        return Verdict(False, False)
-    return Verdict("".join(said[:16]) == example.answer, True)
+    return "".join(said[:16]) if len(said) >= 16 else None
 
 
 _NAMES = ("Ann", "Ben", "Eva", "Tom", "Mia", "Leo")
@@ -203,13 +204,18 @@ def _words(rng: Rng) -> Example:
     )
 
 
-def _check_words(example: Example, text: str) -> Verdict:
+def _read_words(text: str) -> str | None:
     said = re.search(r"-?\d+", text.rpartition("Answer:")[2]) if "Answer:" in text else None
-    return Verdict(said is not None and said[0] == example.answer, said is not None)
+    return said[0] if said is not None else None
+
+
+def same(example: Example, answer: str) -> bool:
+    """Return whether a read answer is, letter for letter, the example's."""
+    return answer == example.answer
 
 
 PUZZLES: Mapping[str, Puzzle] = {
-    "countdown3": Puzzle(_countdown, _check_countdown, 48),
-    "sudoku4": Puzzle(_sudoku, _check_sudoku, 48),
-    "words": Puzzle(_words, _check_words, 40),
+    "countdown3": Puzzle(_countdown, Check(_read_countdown, _right_countdown, 48)),
+    "sudoku4": Puzzle(_sudoku, Check(_read_sudoku, same, 48)),
+    "words": Puzzle(_words, Check(_read_words, same, 40)),
 }

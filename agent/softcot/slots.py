@@ -164,6 +164,12 @@ def for_llm(frozen: Frozen, marks: Marks, question: str, n: int) -> Prompt:
 
 
 def for_cue(frozen: Frozen, marks: Marks, prompt: str, n: int) -> Prompt:
-    """Return a raw prompt with the soft block before its last line (the cue, such as `Good action:`)."""
+    """Return a raw prompt with the soft block before its last line (the cue, such as `Good action:`).
+
+    With n = 0 it is the prompt as it stands.
+    """
+    if n == 0:
+        ids = tuple(frozen.ids(prompt))
+        return Prompt(ids, len(ids), 0)
     head, newline, cue = escape(prompt, marks).rpartition("\n")
     return fill(frozen, marks, f"{head}{LEAD_LLM}{HOLE}{newline or chr(10)}{cue}", n, marked=True)

@@ -1,7 +1,10 @@
 """The verbal hint: the assistant's key words as text, for every LLM that takes no vectors (Assist-CoT)."""
 
+from collections.abc import Sequence
+
 import torch
 
+from .decoding import Asked, answer_all
 from .models import Frozen
 from .reader import SoftReader
 from .slots import LEAD_LLM, Prompt, escape, for_llm, marks_of
@@ -12,24 +15,36 @@ ASKED = (
 )
 MOST = 24
 """Most tokens of a verbal hint (SoftCoT, table 2)."""
+BATCH = 16
+"""Texts that it reads together."""
 
 
-def verbal_hint(assistant: Frozen, seen: str, *, most: int = MOST) -> str:
-    """Return the assistant's key words, greedy, on one line.
+def verbal_hints(assistant: Frozen, seen: Sequence[str], *, most: int = MOST) -> list[str]:
+    """Return the assistant's key words for each text, greedy, on one line.
 
     Args:
         assistant: The small model.
         seen: What it reads.
-        most: Most tokens.
+        most: Most tokens of a hint.
     """
-    reader = SoftReader(assistant)
-    asked = ASKED.format(n=most, seen=seen)
-    none = torch.zeros(0, assistant.d)
-    said = reader.generate(for_llm(assistant, reader.marks, asked, 0), none, max_tokens=most)
-    return " ".join(said.split())
+    reader, none = SoftReader(assistant), torch.zeros(0, assistant.d)
+    found = []
+    for begin in range(0, len(seen), BATCH):
+        asked = [ASKED.format(n=most, seen=text) for text in seen[begin : begin + BATCH]]
+        prompts = [Asked(for_llm(assistant, reader.marks, text, 0), none) for text in asked]
+        found += answer_all(reader, prompts, max_tokens=most)
+    return [" ".join(said.split()) for said in found]
 
 
 def for_llm_in_words(llm: Frozen, question: str, hint: str) -> Prompt:
     """Return the LLM's prompt with the hint in the place of the soft block."""
     marks = marks_of(llm.tokenizer)
     return for_llm(llm, marks, f"{escape(question, marks)}{LEAD_LLM}{hint}", 0)
+
+
+def for_cue_in_words(llm: Frozen, prompt: str, hint: str) -> Prompt:
+    """Return a raw prompt with the hint before its last line, in the place of the soft block."""
+    marks = marks_of(llm.tokenizer)
+    head, newline, cue = escape(prompt, marks).rpartition("\n")
+    ids = tuple(llm.ids(f"{head}{LEAD_LLM}{hint}{newline or chr(10)}{cue}"))
+    return Prompt(ids, len(ids), 0)

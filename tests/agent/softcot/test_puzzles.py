@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
+from lichen.agent.softcot.config import Example
 from lichen.agent.softcot.puzzles import PUZZLES, draw
 from lichen.envs.errors import UnknownName, UsageError
+
+
+def judged(name: str, example: Example, text: str) -> tuple[bool, bool]:
+    """Return whether a text's answer is right, and whether it holds one."""
+    check = PUZZLES[name].check
+    answer = check.read(text)
+    return answer is not None and check.right(example, answer), answer is not None
 
 
 @pytest.mark.parametrize("name", PUZZLES)
@@ -15,22 +23,23 @@ def test_a_target_is_right_and_the_splits_never_meet(name: str) -> None:
     assert (
         train == draw(name, 120, seed=0, held_out=False) != draw(name, 120, seed=1, held_out=False)
     )
-    check = PUZZLES[name].check
-    assert all(check(e, e.target) == (True, True) for e in train)
+    assert all(judged(name, e, e.target) == (True, True) for e in train)
     others = np.roll(np.array([e.target for e in train]), 1)
-    wrong = [check(e, str(t)) for e, t in zip(train, others, strict=True) if e.target != t]
-    assert all(v.parsed for v in wrong) and np.mean([v.right for v in wrong]) < 0.1
-    assert check(train[0], "I do not know.") == (False, False)
+    wrong = [judged(name, e, str(t)) for e, t in zip(train, others, strict=True) if e.target != t]
+    assert all(parsed for _, parsed in wrong) and np.mean([right for right, _ in wrong]) < 0.1
+    assert judged(name, train[0], "I do not know.") == (False, False)
 
 
 def test_a_countdown_answer_uses_each_number_once() -> None:
     example = draw("countdown3", 1, seed=0, held_out=False)[0]
     numbers, _, total = example.answer.partition(" = ")
-    check = PUZZLES["countdown3"].check
-    assert check(example, f"Answer: {total}") == (False, True)
-    assert check(example, f"Answer: {total} + ({numbers.split()[0]}") == (False, True)
-    assert check(example, "Answer: __import__('os')") == (False, False)
-    assert check(example, "Answer: " + "9**9" * 3) == (False, True)
+    assert judged("countdown3", example, f"Answer: {total}") == (False, True)
+    assert judged("countdown3", example, f"Answer: {total} + ({numbers.split()[0]}") == (
+        False,
+        True,
+    )
+    assert judged("countdown3", example, "Answer: __import__('os')") == (False, False)
+    assert judged("countdown3", example, "Answer: " + "9**9" * 3) == (False, True)
 
 
 def test_wrong_names_and_counts_are_refused() -> None:

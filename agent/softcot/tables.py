@@ -1,0 +1,247 @@
+"""The table of SoftCoT: every kind of projection, the controls and no hint, over sources and seeds.
+
+Each (source, seed) is trained and evaluated by itself and kept in a folder, so the same call goes on after an
+interruption.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from ...envs.types import Record
+from ..config import AgentConfig
+from ..evaluate.statistics import estimate
+from .assistant import SoftAssistant
+from .checkpoint import Card, load, read_card, whole
+from .config import ProjectionConfig, TrainConfig
+from .evaluate import FIXED_ARMS, Answer, Decoding, Table, evaluate_source
+from .models import Frozen
+from .projection import Projection
+from .reader import SoftReader
+from .sources import open_source
+from .train import Trainer, examples_hash
+
+KINDS: dict[str, tuple[ProjectionConfig, bool]] = {
+    "linear": (ProjectionConfig(), False),
+    "mlp": (ProjectionConfig(kind="mlp"), False),
+    "paper": (ProjectionConfig(mode="paper", init="random"), True),
+}
+"""Arms that are trained; the second part: with the official code's settings."""
+ARMS = ("none", "verbal", "paper", "linear", "mlp", *FIXED_ARMS[2:])
+
+
+class Size(Record):
+    """How much is learned and measured for each source and seed."""
+
+    examples: int = 200
+    questions: int = 40
+    epochs: int = 5
+    batch: int = 4
+    n_infer: int = 4
+    samples: int = 1
+    """Sampled answers a question, besides the greedy one."""
+
+
+class Cost(Record):
+    """What a projection cost."""
+
+    arm: str
+    weights: int
+    steps: int
+    tokens: int
+    seconds: float
+    loss: tuple[float, float]
+    """Of the first and the last epoch, nats a token."""
+    held_out: tuple[float, ...]
+
+
+class Part(Record):
+    """One source with one seed."""
+
+    size: Size
+    models: tuple[str, str]
+    """Weights of the assistant and of the LLM."""
+    asked: str
+    """SHA-256 over what was learned from and what was asked."""
+    seed: int
+    table: Table
+    costs: tuple[Cost, ...]
+
+
+class Line(Record):
+    """An arm on a source, over all seeds."""
+
+    source: str
+    arm: str
+    decoding: Decoding
+    n: int
+    """Questions, over all seeds."""
+    right: float
+    ci95: tuple[float, float]
+    parsed: float
+    tokens: float
+    gain_none: float
+    """Over the LLM alone, paired by question and seed."""
+    gain_none_ci95: tuple[float, float]
+    gain_verbal: float
+    gain_verbal_ci95: tuple[float, float]
+
+
+def run_part(
+    source: str,
+    config: AgentConfig,
+    size: Size,
+    folder: Path,
+    *,
+    llm: Frozen,
+    assistant: Frozen,
+    states: Path | None = None,
+    told: Callable[[str, int, int], None] = lambda what, done, of: None,
+) -> Part:
+    """Train every kind of projection on a source and measure every arm; what is known is not done again.
+
+    Args:
+        source: See `sources.open_source`.
+        config: Its seed is the part's.
+        size: How much.
+        folder: Where the projections and `part.json` go.
+        llm: Reads.
+        assistant: Thinks.
+        states: Folder of the assistant's states.
+        told: Told of what goes on, of how much is done, and of how much there is.
+
+    Raises:
+        WrongModels: The folder holds a training with other settings.
+    """
+    opened = open_source(source, config, examples=size.examples, held_out=size.questions)
+    models = (assistant.identity().weights, llm.identity().weights)
+    asked = examples_hash([*opened.learned, *opened.held_out])
+    known = _known(folder / "part.json")
+    wanted = (size, models, asked)
+    if known is not None and (known.size, known.models, known.asked) == wanted:
+        return known
+    thinker = SoftAssistant(assistant, states)
+    projections: dict[str, Projection] = {}
+    costs = []
+    for arm, (form, paper) in KINDS.items():
+        dials = TrainConfig.paper() if paper else TrainConfig()
+        changed = {"epochs": size.epochs, "batch": size.batch, "n_infer": size.n_infer}
+        trainer = Trainer(
+            thinker,
+            llm,
+            opened.learned,
+            held_out=opened.held_out[:20],
+            projection=form,
+            config=dials.model_copy(update=changed),
+            seed=config.seed,
+        )
+        where = folder / arm
+        if not _trained(where, trainer):
+            trainer.run(where, _steps(arm, told))
+        projections[arm], card = load(where, assistant, llm)
+        costs.append(_cost(arm, card, trainer.projection.parameters_count))
+    table = evaluate_source(
+        opened,
+        assistant=thinker,
+        reader=SoftReader(llm),
+        projections=projections,
+        n=size.n_infer,
+        arms=ARMS,
+        seeds=range(1, size.samples + 1),
+        told=lambda done, of: told("answers", done, of),
+    )
+    part = Part(
+        size=size,
+        models=models,
+        asked=asked,
+        seed=config.seed,
+        table=table,
+        costs=tuple(costs),
+    )
+    whole(folder / "part.json", lambda path: path.write_text(part.model_dump_json(), "utf-8"))
+    return part
+
+
+def lines(parts: Sequence[Part]) -> list[Line]:
+    """Return the table: every source, decoding and arm, with 95% intervals over questions and seeds."""
+    found = []
+    for source in dict.fromkeys(part.table.source for part in parts):
+        of = [part for part in parts if part.table.source == source]
+        decodings = dict.fromkeys(a.decoding for part in of for a in part.table.answers)
+        for decoding in decodings:
+            for arm in ARMS:
+                found.append(_line(of, source, arm, decoding))
+    return found
+
+
+def _line(parts: Sequence[Part], source: str, arm: str, decoding: Decoding) -> Line:
+    share = estimate(list(_right(parts, arm, decoding).values()), seed=0)
+    answers = [a for p in parts for a in _answers(p, arm, decoding)]
+
+    def gain(other: str) -> tuple[float, tuple[float, float]]:
+        ours, theirs = _right(parts, arm, decoding), _right(parts, other, decoding)
+        got = estimate([ours[key] - theirs[key] for key in ours], seed=0)
+        return got.mean, (got.low, got.high)
+
+    over_none, over_verbal = gain("none"), gain("verbal")
+    return Line(
+        source=source,
+        arm=arm,
+        decoding=decoding,
+        n=len(_right(parts, arm, decoding)),
+        right=share.mean,
+        ci95=(share.low, share.high),
+        parsed=float(np.mean([a.parsed for a in answers])),
+        tokens=float(np.mean([a.tokens for a in answers])),
+        gain_none=over_none[0],
+        gain_none_ci95=over_none[1],
+        gain_verbal=over_verbal[0],
+        gain_verbal_ci95=over_verbal[1],
+    )
+
+
+def _answers(part: Part, arm: str, decoding: Decoding) -> list[Answer]:
+    return [a for a in part.table.answers if a.arm == arm and a.decoding == decoding]
+
+
+def _right(parts: Sequence[Part], arm: str, decoding: Decoding) -> dict[tuple[int, int], float]:
+    """Return the share of right answers to each (seed, question)."""
+    found: dict[tuple[int, int], list[bool]] = {}
+    for part in parts:
+        for answer in _answers(part, arm, decoding):
+            found.setdefault((part.seed, answer.question), []).append(answer.right)
+    return {key: float(np.mean(values)) for key, values in found.items()}
+
+
+def _steps(arm: str, told: Callable[[str, int, int], None]) -> Callable[[int, int, float], None]:
+    return lambda done, of, loss: told(f"{arm}: steps, loss {loss:.2f}", done, of)
+
+
+def _known(path: Path) -> Part | None:
+    try:
+        return Part.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, UnicodeDecodeError):
+        return None  # it is made again
+
+
+def _trained(folder: Path, trainer: Trainer) -> bool:
+    """Return whether the folder holds the result of this very training."""
+    if not (folder / "softcot.json").exists():
+        return False
+    card, wanted = read_card(folder), trainer.card()
+    same = ("assistant", "llm", "projection", "train", "seed", "examples")
+    return all(getattr(card, part) == getattr(wanted, part) for part in same)
+
+
+def _cost(arm: str, card: Card, weights: int) -> Cost:
+    return Cost(
+        arm=arm,
+        weights=weights,
+        steps=card.steps,
+        tokens=card.tokens,
+        seconds=card.seconds,
+        loss=(card.losses[0], card.losses[-1]),
+        held_out=card.held_out,
+    )
