@@ -150,6 +150,7 @@ def run_part(
         n=size.n_infer,
         arms=ARMS,
         seeds=range(1, size.samples + 1),
+        batch=16 if llm.model.device.type == "cpu" else 64,
         told=lambda done, of: told("answers", done, of),
     )
     part = Part(
