@@ -64,14 +64,14 @@ class PrefixCache:
         self.cache: Any = None
         self.tokens: list[int] = []
 
-    def shared(self, prompt: Sequence[int]) -> int:
+    def shared(self, prompt: Sequence[int], *, whole: bool = False) -> int:
         """Return how many tokens of the prompt are cached, at most all but the last.
 
-        The last is always computed again: its logits are needed.
+        The last is always computed again: its logits are needed (not so where something follows: `whole`).
         """
         if self.cache is None:
             return 0
-        most = min(len(prompt) - 1, len(self.tokens))
+        most = min(len(prompt) - (not whole), len(self.tokens))
         n = 0
         while n < most and prompt[n] == self.tokens[n]:
             n += 1
@@ -91,7 +91,12 @@ class PrefixCache:
 
 
 def score(
-    model: Any, prefix: PrefixCache, prompt: Sequence[int], options: Sequence[Sequence[int]]
+    model: Any,
+    prefix: PrefixCache,
+    prompt: Sequence[int],
+    options: Sequence[Sequence[int]],
+    *,
+    block: Any = None,
 ) -> tuple[LogProbs, int]:
     """Return log p(option | prompt) of every option, and how many tokens were computed.
 
@@ -100,6 +105,8 @@ def score(
         prefix: Cache of the last prompt; holds this prompt afterwards.
         prompt: Token ids, at least one.
         options: Token ids of each option, at least one each.
+        block: Embeddings that stand between prompt and options (a soft block and the cue behind it), shape
+            (m, d); they leave the cache again, so that the prompt's stays valid.
 
     Returns:
         Natural logarithms, shape (len(options),), and the number of tokens that went through the model.
@@ -107,19 +114,21 @@ def score(
     import torch
 
     trie = build_trie(options)
-    held = prefix.shared(prompt)
+    held = prefix.shared(prompt, whole=block is not None)
     prefix.keep(held)
     new, nodes = list(prompt[held:]), trie.tokens
+    extra = 0 if block is None else len(block)
+    end = len(prompt) + extra
     with torch.inference_mode():
+        given = {"input_ids": torch.tensor([new + nodes], device=model.device)}
+        if block is not None:
+            given = {"inputs_embeds": around(model, new, block, nodes)}
         try:
             hidden = model.model(
-                torch.tensor([new + nodes], device=model.device),
-                attention_mask=_mask(held, len(new), trie, model.dtype, model.device),
+                **given,
+                attention_mask=_mask(held, len(new) + extra, trie, model.dtype, model.device),
                 position_ids=torch.tensor(
-                    [
-                        list(range(held, len(prompt)))
-                        + [len(prompt) + depth - 1 for depth in trie.depths]
-                    ],
+                    [list(range(held, end)) + [end + depth - 1 for depth in trie.depths]],
                     device=model.device,
                 ),
                 past_key_values=prefix.cache,
@@ -128,17 +137,25 @@ def score(
         except BaseException:
             prefix.keep(0)  # a half-written cache must not be used again
             raise
-        logits = model.lm_head(hidden[len(new) - 1 :]).float()
+        logits = model.lm_head(hidden[len(new) + extra - 1 :]).float()
         table = torch.log_softmax(logits, dim=-1)
         rows = [node + 1 for path in trie.paths for node, _ in path]
         columns = [token for path in trie.paths for _, token in path]
         found = table[rows, columns].double().cpu().numpy()
-    if nodes:
-        prefix.cache.crop(-len(nodes))
+    if nodes or extra:
+        prefix.cache.crop(-len(nodes) - extra)
     prefix.tokens = list(prompt)
     ends = np.cumsum([0] + [len(path) for path in trie.paths])
     sums = [found[a:b].sum() for a, b in zip(ends, ends[1:], strict=False)]
-    return np.asarray(sums, np.float64), len(new) + len(nodes)
+    return np.asarray(sums, np.float64), len(new) + extra + len(nodes)
+
+
+def around(model: Any, new: Sequence[int], block: Any, nodes: Sequence[int]) -> Any:
+    """Return the embeddings of tokens, a block and tokens, shape (1, new + m + nodes, d)."""
+    import torch
+
+    words = model.get_input_embeddings()(torch.tensor([*new, *nodes], device=model.device).long())
+    return torch.cat([words[: len(new)], block.to(words), words[len(new) :]])[None]
 
 
 def _mask(held: int, new: int, trie: Trie, dtype: Any, device: Any) -> Any:

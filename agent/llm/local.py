@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, overload
 from ...envs.errors import UsageError
 from ...envs.types import Record
 from .catalog import PACKAGED, is_converted, locate
-from .choose import PrefixCache, score
+from .choose import PrefixCache, around, score
 from .constrained import Constraint, vocabulary
 from .errors import LLMRefused, ModelNotFound
 from .protocol import LogProbs, Message, Schema, Usage
@@ -20,6 +20,8 @@ from .quiet import quiet_transformers
 from .structured import ask_structured
 
 T = TypeVar("T")
+Vectors = Any
+"""A torch tensor; this module imports torch in its worker only."""
 
 
 class LocalConfig(Record):
@@ -65,18 +67,38 @@ class LocalLLM:
         with self.usage.timed():
             return await asyncio.get_running_loop().run_in_executor(self._worker, call)
 
-    async def choose(self, prompt: str, options: Sequence[str]) -> LogProbs:
-        """Return log p(option | prompt) of every whole option string; see `FrozenLLM.choose`."""
+    async def in_worker(self, call: Callable[[Any, Any], T]) -> T:
+        """Call something with the model and its tokenizer in the worker thread, one at a time with the rest."""
+        work = asyncio.get_running_loop().run_in_executor
+        return await work(self._worker, lambda: call(*self._parts()))
+
+    async def choose(
+        self, prompt: str, options: Sequence[str], *, soft: Vectors | None = None
+    ) -> LogProbs:
+        """Return log p(option | prompt) of every whole option string; see `FrozenLLM.choose`.
+
+        Args:
+            prompt: Ends with the line that the options go on with.
+            options: At least one.
+            soft: Soft thoughts, shape (n, d), read before that last line; the prompt's cache stays valid.
+        """
         if not options or not all(options):
             raise UsageError("choose needs at least one option, and none may be empty")
-        return await self._work(lambda: self._choose(prompt, list(options)))
+        return await self._work(lambda: self._choose(prompt, list(options), soft))
 
-    def _choose(self, prompt: str, options: list[str]) -> LogProbs:
-        model, _ = self._parts()
-        ids = self._ids(prompt)
+    def _choose(self, prompt: str, options: list[str], soft: Vectors | None) -> LogProbs:
+        model, tokenizer = self._parts()
+        block = None
+        if soft is None:
+            ids = self._ids(prompt)
+        else:
+            from ..softcot.blocks import cue_block  # SoftCoT is built on this module
+
+            ids, block = cue_block(self.name, model, tokenizer, prompt, soft)
         option_ids = [self._ids(option, add_special=False) for option in options]
-        self._fits(len(ids) + sum(map(len, option_ids)))
-        found, computed = score(model, self._prefix, ids, option_ids)
+        extra = 0 if block is None else len(block)
+        self._fits(len(ids) + extra + sum(map(len, option_ids)))
+        found, computed = score(model, self._prefix, ids, option_ids, block=block)
         self.usage.tokens_in += computed
         self.usage.tokens_out += sum(map(len, option_ids))
         return found
@@ -104,6 +126,7 @@ class LocalLLM:
         max_tokens: int = 256,
         temperature: float = 0.0,
         seed: int = 0,
+        soft: Vectors | None = None,
     ) -> str: ...
 
     @overload
@@ -115,6 +138,7 @@ class LocalLLM:
         max_tokens: int = 256,
         temperature: float = 0.0,
         seed: int = 0,
+        soft: Vectors | None = None,
     ) -> Schema: ...
 
     async def chat(
@@ -125,20 +149,24 @@ class LocalLLM:
         max_tokens: int = 256,
         temperature: float = 0.0,
         seed: int = 0,
+        soft: Vectors | None = None,
     ) -> str | Schema:
-        """Answer a conversation; see `FrozenLLM.chat`. With a schema, every token is held to it."""
+        """Answer a conversation; see `FrozenLLM.chat`. With a schema, every token is held to it.
+
+        Soft thoughts, shape (n, d), are read at the end of the last user's turn.
+        """
+
+        def answer(turns: Sequence[Message]) -> str:
+            ids, block = self._chat_ids(turns), None
+            if soft is not None:
+                from ..softcot.blocks import chat_block
+
+                ids, block = chat_block(self.name, *self._parts(), turns, soft)
+            constraint = None if schema is None else self._constraint(schema, max_tokens)
+            return self._generate(ids, max_tokens, temperature, (), seed, constraint, block)
 
         async def ask(turns: Sequence[Message]) -> str:
-            return await self._work(
-                lambda: self._generate(
-                    self._chat_ids(turns),
-                    max_tokens,
-                    temperature,
-                    (),
-                    seed,
-                    None if schema is None else self._constraint(schema, max_tokens),
-                )
-            )
+            return await self._work(lambda: answer(turns))
 
         return await (ask(messages) if schema is None else ask_structured(ask, messages, schema))
 
@@ -180,12 +208,14 @@ class LocalLLM:
         stop: tuple[str, ...],
         seed: int,
         constraint: Constraint | None = None,
+        block: Vectors | None = None,
     ) -> str:
         import torch
 
         model, tokenizer = self._parts()
-        self._fits(len(ids) + max_tokens)
-        held = self._prefix.shared(ids)
+        extra = 0 if block is None else len(block)
+        self._fits(len(ids) + extra + max_tokens)
+        held = self._prefix.shared(ids, whole=extra > 0)
         self._prefix.keep(held)
         cache = self._prefix.cache
         random = torch.Generator().manual_seed(seed)
@@ -197,14 +227,17 @@ class LocalLLM:
         try:
             with torch.inference_mode():
                 while len(made) < max_tokens:
+                    given = {"input_ids": torch.tensor([step], device=model.device)}
+                    if block is not None and not made:
+                        given = {"inputs_embeds": around(model, step, block, ())}
                     out = model(
-                        torch.tensor([step], device=model.device),
+                        **given,
                         past_key_values=cache,
                         use_cache=True,
                         logits_to_keep=1,
                     )
                     logits = out.logits[0, -1].float().cpu()
-                    self.usage.tokens_in += len(step) if not made else 0
+                    self.usage.tokens_in += len(step) + extra if not made else 0
                     if constraint is not None:
                         logits[~torch.from_numpy(constraint.allowed()[: len(logits)])] = -torch.inf
                     token = _pick(logits, temperature, random)

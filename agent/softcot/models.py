@@ -63,6 +63,11 @@ class Frozen:
             )
         return self._identity
 
+    def raw_ids(self, text: str) -> list[int]:
+        """Return the tokens of a prompt without a template, as `LocalLLM.choose` reads it."""
+        found: list[int] = self.tokenizer(text).input_ids
+        return found
+
     def ids(self, text: str) -> list[int]:
         """Return the tokens of a text as it stands, no special token added."""
         found: list[int] = self.tokenizer(text, add_special_tokens=False).input_ids

@@ -111,7 +111,14 @@ def locate(ids: Sequence[int], placeholder: int, n: int) -> int:
 
 
 def fill(
-    frozen: Frozen, marks: Marks, text: str, n: int, *, chain: int = 0, marked: bool
+    frozen: Frozen,
+    marks: Marks,
+    text: str,
+    n: int,
+    *,
+    chain: int = 0,
+    marked: bool,
+    raw: bool = False,
 ) -> Prompt:
     """Return the ids of a text with its hole filled by n placeholders.
 
@@ -122,6 +129,7 @@ def fill(
         n: Soft thoughts.
         chain: Number of the thought chain; it chooses the placeholder.
         marked: Put the begin and the end mark around them.
+        raw: No template was applied: the model's own first token goes before it, if it has one.
 
     Raises:
         SlotError: The hole is missing or not alone, or there is no placeholder for the chain.
@@ -139,7 +147,7 @@ def fill(
     run = [marks.placeholders[chain]] * n
     if marked:
         run = [marks.begin, *run, marks.end]
-    ids = [*frozen.ids(left), *run, *frozen.ids(right)]
+    ids = [*(frozen.raw_ids(left) if raw else frozen.ids(left)), *run, *frozen.ids(right)]
     return Prompt(tuple(ids), locate(ids, marks.placeholders[chain], n), n, marked)
 
 
@@ -159,8 +167,22 @@ def for_llm(frozen: Frozen, marks: Marks, question: str, n: int) -> Prompt:
         text = frozen.chat([Message(role="user", content=question)])
         ids = tuple(frozen.ids(text))
         return Prompt(ids, len(ids), 0)
-    asked = Message(role="user", content=escape(question, marks) + LEAD_LLM + HOLE)
-    return fill(frozen, marks, frozen.chat([asked]), n, marked=True)
+    return for_chat(frozen, marks, [Message(role="user", content=question)], n)
+
+
+def for_chat(frozen: Frozen, marks: Marks, messages: Sequence[Message], n: int) -> Prompt:
+    """Return a conversation with the soft block at the end of its last user's turn.
+
+    Raises:
+        SlotError: No user speaks in it.
+    """
+    last = max((i for i, m in enumerate(messages) if m.role == "user"), default=-1)
+    if last < 0:
+        raise SlotError("soft thoughts stand in a user's turn, and the conversation has none")
+    turns = [m.model_copy(update={"content": escape(m.content, marks)}) for m in messages]
+    said = turns[last].content + LEAD_LLM + HOLE
+    turns[last] = turns[last].model_copy(update={"content": said})
+    return fill(frozen, marks, frozen.chat(turns), n, marked=True)
 
 
 def for_cue(frozen: Frozen, marks: Marks, prompt: str, n: int) -> Prompt:
@@ -169,7 +191,18 @@ def for_cue(frozen: Frozen, marks: Marks, prompt: str, n: int) -> Prompt:
     With n = 0 it is the prompt as it stands.
     """
     if n == 0:
-        ids = tuple(frozen.ids(prompt))
+        ids = tuple(frozen.raw_ids(prompt))
         return Prompt(ids, len(ids), 0)
     head, newline, cue = escape(prompt, marks).rpartition("\n")
-    return fill(frozen, marks, f"{head}{LEAD_LLM}{HOLE}{newline or chr(10)}{cue}", n, marked=True)
+    text = f"{head}{LEAD_LLM}{HOLE}{newline or chr(10)}{cue}"
+    return fill(frozen, marks, text, n, marked=True, raw=True)
+
+
+def in_words(prompt: str, hint: str) -> str:
+    """Return a raw prompt with a hint in words before its last line, where soft thoughts would stand.
+
+    >>> in_words("You see a door.\\nGood action:", "key, door")
+    'You see a door.\\nHere are prompts: key, door\\nGood action:'
+    """
+    head, _, cue = prompt.rpartition("\n")
+    return f"{head}{LEAD_LLM}{' '.join(hint.split())}\n{cue}"

@@ -7,7 +7,7 @@ import torch
 from .decoding import Asked, answer_all
 from .models import Frozen
 from .reader import SoftReader
-from .slots import LEAD_LLM, Prompt, escape, for_llm, marks_of
+from .slots import LEAD_LLM, Prompt, escape, for_llm, in_words, marks_of
 
 ASKED = (
     "Name the most informative words that help to solve this task, the most important first. "
@@ -44,7 +44,5 @@ def for_llm_in_words(llm: Frozen, question: str, hint: str) -> Prompt:
 
 def for_cue_in_words(llm: Frozen, prompt: str, hint: str) -> Prompt:
     """Return a raw prompt with the hint before its last line, in the place of the soft block."""
-    marks = marks_of(llm.tokenizer)
-    head, newline, cue = escape(prompt, marks).rpartition("\n")
-    ids = tuple(llm.ids(f"{head}{LEAD_LLM}{hint}{newline or chr(10)}{cue}"))
+    ids = tuple(llm.raw_ids(in_words(prompt, hint)))
     return Prompt(ids, len(ids), 0)
