@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .config import AgentConfig, load_config
     from .episode import EpisodeResult
+    from .learned import LearnReport
     from .policy import PolicyConfig
-    from .session import Agent, LearnReport
+    from .session import Agent
 
 __all__ = ["Agent", "AgentConfig", "EpisodeResult", "LearnReport", "PolicyConfig", "load_config"]
 
 _HOMES = {
     "Agent": ".session",
-    "LearnReport": ".session",
+    "LearnReport": ".learned",
     "AgentConfig": ".config",
     "load_config": ".config",
     "EpisodeResult": ".episode",

@@ -13,6 +13,7 @@ from ..envs.tools import ToolSpec, call_of, problem_of, write_call
 from ..envs.types import Observation
 from ..memory.tools import Suggestion, ToolMemory
 from ..memory.types import Hits
+from .assistant import SILENT, Thought, chat
 from .llm.protocol import FrozenLLM, Message
 from .prompting import render
 
@@ -38,6 +39,7 @@ class Caller:
         *,
         history: Sequence[tuple[str, str]] = (),
         hint: str = "",
+        thought: Thought = SILENT,
     ) -> str:
         """Return the call to make now, as an action.
 
@@ -48,6 +50,7 @@ class Caller:
             tools: Tool memory: suggestions, and failures known before the call.
             history: (action, answer) pairs of this episode, oldest first.
             hint: The current subtask, when there is a plan.
+            thought: The assistant's, where it has one.
 
         Raises:
             LLMNonsense: The model named no call, also after a repair turn.
@@ -65,8 +68,12 @@ class Caller:
                 hint=hint,
                 note=note,
             )
-            answer = await self.llm.chat(
-                [Message(role="user", content=prompt)], schema=_form(specs), max_tokens=300
+            answer = await chat(
+                self.llm,
+                [Message(role="user", content=prompt)],
+                schema=_form(specs),
+                max_tokens=300,
+                thought=thought,
             )
             name, arguments = _call(answer)
             spec = next(spec for spec in specs if spec.name == name)

@@ -19,6 +19,7 @@ from ..envs.errors import BadFile
 from ..memory.retriever import RetrieverConfig
 from .policy import PolicyConfig
 from .skillset import SkillConfig
+from .softcot.config import HintConfig
 
 
 class AgentConfig(BaseSettings):
@@ -46,6 +47,8 @@ class AgentConfig(BaseSettings):
     seed: int = Field(default=0, ge=0)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     retriever: RetrieverConfig = Field(default_factory=RetrieverConfig)
+    softcot: HintConfig = Field(default_factory=HintConfig)
+    """Soft thoughts of an assistant, where the store has a projection whose gate is open."""
     skills: SkillConfig = Field(default_factory=SkillConfig)
     """Skills as actions, where the store has a library."""
 

@@ -26,7 +26,7 @@ from ..memory.ledger import Entry
 from ..memory.states import state_of
 from ..memory.tools import ToolMemory
 from ..memory.types import Hits, SubtaskCase
-from .assistant import Assistant
+from .assistant import SILENT, Assistant, Thought
 from .caller import Caller
 from .critic import Critic
 from .planner import Planner
@@ -57,13 +57,13 @@ class Desk:
     """Steps after which a subtask counts as stuck."""
     max_replans: int = 3
     hits: Hits = NO_HITS
-    hint: str = ""
+    thought: Thought = SILENT
     holdout: float = 0.0
     """Share of the remembered episodes that is held out; above 0 only where credit is to be learned."""
     remembered: int = -1
     """The step that `hits` belong to."""
-    thought: int = -1
-    """The step that `hint` belongs to."""
+    thought_at: int = -1
+    """The step that `thought` belongs to."""
     working: WorkingMemory = field(default_factory=WorkingMemory)
     observations: list[Observation] = field(default_factory=list)
     ended: bool = False
@@ -134,7 +134,7 @@ class Desk:
                 self.hits = found.model_copy(
                     update={"hits": (), "held": tuple(alone), "abstained": True}
                 )
-        self.remembered, self.thought = step, -1
+        self.remembered, self.thought_at = step, -1
         return self.hits
 
     def alone(self, step: int) -> bool:
@@ -155,14 +155,15 @@ class Desk:
             learn=self.learn if self.explores is None else self.explores,
         )
 
-    async def think(self, state: EpisodeState) -> str:
-        """Return the assistant's hint for the state's step, thought of unless it is there."""
+    async def think(self, state: EpisodeState) -> Thought:
+        """Return the assistant's thought at the state's step, thought of unless it is there."""
         hits = self.remember(state)
-        if self.thought != self.remembered:
-            known = state_of(self.sync(state), state["actions"])
-            self.hint = await self.assistant.think(known, hits)
-            self.thought = self.remembered
-        return self.hint
+        if self.thought_at != self.remembered:
+            seen = self.sync(state)
+            known = state_of(seen, state["actions"])
+            self.thought = await self.assistant.think(known, hits, family=seen.task.family)
+            self.thought_at = self.remembered
+        return self.thought
 
     @property
     def seen(self) -> Observation:

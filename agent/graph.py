@@ -45,7 +45,7 @@ async def recall(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
 
 
 async def assist(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
-    """Let the assistant think; nothing until SoftCoT is there."""
+    """Let the assistant think, where the gate of this kind of task is open (SoftCoT)."""
     await runtime.context.think(state)
     return {}
 
@@ -68,6 +68,7 @@ async def plan(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         done=state.get("done", []),
         failed=state.get("failed", []),
         reason=reason,
+        thought=await desk.think(state),
     )
     step = len(state["actions"])
     event = Planned(step=step, subtasks=tuple(subtasks), reason=reason)
@@ -79,7 +80,7 @@ async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
     """Choose one action by the policy."""
     desk = runtime.context
     seen = desk.sync(state)
-    hint = " ".join(part for part in (task_now(desk, state), await desk.think(state)) if part)
+    hint, thought = task_now(desk, state), await desk.think(state)
     if desk.caller is not None and desk.calls:
         action = await desk.caller.decide(
             seen,
@@ -88,6 +89,7 @@ async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
             desk.tools,
             history=desk.history(),
             hint=hint,
+            thought=thought,
         )
         return {"action": action, "kl": None}
     offers = desk.offers(state)
@@ -102,6 +104,7 @@ async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
         step_rng(state["seed"], state["task_id"], len(state["actions"])),
         history=desk.history(),
         hint=hint,
+        thought=thought,
         warned=desk.notes(seen),
         favoured={action: (o.first, o.favour) for action, o in offers.items()},
     )

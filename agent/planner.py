@@ -12,6 +12,7 @@ from pydantic import Field
 from ..envs.types import Observation, Record
 from ..memory.tools import Suggestion
 from ..memory.types import EpisodeCase, SubtaskCase
+from .assistant import SILENT, Thought, chat
 from .llm.errors import LLMNonsense
 from .llm.protocol import FrozenLLM, Message
 from .prompting import render
@@ -41,6 +42,7 @@ class Planner(Protocol):
         done: Sequence[str] = (),
         failed: Sequence[str] = (),
         reason: str = "",
+        thought: Thought = SILENT,
     ) -> list[str]:
         """Return the subtasks, or an empty list when the policy is to act by itself.
 
@@ -53,6 +55,7 @@ class Planner(Protocol):
             done: Its subtasks that were done.
             failed: Those that were given up, with the reasons.
             reason: Why another plan is needed.
+            thought: The assistant's, where it has one.
         """
         ...
 
@@ -73,6 +76,7 @@ class ReactivePlanner:
         done: Sequence[str] = (),
         failed: Sequence[str] = (),
         reason: str = "",
+        thought: Thought = SILENT,
     ) -> list[str]:
         """Return an empty list."""
         return []
@@ -103,6 +107,7 @@ class SubtaskPlanner:
         done: Sequence[str] = (),
         failed: Sequence[str] = (),
         reason: str = "",
+        thought: Thought = SILENT,
     ) -> list[str]:
         """Return the subtasks.
 
@@ -123,8 +128,12 @@ class SubtaskPlanner:
             reason=reason,
             most=self.most,
         )
-        made = await self.llm.chat(
-            [Message(role="user", content=prompt)], schema=Plan, max_tokens=300
+        made = await chat(
+            self.llm,
+            [Message(role="user", content=prompt)],
+            schema=Plan,
+            max_tokens=300,
+            thought=thought,
         )
         planned = [s.strip() for s in made.subtasks if s.strip()][: self.most]
         if not planned:

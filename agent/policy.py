@@ -16,6 +16,7 @@ from ..envs.types import Observation, Record
 from ..memory.analogy import entities, words
 from ..memory.types import Hits, State
 from ..memory.value import ValueConfig, advantages
+from .assistant import SILENT, Thought, choose
 from .llm.protocol import FrozenLLM
 from .prompting import render
 from .working import WorkingMemory
@@ -124,6 +125,7 @@ class Policy:
         *,
         history: Sequence[tuple[str, str]] = (),
         hint: str = "",
+        thought: Thought = SILENT,
         warned: Collection[str] = (),
         favoured: Mapping[str, tuple[str, float]] | None = None,
     ) -> Decision:
@@ -137,6 +139,7 @@ class Policy:
             rng: Breaks ties, and samples when the temperature is above 0.
             history: (action, answer) pairs of this episode, oldest first.
             hint: The current subtask, when there is a plan.
+            thought: The assistant's, read behind the prompt; silent: the model alone, bit for bit.
             warned: Actions that tool memory knows to fail.
             favoured: Calls of skills among the actions, each with the action it begins with and the nats it is
                 given over that: memory and novelty know single actions only.
@@ -174,7 +177,7 @@ class Policy:
                 prompt = render(
                     "act", state=state, seen=seen, shown=shown, history=turns, hint=hint
                 )
-                scores.append(await self.llm.choose(prompt, options))
+                scores.append(await choose(self.llm, prompt, options, thought))
             said = dict(
                 zip(texts, np.mean(scores, axis=0) / self.config.llm_temperature, strict=True)
             )

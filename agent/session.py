@@ -16,14 +16,14 @@ from typing import Any, TypeVar
 from ..envs.base import Environment
 from ..envs.errors import UsageError
 from ..envs.suite import Suite, load_suite
-from ..envs.types import Record, Task
+from ..envs.types import Task
 from ..memory.bank import bound
 from ..memory.cases import CaseMemory
 from ..memory.embedder import open_embedder
 from ..memory.events import RunEnded, RunStarted
 from ..memory.ledger import Entry
 from ..memory.store import Store
-from .assistant import NoAssistant
+from .assistant import Assistant, NoAssistant
 from .caller import Caller
 from .checkpoints import open_graph
 from .config import AgentConfig, load_config
@@ -32,31 +32,16 @@ from .desk import Desk
 from .environments import Environments
 from .episode import EpisodeResult, OnEvent, run_episode
 from .graph import Graph
+from .learned import LearnReport
 from .library import AgentSkills
 from .llm.protocol import FrozenLLM, Usage
 from .llm.registry import open_llm
 from .planner import Planner, ReactivePlanner, SubtaskPlanner
 from .policy import Policy, PolicyConfig
 from .runs import Progress, Run, check_fingerprint, next_attempt, next_run, run_started
+from .softcot.hint import Hints
 
 T = TypeVar("T")
-
-
-class LearnReport(Record):
-    """What a stream of learning episodes came to."""
-
-    run: str
-    episodes: tuple[EpisodeResult, ...]
-    resumed: int
-    """Episodes that were already done when the command began."""
-    fingerprint_before: str
-    fingerprint_after: str
-
-    @property
-    def success(self) -> float:
-        """Share of the known outcomes that are successes; 0 when there is none."""
-        known = [e for e in self.episodes if e.outcome != "unknown"]
-        return sum(e.outcome == "success" for e in known) / len(known) if known else 0.0
 
 
 class Agent(AbstractContextManager["Agent"]):
@@ -77,6 +62,7 @@ class Agent(AbstractContextManager["Agent"]):
         self._environments = Environments(self.store)
         self.skills = AgentSkills(config.skills, self.store)
         self._runner = asyncio.Runner()
+        self._hints: Hints | None = None
 
     @classmethod
     def from_config(
@@ -98,6 +84,13 @@ class Agent(AbstractContextManager["Agent"]):
             options: dict[str, Any] = dials if local else {}
             self._llm = open_llm(self.config.model, base_url=self.config.base_url, **options)
         return self._llm
+
+    @property
+    def hints(self) -> "Hints":
+        """The assistant with its gate, opened at first use."""
+        if self._hints is None:
+            self._hints = Hints(self.config, self.store, self.llm)
+        return self._hints
 
     @property
     def usage(self) -> Usage:
@@ -127,10 +120,13 @@ class Agent(AbstractContextManager["Agent"]):
         learn: bool,
         llm_name: str = "",
         skills: bool = True,
+        hints: bool = True,
     ) -> Desk:
         """Return a desk for one episode."""
         policy = policy or self.config.policy
         planned = self.config.planner == "plan" and policy.llm
+        thinks = hints and policy.llm and self.config.softcot.use
+        assistant: Assistant = self.hints if thinks else NoAssistant()
         planner: Planner = SubtaskPlanner(self.llm) if planned else ReactivePlanner()
         return Desk(
             environment=environment,
@@ -138,7 +134,7 @@ class Agent(AbstractContextManager["Agent"]):
             policy=Policy(policy, self.llm if policy.llm else None),
             planner=planner,
             critic=Critic(self.llm) if policy.llm else None,
-            assistant=NoAssistant(),
+            assistant=assistant,
             skills=self.skills.offered if skills else None,
             append=self.store.append,
             learn=learn,
@@ -277,6 +273,8 @@ class Agent(AbstractContextManager["Agent"]):
                     )
                     self.store.absorb()
                     bound(self.store, self.config.retriever.capacity)
+                    if exploring.llm and self.config.softcot.use and self.hints.due():
+                        await self.hints.measure()
                 if progress is not None:
                     progress(number + 1, count, results[-1])
         unknown = sum(result.outcome == "unknown" for result in results)

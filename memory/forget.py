@@ -3,6 +3,7 @@
 from ..envs.errors import UsageError
 from ..envs.types import Record
 from .derive import evidence_of
+from .derived import derived_from, remove_derived
 from .events import Forgotten, Recalled
 from .explain import find_case
 from .ledger import Entry
@@ -23,6 +24,8 @@ class Forgetting(Record):
     """Events that lose their content."""
     dependants: tuple[str, ...]
     """Episodes whose decisions saw its cases; they stay, and are flagged."""
+    derived: tuple[str, ...] = ()
+    """Folders of the store that were made from it (projections of SoftCoT, caches); they go."""
     done: bool
 
 
@@ -73,6 +76,10 @@ def forget(
         steps=len(steps),
         events=events,
         dependants=tuple(sorted(dependants)),
+        derived=tuple(
+            str(path.relative_to(store.folder))
+            for path in derived_from(store.folder, whole.episode)
+        ),
         done=not dry_run,
     )
     if dry_run:
@@ -89,6 +96,9 @@ def forget(
         dependants=found.dependants,
         reason=reason,
     )
+    remove_derived(
+        store.folder, whole.episode
+    )  # first: a kill may leave too little, never too much
     why = Entry(f"forget/{whole.episode}", "forget", "", event, actor=actor, origin="person")
     store.forget(whole, why)
     return found

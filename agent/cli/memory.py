@@ -205,6 +205,8 @@ def forget_command(
     typer.echo(
         f"{found.task_id}: 1 episode, {found.steps} steps and the content of {found.events} events {said}"
     )
+    for folder in found.derived:
+        typer.echo(f"{folder}, which was made from it, {'would go' if dry_run else 'is gone'}")
     if found.dependants:
         typer.echo(f"{len(found.dependants)} episodes saw it and are flagged:")
         for episode in found.dependants:

@@ -1,4 +1,4 @@
-"""`lichen softcot train | eval | probe`: soft thoughts of a small assistant, measured before they are used."""
+"""`lichen softcot`: soft thoughts of a small assistant, trained, and measured before they are used."""
 
 import shutil
 from pathlib import Path
@@ -22,6 +22,7 @@ from .options import (
     settings,
     write_json,
 )
+from .softgate import gate_command
 from .softtable import table_command
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ Folder = Annotated[
 ]
 
 app.command("table")(table_command)
+app.command("gate")(gate_command)
 
 
 @app.command("train")
@@ -91,14 +93,18 @@ def train_command(
     from ..config import load_config
 
     base = load_config(config, **settings(set_, store=store, model=model, seed=seed))
-    from ..softcot.sources import open_source
+    from ..softcot.hint import keep_previous
+    from ..softcot.sources import OWN, open_source
 
     where = folder or base.store / "softcot" / named(source)
     opened = open_source(
         source, base, examples=examples, held_out=held_out, demonstrations=demonstrations
     )
     if fresh and where.exists():
-        _forget(where)
+        if source == OWN:
+            keep_previous(where)
+        else:
+            _forget(where)
 
     from ..llm.local import LocalConfig
     from ..softcot.assistant import SoftAssistant

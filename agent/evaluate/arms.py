@@ -28,6 +28,11 @@ class Arm(Record):
     """Names of skills that are left out."""
 
     @property
+    def soft(self) -> bool:
+        """Whether the assistant may think."""
+        return "soft" in self.channels
+
+    @property
     def skilled(self) -> bool:
         """Whether skills are offered."""
         return "skills" in self.channels
@@ -76,6 +81,11 @@ ARMS: Mapping[str, Arm] = {
             says="memory, and the same calls offered, which do other things",
             channels=(*_ALL, "skills"),
             scrambled=True,
+        ),
+        Arm(
+            name="+soft",
+            says="memory, and an assistant's thoughts where their gate is open",
+            channels=(*_ALL, "soft"),
         ),
         Arm(
             name="+parametric",

@@ -164,6 +164,7 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                     learn=False,
                     llm_name=before,
                     skills=False,
+                    hints=arm.soft,
                 )
                 desk.skills = skills.of(arm)
                 used = agent.llm.usage.copy() if policy.llm else Usage()

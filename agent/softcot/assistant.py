@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ...memory.derived import ANY, made_from
 from .models import Frozen
 from .slots import Marks, Prompt, for_assistant, marks_of
 
@@ -32,6 +33,8 @@ class SoftAssistant:
         self.marks: Marks = marks_of(frozen.tokenizer)
         self.calls = 0
         """Questions that really went through the model."""
+        self.tokens = 0
+        """Tokens of these."""
         self._folder, self._keep = folder, keep
         self._held: dict[str, torch.Tensor] = {}
 
@@ -64,6 +67,7 @@ class SoftAssistant:
 
     def _encode(self, prompt: Prompt) -> torch.Tensor:
         self.calls += 1
+        self.tokens += len(prompt.ids)
         model = self.frozen.model
         with torch.inference_mode():
             out = model(
@@ -98,7 +102,7 @@ class SoftAssistant:
             return
         self._held[key] = state
         if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            made_from(self._folder, [ANY])  # what it read may have come from any episode
             path = self._folder / f"{key}.npy"
             temporary = path.with_suffix(".tmp.npy")
             np.save(temporary, state.numpy())

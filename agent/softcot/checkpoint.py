@@ -4,7 +4,7 @@ The folder holds `projection.safetensors`, `softcot.json` and, while training is
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from ...envs.errors import BadFile
 from ...envs.types import Record
+from ...memory.derived import made_from
 from .config import ProjectionConfig, TrainConfig
 from .errors import WrongModels
 from .models import Frozen, ModelIdentity
@@ -47,7 +48,7 @@ class Card(Record):
 
 def save(folder: Path, projection: Projection, card: Card) -> None:
     """Write a trained projection with its card."""
-    folder.mkdir(parents=True, exist_ok=True)
+    made_from(folder, card.episodes)
     state = {k: v.detach().cpu().contiguous() for k, v in projection.state_dict().items()}
     whole(folder / WEIGHTS, lambda path: save_file(state, path))
     text = card.model_dump_json(indent=1) + "\n"
@@ -103,9 +104,9 @@ def load(folder: Path, assistant: Frozen, llm: Frozen) -> tuple[Projection, Card
     return projection.eval(), card
 
 
-def save_training(folder: Path, state: dict[str, Any]) -> None:
-    """Write what training needs to go on."""
-    folder.mkdir(parents=True, exist_ok=True)
+def save_training(folder: Path, state: dict[str, Any], episodes: Iterable[str]) -> None:
+    """Write what training needs to go on, and what it is made from."""
+    made_from(folder, episodes)
     whole(folder / TRAINING, lambda path: torch.save(state, path))
 
 

@@ -59,6 +59,17 @@ class TrainConfig(Record):
         return cls(n=(32,), n_infer=4, lr=2e-5, weight_decay=0.0, warmup=0.0)
 
 
+class HintConfig(Record):
+    """When the agent's assistant may think."""
+
+    use: bool = True
+    """False: never. True: for the kinds of task whose gate is open (see `softcot.gate`)."""
+    cases: int = Field(default=24, ge=8)
+    """Most held-out decisions of a kind of task that its gate is measured on, the newest."""
+    retest_after: int = Field(default=5, ge=1)
+    """New successful episodes in memory after which the gate is measured again."""
+
+
 class Example(Record):
     """One thing to learn from."""
 
@@ -77,6 +88,8 @@ class Example(Record):
     """The bare answer, where it can be checked by itself."""
     episode: str = ""
     """The episode that it came from; forgetting that takes the projection too."""
+    saw: tuple[str, ...] = ()
+    """Episodes of the cases in its prompt; forgetting one of them takes the projection too."""
 
     @property
     def assistant_sees(self) -> str:

@@ -97,7 +97,8 @@ def with_steps(
                 hits,
                 hint=step.subtask if step.subtask != step.state.goal else "",
             )
-            made = {"family": step.family, "episode": step.episode}
+            saw = tuple(sorted({hit.case.episode for hit in hits[:SHOWN]}))
+            made = {"family": step.family, "episode": step.episode, "saw": saw}
             found.append((example.model_copy(update=made), step))
     return found
 

@@ -100,7 +100,9 @@ class Trainer:
             seed=self.seed,
             examples=examples_hash(self.examples),
             families=tuple(sorted({e.family for e in self.examples if e.family})),
-            episodes=tuple(sorted({e.episode for e in self.examples if e.episode})),
+            episodes=tuple(
+                sorted({name for e in self.examples for name in (e.episode, *e.saw)} - {""})
+            ),
             steps=self.done,
             tokens=self.tokens,
             seconds=round(self.seconds, 3),
@@ -131,7 +133,7 @@ class Trainer:
             if self.done % self.a_epoch == 0 and self.held_out:
                 self.held_losses.append(self.held_loss())
             if folder is not None and self.done % self.config.save_every == 0:
-                save_training(folder, self._state())
+                save_training(folder, self._state(), self.card().episodes)
         for model, was in zip(frozen, before, strict=True):
             check_fingerprint(was.weights, model.identity(again=True).weights)
         card = self.card()

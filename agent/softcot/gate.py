@@ -1,0 +1,236 @@
+"""The gate: for each kind of task a hint is on only where it is shown to help on held-out decisions.
+
+Soft thoughts must beat no hint, the hint in words, random vectors of the same norms, the mean thought and the
+thought of another decision, each with a lower bound above 0 (an intersection-union test: each at its own
+level, no correction needed); else the words, if they beat no hint and the words of another decision; else off.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+
+from ...envs.errors import BadFile
+from ...envs.types import Record
+from ...memory.types import StepCase
+from ..assistant import Mode
+from ..evaluate.statistics import estimate
+from ..llm.choose import PrefixCache, score
+from .assistant import SoftAssistant
+from .blocks import cue_block
+from .checkpoint import whole
+from .config import Example
+from .models import Frozen
+from .placebo import CONTROLS, control
+from .projection import Projection
+from .slots import in_words
+from .verbal import verbal_hints
+
+GATE = "gate.json"
+LEAST = 8
+"""Decisions of a kind of task below which its gate stays shut."""
+KEPT = 20
+"""Earlier measurements that are kept."""
+
+
+class Contrast(Record):
+    """A paired difference in the probability of the right action, with its 95% interval."""
+
+    against: str
+    diff: float
+    ci95: tuple[float, float]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the lower bound is above 0."""
+        return self.ci95[0] > 0
+
+
+class FamilyGate(Record):
+    """The verdict on one kind of task."""
+
+    family: str
+    mode: Mode
+    n: int
+    """Held-out decisions."""
+    soft: tuple[Contrast, ...] = ()
+    verbal: tuple[Contrast, ...] = ()
+    probability: dict[str, float] = {}
+    """Mean probability of the right action, by arm."""
+
+
+class GateRecord(Record):
+    """One measurement."""
+
+    projection: str
+    """SHA-256 of the projection's weights."""
+    episodes: tuple[str, ...]
+    """Held-out episodes that it was measured on."""
+    successes: int
+    """Successful episodes that memory held."""
+    families: tuple[FamilyGate, ...]
+    seed: int
+    tokens: int
+    """Tokens that the LLM and the assistant read for it."""
+    rolled_back: bool = False
+    """Whether an earlier projection was put back, because the newer one passed nowhere."""
+
+    def mode(self, family: str) -> Mode:
+        """Return what is on for a kind of task; `off` for one that was not measured."""
+        return next((f.mode for f in self.families if f.family == family), "off")
+
+
+class Decision(NamedTuple):
+    """A remembered decision with what else could have been done."""
+
+    example: Example
+    options: tuple[str, ...]
+    """The right one first."""
+
+
+def decision(example: Example, step: StepCase) -> Decision:
+    """Return a remembered step as a decision among what was offered."""
+    right = example.target
+    others = [f" {action}\n" for action in step.offered if action.strip() != step.action.strip()]
+    return Decision(example, (right, *dict.fromkeys(o for o in others if o != right)))
+
+
+def measure(
+    decisions: Sequence[Decision],
+    *,
+    llm: Frozen,
+    assistant: SoftAssistant,
+    projection: Projection,
+    n: int,
+    most: int,
+    seed: int,
+    told: Callable[[int, int], None] | None = None,
+) -> tuple[tuple[FamilyGate, ...], int]:
+    """Return the verdict on every kind of task among decisions that the projection did not learn from.
+
+    Args:
+        decisions: Oldest first.
+        llm: The frozen model.
+        assistant: Thinks.
+        projection: Of its states.
+        n: Soft thoughts.
+        most: Decisions of each kind, the newest.
+        seed: Of the controls.
+        told: Told of the decisions done, and of all.
+
+    Returns:
+        The verdicts, and how many tokens they cost.
+    """
+    kinds: dict[str, list[Decision]] = {}
+    for one in decisions:
+        if len(one.options) > 1:
+            kinds.setdefault(one.example.family, []).append(one)
+    kept = {family: found[-most:] for family, found in sorted(kinds.items())}
+    total, done, tokens = sum(map(len, kept.values())), 0, 0
+    found = []
+    for family, ones in kept.items():
+        if len(ones) < LEAST:
+            found.append(FamilyGate(family=family, mode="off", n=len(ones)))
+            continue
+        seen = [one.example.assistant_sees for one in ones]
+        before = assistant.tokens
+        with torch.no_grad():
+            soft = projection(assistant.states(seen, n))
+        thoughts: dict[str, torch.Tensor] = {"soft": soft}
+        for kind in CONTROLS:
+            thoughts[kind] = control(kind, soft, seed=seed)
+        words = verbal_hints(assistant.frozen, seen)
+        tokens += assistant.tokens - before + sum(map(len, words)) // 4
+        table: dict[str, list[float]] = {}
+        for number, one in enumerate(ones):
+            hints: dict[str, torch.Tensor | str] = {kind: v[number] for kind, v in thoughts.items()}
+            hints |= {"none": "", "verbal": words[number], "other words": words[number - 1]}
+            prefix = PrefixCache()  # the head of the prompt is the same in every arm
+            for arm in sorted(hints):
+                chance, read = probability(llm, prefix, one, hints[arm])
+                table.setdefault(arm, []).append(chance)
+                tokens += read
+            done += 1
+            if told is not None:
+                told(done, total)
+        found.append(_verdict(family, table))
+    return tuple(found), tokens
+
+
+def probability(
+    llm: Frozen, prefix: PrefixCache, one: Decision, hint: torch.Tensor | str
+) -> tuple[float, int]:
+    """Return the probability of the right action among those offered, and how many tokens were computed."""
+    options = [llm.ids(option) for option in one.options]
+    prompt = one.example.question
+    if isinstance(hint, str):
+        ids = llm.raw_ids(in_words(prompt, hint) if hint else prompt)
+        log, read = score(llm.model, prefix, ids, options)
+    else:
+        ids, block = cue_block(llm.name, llm.model, llm.tokenizer, prompt, hint)
+        log, read = score(llm.model, prefix, ids, options, block=block)
+    weights = np.exp(log - log.max())
+    return float(weights[0] / weights.sum()), read
+
+
+def _verdict(family: str, table: dict[str, list[float]]) -> FamilyGate:
+    def contrasts(arm: str, others: Sequence[str]) -> tuple[Contrast, ...]:
+        found = []
+        for other in others:
+            pairs = zip(table[arm], table[other], strict=True)
+            got = estimate([ours - theirs for ours, theirs in pairs], seed=0)
+            found.append(Contrast(against=other, diff=got.mean, ci95=(got.low, got.high)))
+        return tuple(found)
+
+    soft = contrasts("soft", ("none", "verbal", *CONTROLS))
+    verbal = contrasts("verbal", ("none", "other words"))
+    mode: Mode = "off"
+    if all(contrast.holds for contrast in soft):
+        mode = "soft"
+    elif all(contrast.holds for contrast in verbal):
+        mode = "verbal"
+    return FamilyGate(
+        family=family,
+        mode=mode,
+        n=len(table["soft"]),
+        soft=soft,
+        verbal=verbal,
+        probability={arm: float(np.mean(chances)) for arm, chances in sorted(table.items())},
+    )
+
+
+class GateFile(Record):
+    """All measurements of a projection, the newest last."""
+
+    measured: tuple[GateRecord, ...]
+
+
+def read_gate(folder: Path) -> GateFile | None:
+    """Return what was measured for the projection in a folder; None when nothing was.
+
+    Raises:
+        BadFile: The file is damaged.
+    """
+    path = folder / GATE
+    try:
+        return GateFile.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise BadFile(
+            f"{path} is damaged", hint="Measure it again: `lichen softcot gate`."
+        ) from error
+
+
+def add_record(folder: Path, record: GateRecord) -> None:
+    """Keep a measurement; the newest counts."""
+    try:
+        known = read_gate(folder)
+    except BadFile:
+        known = None  # what cannot be read says nothing, and this one is newer
+    earlier = known.measured if known is not None else ()
+    text = GateFile(measured=(*earlier, record)[-KEPT:]).model_dump_json(indent=1) + "\n"
+    whole(folder / GATE, lambda path: path.write_text(text, encoding="utf-8"))

@@ -1,0 +1,275 @@
+"""The agent's hints: the latent channel of `choose` and `chat`, the gate, and what forgetting takes."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lichen.agent import Agent
+from lichen.agent.assistant import SILENT, Thought, choose
+from lichen.agent.llm.local import LocalLLM
+from lichen.agent.llm.protocol import Message
+from lichen.agent.softcot import Example, TrainConfig
+from lichen.agent.softcot.assistant import SoftAssistant
+from lichen.agent.softcot.checkpoint import load, save
+from lichen.agent.softcot.gate import Decision, GateRecord, add_record, measure
+from lichen.agent.softcot.hint import FOLDER, PREVIOUS, Hints, keep_previous
+from lichen.agent.softcot.models import Frozen
+from lichen.agent.softcot.reader import SoftReader
+from lichen.agent.softcot.slots import for_cue, for_llm, in_words
+from lichen.agent.softcot.sources import open_source
+from lichen.agent.softcot.train import Trainer
+from lichen.envs.suite import load_suite
+from lichen.memory.demonstrations import from_gold, import_demonstrations
+from lichen.memory.forget import forget
+
+WORDS = ("river", "copper", "violin", "seven", "orange", "winter", "tiger", "bread")
+PROMPT = "You see a door and a key.\nGood action:"
+OPTIONS = [" open door\n", " take key\n", " take key and go\n"]
+
+
+@pytest.fixture(scope="session")
+def remembered(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Path:
+    """A store with seven episodes, and a projection of the tiny model trained from some of them."""
+    folder = tmp_path_factory.mktemp("hints") / "store"
+    with opened(folder, tiny_folder) as agent:
+        environment = agent.environment(load_suite("alfworld-mini"))
+        ids = [task.id for task in environment.tasks("train")][:7]
+        import_demonstrations(agent.store, from_gold(environment, ids), run="gold")
+        config = agent.config
+    tiny = Frozen("tiny", *_parts(tiny_folder))
+    source = open_source("own", config, examples=99, held_out=12, demonstrations=True)
+    trainer = Trainer(
+        SoftAssistant(tiny, folder / "softcot" / "states"),
+        tiny,
+        source.learned[:8],
+        config=TrainConfig(n=(4,), epochs=1),
+    )
+    trainer.run(folder / FOLDER)
+    return folder
+
+
+def _parts(folder: Path) -> tuple[object, object]:
+    from lichen.agent.llm.local import LocalConfig
+    from lichen.agent.llm.local import load as loaded
+
+    return loaded(str(folder), LocalConfig())
+
+
+def opened(folder: Path, model: Path) -> Agent:
+    """Return an agent with the tiny model."""
+    return Agent.from_config(store=folder, model=str(model), embedder="hashing")
+
+
+@pytest.fixture
+def llm(tiny_folder: Path) -> Iterator[LocalLLM]:
+    """A client of the tiny model."""
+    made = LocalLLM(str(tiny_folder))
+    yield made
+    asyncio.run(made.close())
+
+
+async def test_soft_thoughts_are_scored_as_a_whole_pass_and_leave_the_cache_as_it_was(
+    llm: LocalLLM, tiny: Frozen
+) -> None:
+    soft = torch.randn(3, tiny.d, generator=torch.Generator().manual_seed(0))
+    reader = SoftReader(tiny)
+    alone = await llm.choose(PROMPT, OPTIONS)
+    before = llm.usage.tokens_in
+    given = await choose(llm, PROMPT, OPTIONS, Thought(vectors=soft))
+    assert llm.usage.tokens_in - before < 40  # the head of the prompt was not read again
+    again = await llm.choose(PROMPT, OPTIONS)
+    assert np.array_equal(alone, await choose(llm, PROMPT, OPTIONS, SILENT))
+    assert np.allclose(alone, again, atol=1e-5) and not np.allclose(alone, given, atol=1e-3)
+    prompt = for_cue(tiny, reader.marks, PROMPT, 3)
+    rows = [reader.row(prompt, option) for option in OPTIONS]
+    rows = [type(row)(row.prompt, row.target[:-1]) for row in rows]
+    whole = reader.log_likelihoods(rows, torch.stack([soft] * 3))
+    assert np.allclose(given, whole.numpy(), atol=1e-4)
+    words = await choose(llm, PROMPT, OPTIONS, Thought(words="key, door"))
+    assert np.allclose(words, await llm.choose(in_words(PROMPT, "key, door"), OPTIONS), atol=1e-5)
+
+
+async def test_a_conversation_reads_soft_thoughts_at_the_end_of_the_users_turn(
+    smollm2: LocalLLM, frozen: Frozen
+) -> None:
+    asked = "What is the capital of France?"
+    turns = [Message(role="user", content=asked)]
+    reader = SoftReader(frozen)
+    ids = frozen.ids(" Answer in Spanish, with two words")
+    soft = frozen.model.get_input_embeddings()(torch.tensor(ids)).detach()
+    alone = await smollm2.chat(turns, max_tokens=8)
+    given = await smollm2.chat(turns, max_tokens=8, soft=soft)
+    prompt = for_llm(frozen, reader.marks, asked, len(ids))
+    assert given == reader.generate(prompt, soft, max_tokens=8) != alone
+    assert alone == await smollm2.chat(turns, max_tokens=8)
+
+
+def test_the_gate_opens_for_thoughts_that_carry_the_answer_and_for_no_others(
+    frozen: Frozen,
+) -> None:
+    options = [f" {word}\n" for word in WORDS]
+    secrets = [
+        Example(
+            question="What is the secret word?\nAnswer:",
+            seen=f"The secret word is {WORDS[number - 1]}.",  # a code: in words it misleads
+            target=f" {word}\n",
+            form="cue",
+            family="secret",
+        )
+        for number, word in enumerate(WORDS)
+    ]
+    decisions = [
+        Decision(secret, (secret.target, *(o for o in options if o != secret.target)))
+        for secret in secrets
+    ]
+    assistant = SoftAssistant(frozen)
+    config = TrainConfig(n=(4,), epochs=35, batch=8, lr=3e-3)
+    trainer = Trainer(assistant, frozen, secrets, config=config)
+
+    def verdict(count: int = 8) -> str:
+        (found,), tokens = measure(
+            decisions[:count],
+            llm=frozen,
+            assistant=assistant,
+            projection=trainer.projection,
+            n=4,
+            most=24,
+            seed=0,
+        )
+        assert (tokens > 0) == (count == 8)
+        return found.mode
+
+    assert verdict() == "off"  # untrained: nothing is said
+    trainer.run()
+    assert verdict() == "soft"
+    assert verdict(7) == "off"  # too few
+
+
+def test_a_shut_gate_asks_no_assistant_and_changes_no_decision(
+    remembered: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(remembered, store)
+    with opened(store, tiny_folder) as agent:
+        task = next(iter(agent.environment(load_suite("alfworld-mini")).tasks("dev"))).id
+        shut = agent.run(task, max_steps=4)
+        assert agent.hints.calls == 0 and agent.hints.record is None
+        record = agent.wait(agent.hints.measure())
+        assert {f.mode for f in record.families} <= {"off", "verbal"}  # random weights
+        assert agent.hints.record == record and record.tokens >= 0
+    with opened(store, tiny_folder) as agent:
+        opened_to = record.model_copy(
+            update={
+                "families": tuple(
+                    f.model_copy(update={"mode": "soft", "family": task.split("/")[1]})
+                    for f in record.families
+                )
+            }
+        )
+        add_record(store / FOLDER, opened_to)
+        family = agent.task(task).family
+        add_record(
+            store / FOLDER,
+            opened_to.model_copy(
+                update={"families": (opened_to.families[0].model_copy(update={"family": family}),)}
+            ),
+        )
+        thought = agent.run(task, max_steps=4)
+        assert agent.hints.calls > 0
+        assert shut.steps == thought.steps == 4
+    with Agent.from_config(
+        store=store, model=str(tiny_folder), embedder="hashing", softcot={"use": False}
+    ) as agent:
+        agent.run(task, max_steps=4)
+        assert agent._hints is None
+
+
+def test_a_gate_is_for_one_projection_and_is_due_when_memory_has_grown(
+    remembered: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(remembered, store)
+    with opened(store, tiny_folder) as agent:
+        assert not agent.hints.due()
+        agent.wait(agent.hints.measure())
+        assert not agent.hints.due()
+        record = agent.hints.record
+        assert record is not None
+        fewer = record.model_copy(update={"successes": record.successes - 5})
+        add_record(store / FOLDER, fewer)
+        again = Hints(agent.config, agent.store, agent.llm)
+        assert again.due()
+        other = record.model_copy(update={"projection": "another"})
+        add_record(store / FOLDER, other)
+        assert Hints(agent.config, agent.store, agent.llm).record is None
+
+
+def test_forgetting_an_episode_takes_the_projection_and_the_states(
+    remembered: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(remembered, store)
+    with opened(store, tiny_folder) as agent:
+        tiny = Frozen("tiny", *_parts(tiny_folder))
+        _, card = load(store / FOLDER, tiny, tiny)
+        whole = next(c for c in agent.store.episodes.values() if c.episode in card.episodes)
+        said = forget(agent.store, whole.id, dry_run=True)
+        assert said.derived == ("softcot/own", "softcot/states")
+        assert (store / FOLDER).exists()
+        forget(agent.store, whole.id, cascade=True)
+        assert not (store / FOLDER).exists() and not (store / "softcot" / "states").exists()
+        assert agent.hints.record is None
+
+
+def test_scripted_verdicts_put_the_previous_projection_back(
+    remembered: Path, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scripted: a tiny model passes no gate by itself."""
+    store = tmp_path / "store"
+    shutil.copytree(remembered, store)
+    tiny = Frozen("tiny", *_parts(tiny_folder))
+    projection, card = load(store / FOLDER, tiny, tiny)
+    keep_previous(store / FOLDER)
+    assert (store / "softcot" / PREVIOUS).exists() and not (store / FOLDER).exists()
+    with torch.no_grad():
+        projection.linear.weight.add_(1.0)
+    save(store / FOLDER, projection, card.model_copy(update={"seed": 1}))
+    honest = Hints._measure
+
+    def scripted(self: Hints, parts: object, told: object, **more: bool) -> GateRecord:
+        record = honest(self, parts, told, **more)  # type: ignore[arg-type]
+        mode = "soft" if load(self.folder, tiny, tiny)[1].seed == 0 else "off"
+        families = tuple(f.model_copy(update={"mode": mode}) for f in record.families)
+        return record.model_copy(update={"families": families})
+
+    monkeypatch.setattr(Hints, "_measure", scripted)
+    with opened(store, tiny_folder) as agent:
+        record = agent.wait(agent.hints.measure())
+        assert record.rolled_back
+        assert load(store / FOLDER, tiny, tiny)[1].seed == 0
+        assert not (store / "softcot" / PREVIOUS).exists()
+        assert Hints(agent.config, agent.store, agent.llm).record == record
+
+
+def test_a_projection_of_another_model_is_never_used(
+    remembered: Path, tiny_folder: Path, tmp_path: Path, tiny: Frozen
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(remembered, store)
+    with opened(store, tiny_folder) as agent:
+        record = agent.wait(agent.hints.measure())
+        projection, card = load(store / FOLDER, tiny, tiny)
+        changed = card.llm.model_copy(update={"weights": "0" * 64})
+        save(store / FOLDER, projection, card.model_copy(update={"llm": changed}))
+        family = record.families[0].model_copy(update={"mode": "soft"})
+        add_record(store / FOLDER, record.model_copy(update={"families": (family,)}))
+        hints = Hints(agent.config, agent.store, agent.llm)
+        step = next(iter(agent.store.steps.values()))
+        from lichen.agent.desk import NO_HITS
+
+        assert agent.wait(hints.think(step.state, NO_HITS, family=family.family)) == SILENT
