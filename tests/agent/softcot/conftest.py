@@ -12,7 +12,10 @@ from typing import Any, Literal
 import pytest
 import torch
 
+from lichen.agent.softcot import Example, TrainConfig
+from lichen.agent.softcot.assistant import SoftAssistant
 from lichen.agent.softcot.models import Frozen, open_frozen
+from lichen.agent.softcot.train import Trainer
 from lichen.agent.softcot.transports.wire import decoded
 from lichen.envs.errors import LichenError
 
@@ -52,6 +55,40 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory, frozen: Frozen) -> Pat
 def tiny(tiny_folder: Path) -> Frozen:
     """The tiny model."""
     return open_frozen(str(tiny_folder))
+
+
+WORDS = ("river", "copper", "violin", "seven", "orange", "winter", "tiger", "bread")
+CODED = [
+    Example(
+        question="What is the secret word?\nAnswer:",
+        seen=f"The secret word is {WORDS[number - 1]}.",  # a code: in words it misleads
+        target=f" {word}\n",
+        form="cue",
+        family="secret",
+        answer=word,
+    )
+    for number, word in enumerate(WORDS)
+]
+"""Eight questions whose answers only the assistant can tell apart."""
+
+
+@pytest.fixture(scope="session")
+def untrained(frozen: Frozen) -> Trainer:
+    """A training of the eight that has not begun."""
+    return _coded(frozen)
+
+
+@pytest.fixture(scope="session")
+def trained(frozen: Frozen) -> Trainer:
+    """The same at its end: both models' weights were compared before and after."""
+    trainer = _coded(frozen)
+    trainer.run()
+    return trainer
+
+
+def _coded(frozen: Frozen) -> Trainer:
+    config = TrainConfig(n=(4,), epochs=35, batch=8, lr=3e-3)
+    return Trainer(SoftAssistant(frozen), frozen, CODED, config=config)
 
 
 class EmbedServer:

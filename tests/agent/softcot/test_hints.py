@@ -13,7 +13,7 @@ from lichen.agent import Agent
 from lichen.agent.assistant import SILENT, Thought, choose
 from lichen.agent.llm.local import LocalLLM
 from lichen.agent.llm.protocol import Message
-from lichen.agent.softcot import Example, TrainConfig
+from lichen.agent.softcot import TrainConfig
 from lichen.agent.softcot.assistant import SoftAssistant
 from lichen.agent.softcot.checkpoint import load, save
 from lichen.agent.softcot.gate import Decision, GateRecord, add_record, measure
@@ -27,7 +27,6 @@ from lichen.envs.suite import load_suite
 from lichen.memory.demonstrations import from_gold, import_demonstrations
 from lichen.memory.forget import forget
 
-WORDS = ("river", "copper", "violin", "seven", "orange", "winter", "tiger", "bread")
 PROMPT = "You see a door and a key.\nGood action:"
 OPTIONS = [" open door\n", " take key\n", " take key and go\n"]
 
@@ -110,32 +109,19 @@ async def test_a_conversation_reads_soft_thoughts_at_the_end_of_the_users_turn(
 
 
 def test_the_gate_opens_for_thoughts_that_carry_the_answer_and_for_no_others(
-    frozen: Frozen,
+    trained: Trainer, untrained: Trainer
 ) -> None:
-    options = [f" {word}\n" for word in WORDS]
-    secrets = [
-        Example(
-            question="What is the secret word?\nAnswer:",
-            seen=f"The secret word is {WORDS[number - 1]}.",  # a code: in words it misleads
-            target=f" {word}\n",
-            form="cue",
-            family="secret",
-        )
-        for number, word in enumerate(WORDS)
-    ]
+    targets = [example.target for example in trained.examples]
     decisions = [
-        Decision(secret, (secret.target, *(o for o in options if o != secret.target)))
-        for secret in secrets
+        Decision(example, (example.target, *(t for t in targets if t != example.target)))
+        for example in trained.examples
     ]
-    assistant = SoftAssistant(frozen)
-    config = TrainConfig(n=(4,), epochs=35, batch=8, lr=3e-3)
-    trainer = Trainer(assistant, frozen, secrets, config=config)
 
-    def verdict(count: int = 8) -> str:
+    def verdict(trainer: Trainer, count: int = 8) -> str:
         (found,), tokens = measure(
             decisions[:count],
-            llm=frozen,
-            assistant=assistant,
+            llm=trainer.llm,
+            assistant=trainer.assistant,
             projection=trainer.projection,
             n=4,
             most=24,
@@ -144,10 +130,9 @@ def test_the_gate_opens_for_thoughts_that_carry_the_answer_and_for_no_others(
         assert (tokens > 0) == (count == 8)
         return found.mode
 
-    assert verdict() == "off"  # untrained: nothing is said
-    trainer.run()
-    assert verdict() == "soft"
-    assert verdict(7) == "off"  # too few
+    assert verdict(untrained) == "off"
+    assert verdict(trained) == "soft"
+    assert verdict(trained, 7) == "off"  # too few to tell
 
 
 def test_a_shut_gate_asks_no_assistant_and_changes_no_decision(

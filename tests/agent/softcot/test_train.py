@@ -12,7 +12,7 @@ from lichen.agent.softcot.checkpoint import load, read_card
 from lichen.agent.softcot.contrastive import contrastive_loss
 from lichen.agent.softcot.models import Frozen, open_frozen
 from lichen.agent.softcot.placebo import CONTROLS, control
-from lichen.agent.softcot.slots import for_llm
+from lichen.agent.softcot.slots import for_cue
 from lichen.agent.softcot.train import Trainer
 from lichen.envs.errors import BadFile, UsageError
 
@@ -29,21 +29,18 @@ SECRETS = [
 
 
 def test_eight_answers_that_only_the_assistant_sees_are_all_right_and_swapped_thoughts_at_chance(
-    frozen: Frozen,
+    frozen: Frozen, trained: Trainer
 ) -> None:
-    before = frozen.identity(again=True)
-    config = TrainConfig(n=(4,), epochs=35, batch=8, lr=3e-3)
-    trainer = Trainer(SoftAssistant(frozen), frozen, SECRETS, config=config)
-    trainer.run()
-    assert frozen.identity(again=True) == before
+    assert trained.card().llm == frozen.identity(again=True)
     assert all(p.grad is None for p in frozen.model.parameters())
+    coded = trained.examples
     with torch.no_grad():
-        soft = trainer.projection(trainer.assistant.states([e.seen for e in SECRETS], 4))
-    prompt = for_llm(frozen, trainer.reader.marks, SECRETS[0].question, 4)
+        soft = trained.projection(trained.assistant.states([e.seen for e in coded], 4))
+    prompt = for_cue(frozen, trained.reader.marks, coded[0].question, 4)
 
     def right(thoughts: torch.Tensor) -> int:
-        said = [trainer.reader.generate(prompt, t, max_tokens=4) for t in thoughts]
-        return sum(a.strip() == w for a, w in zip(said, WORDS, strict=True))
+        said = [trained.reader.generate(prompt, t, max_tokens=4) for t in thoughts]
+        return sum(a.split()[:1] == [e.answer] for a, e in zip(said, coded, strict=True))
 
     assert right(soft) == 8
     assert right(control("swapped", soft, seed=0)) <= 1
