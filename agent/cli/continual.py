@@ -150,7 +150,8 @@ def evaluate_continual(
         console.print(table)
     for contrast in report.contrasts:
         console.print(
-            f"{contrast.a} - {contrast.b}: {_signed(contrast.difference, ' ')}"
+            f"{contrast.a} - {contrast.b}: {contrast.difference.mean:+.2f} "
+            f"[{contrast.difference.low:+.2f}, {contrast.difference.high:+.2f}]"
             + ("" if contrast.holds else "  (no difference is shown)"),
             highlight=False,
             markup=False,
@@ -269,12 +270,12 @@ def forget_stream(folder: Path) -> None:
 
 
 def _plain(value: "Interval") -> str:
-    return f"{value.mean:.2f}\n{value.low:.2f} to {value.high:.2f}"
+    return f"{value.mean:.2f}\n{value.low:.2f}, {value.high:.2f}"
 
 
-def _signed(value: "Interval", gap: str = "\n") -> str:
-    return f"{value.mean:+.2f}{gap}{value.low:+.2f} to {value.high:+.2f}"
+def _signed(value: "Interval") -> str:
+    return f"{value.mean:+.2f}\n{value.low:+.2f}, {value.high:+.2f}"
 
 
 def _nats(value: float) -> str:
-    return "0" if value == 0 else f"{value:.4f}"
+    return "0" if value == 0 else f"{value:.2g}"

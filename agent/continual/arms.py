@@ -29,7 +29,8 @@ class LearnConfig(Record):
 
     epochs: int = Field(default=4, ge=1)
     """Passes over the decisions of a stage."""
-    batch: int = Field(default=4, ge=1)
+    batch: int = Field(default=2, ge=1)
+    """Decisions of a gradient step."""
     lora_rank: int = Field(default=16, ge=1)
     lora_alpha: int = Field(default=32, ge=1)
     lora_lr: float = Field(default=2e-4, gt=0)

@@ -40,8 +40,7 @@ def draw(report: ContinualReport, path: Path) -> None:
     _bars(panels[1], arms, [arm.measures.backward for arm in arms], "backward transfer (BWT)")
     flips = [arm.measures.negative_flips for arm in arms]
     _bars(panels[2], arms, flips, "negative flips (NFR)")
-    drifts = [Interval(mean=d, low=d, high=d) for d in (arm.drift[-1] for arm in arms)]
-    _bars(panels[3], arms, drifts, "KL from base off-stream,\nnats a token", digits=4)
+    _drifts(panels[3], arms)
     figure.suptitle(
         f"{report.stream}: {report.model}, {report.decisions} held-out decisions a family "
         f"({report.split}), seed {report.seed}",
@@ -78,12 +77,7 @@ def _frame(column: int, row: int) -> Any:
 
 
 def _bars(
-    axes: Any,
-    arms: Sequence[ArmReport],
-    values: Sequence[Interval | None],
-    title: str,
-    *,
-    digits: int = 2,
+    axes: Any, arms: Sequence[ArmReport], values: Sequence[Interval | None], title: str
 ) -> None:
     for place, (arm, value) in enumerate(zip(arms, values, strict=True)):
         if value is None:  # nothing was right that could have become wrong
@@ -94,20 +88,45 @@ def _bars(
             axes.errorbar(
                 place, value.mean, yerr=[[below], [above]], color="black", capsize=2, linewidth=0.8
             )
-        said = "0" if value.mean == 0 else f"{value.mean:.{digits}f}"
-        axes.annotate(
-            said,
-            (place, max(value.high, 0.0)),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7,
-        )
-    axes.axhline(0, color="black", linewidth=0.6)
-    axes.set_xticks(
-        range(len(arms)), [arm.name for arm in arms], rotation=30, ha="right", fontsize=7
+        said = "0" if value.mean == 0 else f"{value.mean:.2f}"
+        up = value.mean >= 0
+        _say(axes, said, place, max(value.high, 0.0) if up else value.low, up=up)
+    _frame_of_bars(axes, arms, title)
+
+
+def _drifts(axes: Any, arms: Sequence[ArmReport]) -> None:
+    """Draw the KL of each arm after the last stage; an outline where what was learned is put in anyway."""
+    for place, arm in enumerate(arms):
+        colour, value, forced = COLOURS.get(arm.name), arm.drift[-1], arm.drift_forced[-1]
+        if forced is not None:
+            axes.bar(place, forced, fill=False, edgecolor=colour, linestyle="--", width=0.7)
+        axes.bar(place, value, color=colour, width=0.7)
+        said = "0" if value == 0 else f"{value:.1e}"
+        if forced is not None:
+            said += f"\n({forced:.2f})"
+        _say(axes, said, place, max(value, forced or 0.0), up=True)
+    axes.set_yscale("symlog", linthresh=1e-4)
+    axes.set_ylim(bottom=0)
+    _frame_of_bars(axes, arms, "KL from base off-stream, nats a token\n(dashed: put in anyway)")
+
+
+def _say(axes: Any, text: str, place: int, height: float, *, up: bool) -> None:
+    axes.annotate(
+        text,
+        (place, height),
+        xytext=(0, 2 if up else -2),
+        textcoords="offset points",
+        ha="center",
+        va="bottom" if up else "top",
+        fontsize=7,
     )
+
+
+def _frame_of_bars(axes: Any, arms: Sequence[ArmReport], title: str) -> None:
+    axes.axhline(0, color="black", linewidth=0.6)
+    names = [arm.name for arm in arms]
+    axes.set_xticks(range(len(arms)), names, rotation=30, ha="right", fontsize=7)
     axes.tick_params(axis="y", labelsize=7)
-    axes.margins(y=0.15)
+    axes.margins(y=0.18)
     axes.set_title(title, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)

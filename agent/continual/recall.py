@@ -48,8 +48,10 @@ class MemoryArm(Arm):
         games = self.setting.stream.shown[stage - 1]
         import_demonstrations(self.store, games, run=f"stage-{stage}")
         self.load(stage)
+        learned = self.setting.stream.learning[stage - 1]
+        self.hits(learned[0])  # the index takes new cases in at the first read
         return Learned(
-            targets=len(self.setting.stream.learning[stage - 1]),
+            targets=len(learned),
             seconds=time.perf_counter() - clock,
         )
 
