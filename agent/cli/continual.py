@@ -66,7 +66,8 @@ def evaluate_continual(
         json_path: Where the report goes as well.
 
     Raises:
-        UsageError: The suite has one family, or the model is a server's, or none is to be asked.
+        UsageError: The suite has one family, or the model is a server's, is not in float32, or is not to be
+            asked.
         UnknownName: There is no such arm.
         MissingExtra: LoRA is asked for and peft is not installed.
     """
@@ -74,6 +75,11 @@ def evaluate_continual(
         raise UsageError(
             "--protocol continual needs a model in this process: gradients and whole vocabularies are of it",
             hint="Say --model smollm2-135m, a folder or a hub id, and leave out --no-llm.",
+        )
+    if base.dtype != "float32":
+        raise UsageError(
+            f"--protocol continual trains in float32, not in {base.dtype}",
+            hint="Leave out dtype (an option, a LICHEN_* variable or lichen.toml).",
         )
     from ...envs.registry import make
     from ..continual.runner import find_arms
@@ -99,7 +105,10 @@ def evaluate_continual(
         update={k: v for k, v in (("examples", examples), ("tasks", tasks)) if v is not None}
     )
     learn = LearnConfig() if epochs is None else LearnConfig(epochs=epochs)
-    stream = build_stream(suite, environment, plan)
+    try:
+        stream = build_stream(suite, environment, plan)
+    finally:
+        environment.close()
     setting = Setting(
         llm=open_frozen(base.model, LocalConfig(dtype=base.dtype)),
         stream=stream,

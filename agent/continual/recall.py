@@ -4,6 +4,7 @@ import time
 
 import torch
 
+from ...memory.bank import bound
 from ...memory.cases import CaseMemory
 from ...memory.demonstrations import import_demonstrations
 from ...memory.embedder import open_embedder
@@ -47,6 +48,7 @@ class MemoryArm(Arm):
         clock = time.perf_counter()
         games = self.setting.stream.shown[stage - 1]
         import_demonstrations(self.store, games, run=f"stage-{stage}")
+        bound(self.store, self.setting.retriever.capacity)
         self.load(stage)
         learned = self.setting.stream.learning[stage - 1]
         self.hits(learned[0])  # the index takes new cases in at the first read

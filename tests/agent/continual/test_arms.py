@@ -1,6 +1,7 @@
 """What each way of learning changes, and what it leaves as it was."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,17 @@ def test_memory_learns_stage_by_stage_and_abstains_elsewhere(setting: Setting) -
         assert any(h.case.family == "sorting" for h in arm.hits(setting.stream.held[1][0]).hits)
         arm.load(1)  # as it was then
         assert all(h.case.family == "simonsays" for h in arm.hits(setting.stream.held[1][0]).hits)
+    finally:
+        arm.close()
+
+
+def test_a_bounded_memory_lets_go_of_games_between_stages(setting: Setting) -> None:
+    arm = MemoryArm(replace(setting, retriever=RetrieverConfig(capacity=1)))
+    try:
+        for stage in (1, 2):
+            arm.learn(stage)
+            assert len(arm.store.episodes) == 1
+        assert arm.hits(setting.stream.held[1][0]).hits
     finally:
         arm.close()
 

@@ -115,6 +115,7 @@ def test_the_command_runs_writes_its_files_and_begins_anew(
         (["twx-stream", "--iterations", "3"], UsageError, "goes with neither --iterations"),
         (["twx-stream", "--no-llm"], UsageError, "needs a model in this process"),
         (["twx-stream", "--model", "openai:gpt"], UsageError, "needs a model in this process"),
+        (["twx-stream", "--set", "dtype=bfloat16"], UsageError, "trains in float32"),
         (["twx-stream", "--arms", ","], UsageError, "--arms names nothing"),
         (["alfworld-mini", "--tasks", "9999"], UsageError, "9999 were asked for"),
     ],
