@@ -106,8 +106,9 @@ def _drifts(axes: Any, arms: Sequence[ArmReport]) -> None:
             said += f"\n({forced:.2f})"
         _say(axes, said, place, max(value, forced or 0.0), up=True)
     axes.set_yscale("symlog", linthresh=1e-4)
-    axes.set_ylim(bottom=0)
     _frame_of_bars(axes, arms, "KL from base off-stream, nats a token\n(dashed: put in anyway)")
+    highest = max(max(arm.drift[-1], arm.drift_forced[-1] or 0.0) for arm in arms)
+    axes.set_ylim(0, max(10 * highest, 1e-4))
 
 
 def _say(axes: Any, text: str, place: int, height: float, *, up: bool) -> None:
@@ -127,6 +128,7 @@ def _frame_of_bars(axes: Any, arms: Sequence[ArmReport], title: str) -> None:
     names = [arm.name for arm in arms]
     axes.set_xticks(range(len(arms)), names, rotation=30, ha="right", fontsize=7)
     axes.tick_params(axis="y", labelsize=7)
+    axes.use_sticky_edges = False  # the numbers need room on both sides of the bars
     axes.margins(y=0.18)
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title, fontsize=9, pad=10)
     axes.spines[["top", "right"]].set_visible(False)
