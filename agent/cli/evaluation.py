@@ -9,6 +9,7 @@ from rich.progress import TaskID
 from rich.table import Table
 
 from ...envs.errors import BadFile, UsageError
+from .continual import DEFAULT_ARMS, Epochs, Examples, Protocol, evaluate_continual
 from .learning import episode_progress
 from .options import BaseUrl, Config, Json, Model, Seed, Set, out, settings, write_json
 
@@ -19,8 +20,16 @@ if TYPE_CHECKING:
 def evaluate_command(
     suite: Annotated[str, typer.Argument(help="A suite: a shipped name, or a TOML or YAML file.")],
     arms: Annotated[
-        str, typer.Option("--arms", help="Arms, separated by commas.")
-    ] = "none,placebo,knn,memory",
+        str | None,
+        typer.Option(
+            "--arms",
+            help="Arms, separated by commas. [default: none,placebo,knn,memory; continual: "
+            "none,lora,softcot,memory]",
+        ),
+    ] = None,
+    protocol: Protocol = "held-out",
+    examples: Examples = None,
+    epochs: Epochs = None,
     checkpoints: Annotated[
         str, typer.Option("--checkpoints", help="Learned episodes at which memory is frozen.")
     ] = "0,1,3,10,30",
@@ -34,7 +43,12 @@ def evaluate_command(
         Literal["dev", "test"], typer.Option("--split", help="Held-out split; tune on dev.")
     ] = "test",
     tasks: Annotated[
-        int | None, typer.Option("--tasks", min=1, help="Held-out tasks. [default: the suite's]")
+        int | None,
+        typer.Option(
+            "--tasks",
+            min=1,
+            help="Held-out tasks. [default: the suite's; continual: 24 decisions a family]",
+        ),
     ] = None,
     iterations: Annotated[
         int | None,
@@ -89,6 +103,25 @@ def evaluate_command(
     if no_llm:
         options["policy"] = {**options.get("policy", {}), "llm": False}
     base = load_config(config, **options)
+    if protocol == "continual":
+        if iterations is not None or learn == "own":
+            raise UsageError("--protocol continual goes with neither --iterations nor --learn own")
+        evaluate_continual(
+            loaded,
+            base,
+            _names(arms or DEFAULT_ARMS, "--arms"),
+            store or base.store / "continual" / f"{loaded.name}-seed{base.seed}",
+            examples=examples,
+            epochs=epochs,
+            tasks=tasks,
+            split=split,
+            fresh=fresh,
+            json_path=json_path,
+        )
+        return
+    if examples is not None or epochs is not None:
+        raise UsageError("--examples and --epochs go with --protocol continual")
+    arms = arms or "none,placebo,knn,memory"
     if iterations is not None:
         from .practice import evaluate_practice
 

@@ -5,7 +5,7 @@ All computing happens in one worker thread: calls are async, one at a time, and 
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar, overload
 
@@ -40,6 +40,7 @@ class LocalLLM:
     Args:
         name: `smollm2-135m`, a GGUF file, a folder, or a hub id.
         config: dtype, device, threads.
+        loaded: Model and tokenizer, where the caller has loaded them.
 
     Raises:
         ModelNotFound: Nothing loads under that name.
@@ -47,14 +48,20 @@ class LocalLLM:
 
     scores_choices = True
 
-    def __init__(self, name: str = PACKAGED, config: LocalConfig | None = None) -> None:
+    def __init__(
+        self,
+        name: str = PACKAGED,
+        config: LocalConfig | None = None,
+        *,
+        loaded: tuple[Any, Any] | None = None,
+    ) -> None:
         self.name = name
         self.config = config or LocalConfig()
         self.usage = Usage()
         self._prefix = PrefixCache()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lichen-llm")
-        self._where = locate(name)
-        self._loaded: tuple[Any, Any] | None = None
+        self._where = locate(name) if loaded is None else name
+        self._loaded = loaded
         self._vocabulary: Any = None
 
     def _parts(self) -> tuple[Any, Any]:
@@ -263,7 +270,7 @@ class LocalLLM:
 
     def _fingerprint(self) -> str:
         model, tokenizer = self._parts()
-        digest = _weights(model)
+        digest = _weights(model.state_dict())
         words = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
         digest.update("\0".join(word for word, _ in words).encode())
         return str(digest.hexdigest())
@@ -313,12 +320,17 @@ def _tokenizer(where: str) -> Any:
 
 def weights_hash(model: Any) -> str:
     """Return a SHA-256 over every parameter and buffer of a model as it is in memory."""
-    return str(_weights(model).hexdigest())
+    return tensors_hash(model.state_dict())
 
 
-def _weights(model: Any) -> Any:
+def tensors_hash(named: Mapping[str, Any]) -> str:
+    """Return the same SHA-256 over tensors by their names in a model."""
+    return str(_weights(named).hexdigest())
+
+
+def _weights(named: Mapping[str, Any]) -> Any:
     digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
+    for name, tensor in sorted(named.items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         digest.update(_bytes(tensor))
     return digest

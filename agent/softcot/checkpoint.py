@@ -31,6 +31,8 @@ class Card(Record):
     projection: ProjectionConfig
     train: TrainConfig
     seed: int
+    start: str = ""
+    """SHA-256 over the weights of the projection that it went on from; empty: none."""
     examples: str
     """SHA-256 over what it was trained from."""
     families: tuple[str, ...] = ()

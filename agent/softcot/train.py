@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ...envs.errors import UsageError
+from ..llm.local import tensors_hash
 from ..runs import check_fingerprint
 from .assistant import SoftAssistant
 from .checkpoint import TRAINING, Card, load_training, save, save_training
@@ -42,6 +43,7 @@ class Trainer:
         projection: Its form.
         config: How.
         seed: Of the initial weights, the order, the numbers of thoughts.
+        start: A trained projection of the same form to go on from, in the place of initial weights.
 
     Raises:
         UsageError: There is nothing to learn from.
@@ -57,6 +59,7 @@ class Trainer:
         projection: ProjectionConfig | None = None,
         config: TrainConfig | None = None,
         seed: int = 0,
+        start: Projection | None = None,
     ) -> None:
         if not examples:
             raise UsageError(
@@ -73,7 +76,11 @@ class Trainer:
         self.projection = Projection(
             form, assistant.frozen.d, llm.d, norm=embedding_norm(llm), seed=seed
         )
-        if form.mode == "fixed":
+        self.start = ""
+        if start is not None:
+            self.projection.load_state_dict(start.state_dict())
+            self.start = tensors_hash(start.state_dict())
+        elif form.mode == "fixed":
             n = max(self.config.n)
             sample = [e.assistant_sees for e in self.examples[:CENTRE]]
             self.projection.centre(self.assistant.states(sample, n).flatten(0, 1))
@@ -98,6 +105,7 @@ class Trainer:
             projection=self.projection.config,
             train=self.config,
             seed=self.seed,
+            start=self.start,
             examples=examples_hash(self.examples),
             families=tuple(sorted({e.family for e in self.examples if e.family})),
             episodes=tuple(
@@ -151,7 +159,12 @@ class Trainer:
         batch = self._batch()
         rows = [self.reader.example(example, n) for example in batch]
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.lr * self._rate()
+            group["lr"] = self.config.lr * rate(
+                self.done,
+                self.steps,
+                self.config.warmup,
+                line=self.projection.config.mode == "paper",
+            )
         self.optimizer.zero_grad()
         soft = self._thoughts(batch, n)  # (S, B, n, d)
         total = 0.0
@@ -195,20 +208,8 @@ class Trainer:
         )
 
     def _batch(self) -> list[Example]:
-        epoch, number = divmod(self.done, self.a_epoch)
-        order = np.random.default_rng([self.seed, epoch, 1]).permutation(len(self.examples))
-        rows = order[number * self.config.batch : (number + 1) * self.config.batch]
-        return [self.examples[int(row)] for row in rows]
-
-    def _rate(self) -> float:
-        """Return the share of the learning rate: linear up, then a cosine down (a line in `paper` mode)."""
-        warm = self.config.warmup * self.steps
-        if self.done < warm:
-            return (self.done + 1) / (warm + 1)
-        left = (self.done - warm) / max(1.0, self.steps - warm)
-        if self.projection.config.mode == "paper":
-            return 1.0 - left
-        return 0.5 * (1 + math.cos(math.pi * left))
+        rows = batch_rows(len(self.examples), self.config.batch, self.done, seed=self.seed)
+        return [self.examples[row] for row in rows]
 
     def _epochs(self) -> tuple[float, ...]:
         ends = range(self.a_epoch, len(self.losses) + 1, self.a_epoch)
@@ -245,6 +246,22 @@ class Trainer:
         self.done, self.losses = state["done"], list(state["losses"])
         self.held_losses = list(state["held_out"])
         self.tokens, self.seconds = state["tokens"], state["seconds"]
+
+
+def batch_rows(examples: int, batch: int, done: int, *, seed: int) -> list[int]:
+    """Return which examples the step after `done` steps learns from: every epoch has an order of its own."""
+    epoch, number = divmod(done, math.ceil(examples / batch))
+    order = np.random.default_rng([seed, epoch, 1]).permutation(examples)
+    return [int(row) for row in order[number * batch : (number + 1) * batch]]
+
+
+def rate(done: int, steps: int, warmup: float, *, line: bool = False) -> float:
+    """Return the share of the learning rate after `done` steps: linear up, then a cosine (or a line) down."""
+    warm = warmup * steps
+    if done < warm:
+        return (done + 1) / (warm + 1)
+    left = (done - warm) / max(1.0, steps - warm)
+    return 1.0 - left if line else 0.5 * (1 + math.cos(math.pi * left))
 
 
 def examples_hash(examples: Sequence[Example]) -> str:

@@ -1,6 +1,7 @@
-"""Fixtures of the agent's tests: a model whose server can be down, a library of skills."""
+"""Fixtures of the agent's tests: a model whose server can be down, a library of skills, frozen models (the
+packaged one, and a tiny one of random weights for speed)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from lichen.agent.library import OpenLibrary
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import LLMUnavailable
+from lichen.agent.softcot.models import Frozen, open_frozen
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.watch import traced
 
@@ -44,3 +46,38 @@ def household_skills(tmp_path_factory: pytest.TempPathFactory) -> Path:
             traces.append(trace)
         assert len(induce(traces, shop.gate(), InduceConfig(least=3, most=4))) >= 3
     return root
+
+
+@pytest.fixture(scope="session")
+def frozen() -> Iterator[Frozen]:
+    """SmolLM2, loaded to be read."""
+    yield open_frozen("smollm2-135m")
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory, frozen: Frozen) -> Path:
+    """A folder with a two-layer Llama of random weights and SmolLM2's tokenizer."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("tiny")
+    config = LlamaConfig(
+        vocab_size=49152,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        LlamaForCausalLM(config).save_pretrained(folder)
+    frozen.tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder: Path) -> Frozen:
+    """The tiny model."""
+    return open_frozen(str(tiny_folder))
