@@ -97,7 +97,7 @@ def evaluate_continual(
     from ..continual.picture import draw
     from ..continual.report import summarise
     from ..continual.runner import run_stream
-    from ..llm.local import LocalConfig
+    from ..llm.loading import LocalConfig
     from ..prompting import prompt_hash
     from ..softcot.models import open_frozen
 

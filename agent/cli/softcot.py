@@ -106,7 +106,7 @@ def train_command(
         else:
             _forget(where)
 
-    from ..llm.local import LocalConfig
+    from ..llm.loading import LocalConfig
     from ..softcot.assistant import SoftAssistant
     from ..softcot.config import ProjectionConfig, TrainConfig
     from ..softcot.models import open_frozen
@@ -195,7 +195,7 @@ def eval_command(
     if "soft" not in chosen or len(chosen) < 2:
         raise UsageError("--arms needs `soft` and at least one arm to compare it with")
 
-    from ..llm.local import LocalConfig
+    from ..llm.loading import LocalConfig
     from ..softcot.assistant import SoftAssistant
     from ..softcot.checkpoint import load, read_card
     from ..softcot.evaluate import evaluate_source

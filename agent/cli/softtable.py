@@ -39,7 +39,7 @@ def table_command(
     projection is better than both no hint and the hint in words, with intervals above 0, greedily.
     """
     from ..config import load_config
-    from ..llm.local import LocalConfig
+    from ..llm.loading import LocalConfig
     from ..softcot.models import open_frozen
     from ..softcot.tables import Size, lines, run_part
     from .softcot import named

@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ...envs.errors import BadFile, MissingExtra
-from ..llm.local import LocalLLM, tensors_hash
+from ..llm.loading import tensors_hash
+from ..llm.local import LocalLLM
 from ..runs import check_fingerprint
 from ..softcot.checkpoint import whole
 from ..softcot.models import Frozen

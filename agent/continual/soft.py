@@ -8,16 +8,14 @@ from collections.abc import Sequence
 
 import torch
 
-from ...envs.errors import UsageError
-from ..llm.choose import PrefixCache, score
-from ..llm.local import LocalLLM
+from ..llm.local import LocalLLM, Vectors
 from ..llm.protocol import LogProbs
 from ..softcot.assistant import SoftAssistant
 from ..softcot.checkpoint import load
 from ..softcot.config import Example, TrainConfig
 from ..softcot.projection import Projection
 from ..softcot.reader import SoftReader
-from ..softcot.slots import for_assistant, for_cue
+from ..softcot.slots import for_assistant
 from ..softcot.train import Trainer
 from .anchors import drift, log_probs
 from .arms import Arm, Drift, Learned, Setting
@@ -62,33 +60,14 @@ class SoftLLM(LocalLLM):
         llm = thinker.reader.llm
         super().__init__(llm.name, loaded=(llm.model, llm.tokenizer))
         self.thinker = thinker
-        self._words = PrefixCache()
 
-    async def choose(self, prompt: str, options: Sequence[str]) -> LogProbs:
+    async def choose(
+        self, prompt: str, options: Sequence[str], *, soft: Vectors | None = None
+    ) -> LogProbs:
         """Return log p(option | prompt, soft thoughts); see `FrozenLLM.choose`."""
-        if not options or not all(options):
-            raise UsageError("choose needs at least one option, and none may be empty")
-        with self.usage.timed():
-            return self._read(prompt, options)
-
-    def _read(self, prompt: str, options: Sequence[str]) -> LogProbs:
-        reader, words = self.thinker.reader, self._words
-        llm = reader.llm
-        row = for_cue(llm, reader.marks, prompt, self.thinker.n)
-        option_ids = [llm.ids(option) for option in options]
-        # placeholders have equal ids whatever is thought: only words before the soft block are ever kept
-        held = words.shared(row.ids)
-        words.keep(held)
-        with torch.inference_mode():
-            given = reader.embed(row.ids[held:-1], self.thinker.thoughts(prompt))
-            llm.model.model(inputs_embeds=given[None], past_key_values=words.cache, use_cache=True)
-        words.tokens = list(row.ids[:-1])
-        found, computed = score(llm.model, words, row.ids, option_ids)
-        words.keep(len(row.prefix))
-        read = self.thinker.read_by_assistant(prompt)
-        self.usage.tokens_in += read + len(row.ids) - 1 - held + computed
-        self.usage.tokens_out += sum(map(len, option_ids))
-        return found
+        thoughts = self.thinker.thoughts(prompt) if soft is None else soft
+        self.usage.tokens_in += self.thinker.read_by_assistant(prompt)
+        return await super().choose(prompt, options, soft=thoughts)
 
 
 class SoftArm(Arm):

@@ -4,34 +4,22 @@ All computing happens in one worker thread: calls are async, one at a time, and 
 """
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from ...envs.errors import UsageError
-from ...envs.types import Record
-from .catalog import PACKAGED, is_converted, locate
+from .catalog import PACKAGED, locate
 from .choose import PrefixCache, around, score
 from .constrained import Constraint, vocabulary
-from .errors import LLMRefused, ModelNotFound
+from .errors import LLMRefused
+from .loading import LocalConfig, load, weights_digest
 from .protocol import LogProbs, Message, Schema, Usage
-from .quiet import quiet_transformers
 from .structured import ask_structured
 
 T = TypeVar("T")
 Vectors = Any
 """A torch tensor; this module imports torch in its worker only."""
-
-
-class LocalConfig(Record):
-    """How a local model is run."""
-
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    """float32 is exact; bfloat16 was 1.6 times faster on a CPU with AVX512-BF16."""
-    device: str = "cpu"
-    threads: int | None = None
-    """Threads of torch; its own choice when None."""
 
 
 class LocalLLM:
@@ -270,7 +258,7 @@ class LocalLLM:
 
     def _fingerprint(self) -> str:
         model, tokenizer = self._parts()
-        digest = _weights(model.state_dict())
+        digest = weights_digest(model.state_dict())
         words = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
         digest.update("\0".join(word for word, _ in words).encode())
         return str(digest.hexdigest())
@@ -282,60 +270,6 @@ class LocalLLM:
         self._worker.shutdown(wait=True)
 
 
-def load(where: str, config: LocalConfig) -> tuple[Any, Any]:
-    """Return a frozen model in evaluation mode, and its tokenizer.
-
-    Raises:
-        ModelNotFound: Nothing loads from `where` (see `catalog.locate`).
-    """
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    try:
-        with quiet_transformers():
-            tokenizer = _tokenizer(where)
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                where, dtype=getattr(torch, config.dtype), attn_implementation="sdpa"
-            )
-    except (OSError, ValueError) as error:
-        raise ModelNotFound(
-            f"the model {where!r} cannot be loaded: {str(error).splitlines()[0]}",
-            hint="Give a folder that is on this machine, or check the hub id and the network.",
-        ) from error
-    model.to(config.device).eval().requires_grad_(False)
-    return model, tokenizer
-
-
-def _tokenizer(where: str) -> Any:
-    if is_converted(where):  # a plain tokenizer.json: the automatic way takes two seconds more
-        from transformers import PreTrainedTokenizerFast
-
-        return PreTrainedTokenizerFast.from_pretrained(where)
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(where)
-
-
-def weights_hash(model: Any) -> str:
-    """Return a SHA-256 over every parameter and buffer of a model as it is in memory."""
-    return tensors_hash(model.state_dict())
-
-
-def tensors_hash(named: Mapping[str, Any]) -> str:
-    """Return the same SHA-256 over tensors by their names in a model."""
-    return str(_weights(named).hexdigest())
-
-
-def _weights(named: Mapping[str, Any]) -> Any:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(named.items()):
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(_bytes(tensor))
-    return digest
-
-
 def _pick(logits: Any, temperature: float, random: Any) -> int:
     import torch
 
@@ -343,10 +277,3 @@ def _pick(logits: Any, temperature: float, random: Any) -> int:
         return int(logits.argmax())
     weights = torch.softmax(logits / temperature, dim=-1)
     return int(torch.multinomial(weights, 1, generator=random))
-
-
-def _bytes(tensor: Any) -> bytes:
-    import torch
-
-    flat = tensor.detach().cpu().contiguous().view(-1)
-    return bytes(flat.view(torch.uint8).numpy().data) if flat.numel() else b""

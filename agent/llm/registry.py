@@ -28,6 +28,7 @@ def open_llm(name: str, *, base_url: str | None = None, **options: Any) -> Froze
         raise UsageError(
             f"a base URL was given, but {name!r} is a local model", hint="Say --model openai:MODEL."
         )
-    from .local import LocalConfig, LocalLLM
+    from .loading import LocalConfig
+    from .local import LocalLLM
 
     return LocalLLM(name, LocalConfig(**options))

@@ -222,7 +222,7 @@ class Hints:
 
     def _load(self, model: Any, tokenizer: Any) -> _Parts:
         """Return the parts; the assistant shares the LLM's weights where they are the same."""
-        from ..llm.local import LocalConfig
+        from ..llm.loading import LocalConfig
         from .assistant import SoftAssistant
         from .models import Frozen, open_frozen
 

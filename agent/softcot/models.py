@@ -7,7 +7,7 @@ from typing import Any
 
 from ...envs.types import Record
 from ..llm.catalog import locate
-from ..llm.local import LocalConfig, load, weights_hash
+from ..llm.loading import LocalConfig, load, weights_hash
 from ..llm.protocol import Message
 
 

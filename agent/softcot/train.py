@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ...envs.errors import UsageError
-from ..llm.local import tensors_hash
+from ..llm.loading import tensors_hash
 from ..runs import check_fingerprint
 from .assistant import SoftAssistant
 from .checkpoint import TRAINING, Card, load_training, save, save_training

@@ -51,7 +51,7 @@ def trained(frozen: Frozen) -> Trainer:
 
 
 def _coded(frozen: Frozen) -> Trainer:
-    config = TrainConfig(n=(4,), epochs=35, batch=8, lr=3e-3)
+    config = TrainConfig(n=(4,), epochs=45, batch=8, lr=3e-3)
     return Trainer(SoftAssistant(frozen), frozen, CODED, config=config)
 
 

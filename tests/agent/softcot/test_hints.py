@@ -53,8 +53,8 @@ def remembered(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> P
 
 
 def _parts(folder: Path) -> tuple[object, object]:
-    from lichen.agent.llm.local import LocalConfig
-    from lichen.agent.llm.local import load as loaded
+    from lichen.agent.llm.loading import LocalConfig
+    from lichen.agent.llm.loading import load as loaded
 
     return loaded(str(folder), LocalConfig())
 
