@@ -20,21 +20,23 @@ def bench_softcot(
     """Return the time of training steps both ways, step by step in turns.
 
     Args:
-        source: A puzzle.
+        source: As for training; see `sources.open_source`.
         examples: Questions to train from.
         steps: Steps that are measured.
         model: The frozen LLM, and the assistant.
         seed: Of the order, the numbers of thoughts and the initial weights.
         say: Told what goes on.
     """
+    from ..config import load_config
     from ..softcot.assistant import SoftAssistant
     from ..softcot.config import TrainConfig
     from ..softcot.models import open_frozen
-    from ..softcot.puzzles import draw
+    from ..softcot.sources import open_source
     from ..softcot.train import Trainer
 
     frozen = open_frozen(model)
-    questions = draw(source, examples, seed=seed, held_out=False)
+    settings = load_config(seed=seed)
+    questions = open_source(source, settings, examples=examples, held_out=0).learned
     config = TrainConfig(epochs=max(1, steps))
     kept, bare = (
         Trainer(

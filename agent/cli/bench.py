@@ -43,8 +43,8 @@ def step(
 @app.command("softcot")
 def softcot(
     source: Annotated[
-        str, typer.Option("--source", help="A puzzle: countdown3, sudoku4 or words.")
-    ] = "countdown3",
+        str, typer.Option("--source", help="As for `lichen softcot train`.")
+    ] = "gold:alfworld-mini",
     examples: Annotated[int, typer.Option("--examples", min=1, help="Questions.")] = 24,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Steps of each side.")] = 18,
     model: Annotated[str, typer.Option("--model", help="A local model.")] = "smollm2-135m",
