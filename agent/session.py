@@ -273,8 +273,8 @@ class Agent(AbstractContextManager["Agent"]):
                     )
                     self.store.absorb()
                     bound(self.store, self.config.retriever.capacity)
-                    if exploring.llm and self.config.softcot.use and self.hints.due():
-                        await self.hints.measure()
+                    if exploring.llm and self.config.softcot.use:
+                        await self.hints.keep_up()
                 if progress is not None:
                     progress(number + 1, count, results[-1])
         unknown = sum(result.outcome == "unknown" for result in results)

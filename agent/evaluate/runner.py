@@ -7,7 +7,7 @@ interrupted at any moment and goes on with the same call.
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -101,7 +101,7 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
     started = time.monotonic()
     asks = agent.config.policy.llm and any(arm.llm for arm in plan.arms)
     before = await agent.fingerprint(asks)
-    identity = {
+    identity: dict[str, Any] = {
         "suite": plan.suite.model_dump(mode="json", exclude={"description"}),
         "learn": plan.learn,
         "split": plan.split,
@@ -114,6 +114,9 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
         "policy": agent.config.policy.model_dump(mode="json"),
         "retriever": agent.config.retriever.model_dump(mode="json"),
     }
+    if any(arm.soft for arm in plan.arms):
+        record = agent.hints.record
+        identity["hints"] = record.model_dump(mode="json") if record is not None else None
     rows = RowFile(folder / "rows.jsonl", identity)
     rows.made_by(before)
     name = content_id("eval", str(identity))

@@ -35,6 +35,8 @@ FOLDER = Path("softcot") / "own"
 """Of the projection that the agent uses, in its store."""
 PREVIOUS = "own-previous"
 """Beside it: the one that it took the place of."""
+ASIDE = "own-aside"
+"""Where it lies while the previous one is tried."""
 STATES = "states"
 Told = Callable[[int, int], None]
 T = TypeVar("T")
@@ -130,6 +132,16 @@ class Hints:
         grown = len(self._won()) - record.successes
         return gone or abs(grown) >= self.config.softcot.retest_after
 
+    async def keep_up(self) -> None:
+        """Measure again when it is due; where that cannot be done, every gate is shut and learning goes on."""
+        if not self.due():
+            return
+        try:
+            await self.measure()
+        except LichenError as error:
+            _log.warning("no hint is on: the gate cannot be measured: %s", error)
+            self._record, self._read = None, True
+
     async def measure(self, told: Told | None = None) -> GateRecord:
         """Measure the gate on held-out decisions, keep the verdict; put an earlier projection back if need be.
 
@@ -143,6 +155,9 @@ class Hints:
                 f"{self.llm.name} is a server: what a hint is worth is measured with a model in this process",
                 hint="Name a local model with --model.",
             )
+        aside = self.folder.with_name(ASIDE)
+        if aside.exists() and not self.folder.exists():  # a kill came between the two
+            aside.rename(self.folder)
         self.forget_parts()
         record = await self._in_worker(lambda parts: self._measure(parts, told))
         previous = self.folder.with_name(PREVIOUS)
@@ -155,7 +170,8 @@ class Hints:
 
     async def _earlier(self, previous: Path, told: Told | None) -> GateRecord | None:
         """Exchange the projection for the previous one if that passes somewhere now."""
-        aside = self.folder.with_name("own-exchanged")
+        aside = self.folder.with_name(ASIDE)
+        shutil.rmtree(aside, ignore_errors=True)
         self.folder.rename(aside)
         previous.rename(self.folder)
         self.forget_parts()
