@@ -1,0 +1,189 @@
+"""How an item is answered, greedily and sampled, and how far a variant moves the answer.
+
+Knows the frozen LLM as a reader; what a variant is, is known by the caller.
+"""
+
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ..softcot.config import Example
+from ..softcot.puzzles import Puzzle
+from ..softcot.reader import Row, SoftReader
+from ..softcot.slots import Prompt
+from .measures import Outcome, Role
+
+Told = Callable[[int, int], None]
+"""Told of how many items are done, and of how many."""
+CUE = "Answer:"
+_SPANS: Mapping[str, tuple[str, int]] = {
+    "words": (r"\s*-?\d+", 6),
+    "countdown3": (r"[ \d+*()-]+", 20),
+    "sudoku4": (r"(?:[^1-4]*[1-4]){16}", 48),
+}
+"""Of each puzzle: what an answer looks like, and tokens that are enough for it."""
+
+
+class Given(NamedTuple):
+    """What the model reads."""
+
+    prompt: Prompt
+    soft: torch.Tensor
+    """Shape (prompt.n, d)."""
+
+
+class Questions(NamedTuple):
+    """How answers are read."""
+
+    check: Callable[[Example, str], bool]
+    """Whether a text answers a question rightly."""
+    span: Callable[[str], str]
+    """The part of a text that is the answer, from its beginning; answers are compared without blanks."""
+    max_tokens: int
+
+
+def whole_answers(name: str, family: Puzzle) -> Questions:
+    """Return how a puzzle's whole answers are read: the part up to the end of what follows `Answer:`."""
+    after = answers_after_cue(name, family)
+
+    def span(text: str) -> str:
+        said, cue, rest = text.rpartition(CUE)
+        return f"{cue}{after.span(rest)}" if cue else said or rest
+
+    return Questions(lambda e, t: family.check(e, t).right, span, family.max_tokens)
+
+
+def answers_after_cue(name: str, family: Puzzle) -> Questions:
+    """Return how a puzzle's answers are read that follow the cue `Answer:`."""
+    pattern, tokens = _SPANS.get(name, (r"[^\n]*", family.max_tokens))
+
+    def span(text: str) -> str:
+        found = re.match(pattern, text)
+        return found[0] if found else text.partition("\n")[0]
+
+    return Questions(lambda e, t: family.check(e, CUE + t).right, span, tokens)
+
+
+class Answering:
+    """Answers one item as it is, then under variants.
+
+    Args:
+        reader: The frozen LLM.
+        questions: How answers are read.
+        samples: Pairs of sampled answers (temperature 1) that causal use is taken from.
+        seed: Of the samples.
+    """
+
+    def __init__(
+        self, reader: SoftReader, questions: Questions, *, samples: int = 2, seed: int = 0
+    ) -> None:
+        self.reader, self.questions, self.samples, self.seed = reader, questions, samples, seed
+
+    def item(self, name: str, example: Example, given: Given) -> "Item":
+        """Return an item, answered as it is."""
+        return Item(self, name, example, given)
+
+    def say(self, given: Given, *, seed: int | None = None) -> str:
+        """Return the answer's text; sampled where there is a seed."""
+        return self.reader.generate(
+            given.prompt,
+            given.soft,
+            max_tokens=self.questions.max_tokens,
+            temperature=0.0 if seed is None else 1.0,
+            seed=seed or 0,
+        )
+
+
+class Item:
+    """One item.
+
+    Args:
+        answering: By whom.
+        name: Of the item.
+        example: What is asked.
+        given: What the model reads when nothing is changed.
+    """
+
+    def __init__(self, answering: Answering, name: str, example: Example, given: Given) -> None:
+        self._by, self.name, self.example, self.given = answering, name, example, given
+        self.text = answering.say(given)
+        self.right = answering.questions.check(example, self.text)
+        llm = answering.reader.llm
+        # what follows the answer is no part of it; an answer of no token is its end
+        self._target = tuple(llm.ids(answering.questions.span(self.text))) or (llm.ends[0],)
+        self._before = answering.reader.distributions(Row(given.prompt, self._target), given.soft)
+        self._drawn: list[tuple[int, str, str]] | None = None
+
+    def under(
+        self,
+        given: Given,
+        *,
+        test: str,
+        variant: str,
+        step_fraction: float | None = None,
+        role: Role = "",
+    ) -> Outcome:
+        """Return what the item comes to when the model reads something else.
+
+        A variant with a role is sampled too: the k-th sample under it has the seed of the second of the k-th
+        pair as it was, so that the two flips of causal use differ in what was read alone.
+        """
+        by = self._by
+        text = by.say(given)
+        after = by.reader.distributions(Row(given.prompt, self._target), given.soft)
+        moved = resampled = None
+        if role and by.samples:
+            pairs = self._pairs()
+            moved = float(np.mean([self._other(a, by.say(given, seed=s)) for s, a, _ in pairs]))
+            resampled = float(np.mean([self._other(a, b) for _, a, b in pairs]))
+        return Outcome(
+            test=test,
+            variant=variant,
+            step_fraction=step_fraction,
+            role=role,
+            item=self.name,
+            family=self.example.family,
+            answer=by.questions.span(text).strip(),
+            same=not self._other(self.text, text),
+            right=by.questions.check(self.example, text),
+            was_right=self.right,
+            kl=kl_per_token(self._before, after),
+            moved=moved,
+            resampled=resampled,
+        )
+
+    def _pairs(self) -> list[tuple[int, str, str]]:
+        if self._drawn is None:
+            base = [self._by.seed, zlib.crc32(self.name.encode())]
+            seeds = np.random.default_rng(base).integers(1, 2**31, (self._by.samples, 2))
+            self._drawn = [
+                (
+                    int(b),
+                    self._by.say(self.given, seed=int(a)),
+                    self._by.say(self.given, seed=int(b)),
+                )
+                for a, b in seeds
+            ]
+        return self._drawn
+
+    def _other(self, a: str, b: str) -> bool:
+        span = self._by.questions.span
+        return "".join(span(a).split()) != "".join(span(b).split())
+
+
+def kl_per_token(before: torch.Tensor, after: torch.Tensor) -> float:
+    """Return the mean over tokens of KL(before || after), full vocabulary, nats.
+
+    Args:
+        before: log p, shape (T, V).
+        after: The same of the other.
+
+    >>> kl_per_token(torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.5, 0.5]]).log())
+    0.0
+    """
+    a, b = before.double(), after.double()
+    return float((a.exp() * (a - b)).sum(-1).mean())
