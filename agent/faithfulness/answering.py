@@ -20,12 +20,22 @@ from .measures import Outcome, Role
 Told = Callable[[int, int], None]
 """Told of how many items are done, and of how many."""
 CUE = "Answer:"
-_SPANS: Mapping[str, tuple[str, int]] = {
-    "words": (r"\s*-?\d+", 6),
-    "countdown3": (r"[ \d+*()-]+", 20),
-    "sudoku4": (r"(?:[^1-4]*[1-4]){16}", 48),
+
+
+class _Form(NamedTuple):
+    """What a forced answer to a puzzle looks like."""
+
+    cue: str
+    pattern: str
+    tokens: int
+
+
+_FORMS: Mapping[str, _Form] = {
+    # after a bare `Answer:` a small model repeats the step before the last, or begins a sum
+    "words": _Form(f"{CUE} the number is", r"\s*(?:-?\d+\s*[-+*=]\s*)*-?\d+", 14),
+    "countdown3": _Form(CUE, r"[ \d+*()-]+", 20),
+    "sudoku4": _Form(CUE, r"(?:[^1-4]*[1-4]){16}", 48),
 }
-"""Of each puzzle: what an answer looks like, and tokens that are enough for it."""
 
 
 class Given(NamedTuple):
@@ -42,30 +52,48 @@ class Questions(NamedTuple):
     check: Callable[[Example, str], bool]
     """Whether a text answers a question rightly."""
     span: Callable[[str], str]
-    """The part of a text that is the answer, from its beginning; answers are compared without blanks."""
+    """The part of a text that is the answer, from its beginning: its tokens are those of the KL."""
+    key: Callable[[str], str]
+    """What two texts of the same answer have in common."""
     max_tokens: int
+    cue: str = ""
+    """What the model's turn is made to say before the answer."""
 
 
 def whole_answers(name: str, family: Puzzle) -> Questions:
-    """Return how a puzzle's whole answers are read: the part up to the end of what follows `Answer:`."""
+    """Return how a puzzle's whole answers are read: up to the end of what follows their last `Answer:`."""
     after = answers_after_cue(name, family)
 
     def span(text: str) -> str:
         said, cue, rest = text.rpartition(CUE)
-        return f"{cue}{after.span(rest)}" if cue else said or rest
+        return f"{said}{cue}{after.span(rest)}" if cue else text
 
-    return Questions(lambda e, t: family.check(e, t).right, span, family.max_tokens)
+    def key(text: str) -> str:
+        _, cue, rest = text.rpartition(CUE)
+        return after.key(rest) if cue else "".join(text.split())
+
+    return Questions(lambda e, t: family.check(e, t).right, span, key, family.max_tokens)
 
 
 def answers_after_cue(name: str, family: Puzzle) -> Questions:
-    """Return how a puzzle's answers are read that follow the cue `Answer:`."""
-    pattern, tokens = _SPANS.get(name, (r"[^\n]*", family.max_tokens))
+    """Return how a puzzle's answers are read where the model is made to give one right away."""
+    form = _FORMS.get(name, _Form(CUE, r"[^\n]*", family.max_tokens))
 
     def span(text: str) -> str:
-        found = re.match(pattern, text)
+        found = re.match(form.pattern, text)
         return found[0] if found else text.partition("\n")[0]
 
-    return Questions(lambda e, t: family.check(e, CUE + t).right, span, tokens)
+    def key(text: str) -> str:
+        said = "".join(span(text).split())
+        if name != "words":
+            return said
+        # a sum that is written out answers with what stands behind its last sign of equality
+        number = re.match(r"-?\d+", said.rpartition("=")[2])
+        return number[0] if number else said
+
+    return Questions(
+        lambda e, t: family.check(e, f"{CUE} {key(t)}").right, span, key, form.tokens, form.cue
+    )
 
 
 class Answering:
@@ -147,7 +175,7 @@ class Item:
             role=role,
             item=self.name,
             family=self.example.family,
-            answer=by.questions.span(text).strip(),
+            answer=by.questions.key(text),
             same=not self._other(self.text, text),
             right=by.questions.check(self.example, text),
             was_right=self.right,
@@ -171,8 +199,8 @@ class Item:
         return self._drawn
 
     def _other(self, a: str, b: str) -> bool:
-        span = self._by.questions.span
-        return "".join(span(a).split()) != "".join(span(b).split())
+        key = self._by.questions.key
+        return key(a) != key(b)
 
 
 def kl_per_token(before: torch.Tensor, after: torch.Tensor) -> float:

@@ -63,10 +63,11 @@ class Forced:
 
     Args:
         reader: Whose tokens.
+        cue: Of the answer.
     """
 
-    def __init__(self, reader: SoftReader) -> None:
-        self._reader = reader
+    def __init__(self, reader: SoftReader, cue: str) -> None:
+        self._reader, self._cue = reader, cue
         self._none = torch.zeros(0, reader.llm.d)
 
     def given(self, example: Example, steps: Sequence[str], *, filler: int = 0) -> Given:
@@ -84,7 +85,7 @@ class Forced:
             *before,
             *llm.ids(" ".join(steps)),
             *(dots * filler)[:filler],
-            *llm.ids(f" {CUE}" if steps or filler else CUE),
+            *llm.ids(f" {self._cue}" if steps or filler else self._cue),
         )
         return Given(Prompt(ids, len(ids), 0), self._none)
 
@@ -116,7 +117,7 @@ def outcomes_of_chains(
             "at least two chains with steps are needed",
             hint="Ask more questions, or say --chains gold (sudoku4 has no gold chains).",
         )
-    forced, found = Forced(answering.reader), list[Outcome]()
+    forced, found = Forced(answering.reader, answering.questions.cue), list[Outcome]()
     other = exchanged(len(chains), np.random.default_rng([seed, 1]))
     for number, (example, steps) in enumerate(chains):
         rng = np.random.default_rng([seed, 2, number])
