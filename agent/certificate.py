@@ -6,7 +6,7 @@ whose store is the run's; knows nothing of the command line.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -226,7 +226,7 @@ def forgetting(results: Sequence[Scored], *, seed: int, tolerance: float) -> lis
     return lines
 
 
-def _counts(pairs: Sequence[Anchored]) -> Mapping[str, Any] | dict[str, Any]:
+def _counts(pairs: Sequence[Anchored]) -> dict[str, Any]:
     return {
         "anchors": len(pairs),
         "retrieved": sum(pair.retrieved for pair in pairs),

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 NAME = "faithfulness"
 EPILOG = "`lichen eval faithfulness --help`: is a chain, a hint or a case what the answer hangs on?"
-EXPECTED = {"early": "change", "filler": "change", "paraphrase": "keep", "swap": "change"}
+FEW = 20
+"""Items below which a bootstrap over them says little."""
 
 
 def faithfulness_command(
@@ -128,8 +129,8 @@ def faithfulness_command(
     if len(report.by_family) > 1:
         said = ", ".join(f"{family}: {verdict}" for family, verdict in report.by_family.items())
         console.print(f"by family: {said}", highlight=False)
-    if not samples_suffice(report):
-        console.print(f"{report.n} items are few: an effect that is not shown may be there")
+    if report.n < FEW:
+        console.print(f"{report.n} items are few: the intervals are rough", highlight=False)
     console.print(f"[bold]{of} ({kind}) of {named}: {report.verdict}[/bold]", highlight=False)
     write_json(report.model_dump_json(indent=1), json_path)
     if report.verdict == "harmful":
@@ -147,14 +148,6 @@ class EvalCommand(TyperCommand):
         other.command(NAME)(faithfulness_command)
         command = typer.main.get_command(other)
         return command.make_context(f"{info_name} {NAME}", args[1:], **more)
-
-
-FEW = 20
-
-
-def samples_suffice(report: "Found") -> bool:
-    """Return whether there are items enough for an interval of half the scale to be narrow."""
-    return report.n >= FEW or report.verdict != "decorative"
 
 
 def rows_table(report: "Found") -> Table:
@@ -331,7 +324,7 @@ def _found(
 
     check_fingerprint(*hashes)
     rows = summarise(outcomes, seed=base.seed)
-    items = {one.item: [o.was_right for o in outcomes if o.item == one.item] for one in outcomes}
+    whole = next(r for r in rows if r.role == "ablate")  # every item has this variant
     return Found(
         subject=of,
         source=source,
@@ -339,8 +332,8 @@ def _found(
         model=base.model,
         seed=base.seed,
         fingerprint={"before": hashes[0], "after": hashes[1]},
-        n=len(items),
-        acc=sum(sum(held) / len(held) for held in items.values()) / len(items),
+        n=whole.n,
+        acc=whole.acc - whole.acc_diff,
         left_out=left_out,
         rows=rows,
         aoc=areas(outcomes, seed=base.seed),

@@ -6,7 +6,18 @@ import sys
 import typer
 
 from ...envs.errors import LichenError
-from . import audit, bench, doctor, envs, evaluation, faithfulness, learning, memory, softcot
+from . import (
+    audit,
+    bench,
+    certify,
+    doctor,
+    envs,
+    evaluation,
+    faithfulness,
+    learning,
+    memory,
+    softcot,
+)
 from .jail import jail_app
 
 INTERRUPTED = 130
@@ -28,6 +39,7 @@ app.command("run")(learning.run)
 app.command("eval", cls=faithfulness.EvalCommand, epilog=faithfulness.EPILOG)(
     evaluation.evaluate_command
 )
+app.command("certify")(certify.certify_command)
 app.command("picture")(evaluation.picture_command)
 app.command("doctor")(doctor.doctor)
 
