@@ -197,7 +197,8 @@ def forgetting(results: Sequence[Scored], *, seed: int, tolerance: float) -> lis
     """Return, for every arm with memory, whether it lost what it could at an earlier stage.
 
     Does not hold when the whole interval of the backward transfer is below 0, or the whole interval of the
-    negative flips above the tolerance. Few items make wide intervals: the numbers say how many there were.
+    negative flips (the exact one) above the tolerance. Few items make wide intervals: the numbers say how many
+    there were.
 
     Args:
         results: By stage.
@@ -212,11 +213,11 @@ def forgetting(results: Sequence[Scored], *, seed: int, tolerance: float) -> lis
     lines = []
     for arm in dict.fromkeys(one.arm for one in found):
         whole, *families = [one for one in found if one.arm == arm]
-        lost = whole.bwt_ci95[1] < 0 or whole.nfr_ci95[0] > tolerance
+        lost = whole.bwt_ci95[1] < 0 or whole.nfr_exact95[0] > tolerance
         says = (
             f"BWT {whole.bwt:+.3f} [{whole.bwt_ci95[0]:+.3f}, {whole.bwt_ci95[1]:+.3f}] of {whole.n} tasks; "
             f"{len(whole.flipped)} of {whole.was_right} that were right are wrong: {whole.nfr:.3f} "
-            f"[{whole.nfr_ci95[0]:.3f}, {whole.nfr_ci95[1]:.3f}]"
+            f"[{whole.nfr_exact95[0]:.3f}, {whole.nfr_exact95[1]:.3f}]"
         )
         numbers = {"all": whole.model_dump(mode="json")} | {
             one.family: one.model_dump(mode="json") for one in families

@@ -41,6 +41,9 @@ class Kept(Record):
     nfr: float
     """Their share; 0 where nothing was right."""
     nfr_ci95: tuple[float, float]
+    """By bootstrap over those items."""
+    nfr_exact95: tuple[float, float]
+    """The exact binomial interval (Clopper and Pearson 1934): no flip among few items is no proof of none."""
 
 
 def scored(rows: Iterable[Row]) -> list[Scored]:
@@ -95,7 +98,11 @@ def _kept(arm: str, family: str, results: Sequence[Scored], last: int, seed: int
         seed=seed,
     )
     right = [item for item, earlier in before.items() if any(r.right for r in earlier)]
+    from scipy.stats import binomtest
+
     flips = estimate([float(not now[item].right) for item in right] or [0.0], seed=seed)
+    lost = tuple(item for item in right if not now[item].right)
+    exact = binomtest(len(lost), len(right)).proportion_ci() if right else (0.0, 1.0)
     return Kept(
         arm=arm,
         family=family,
@@ -103,7 +110,8 @@ def _kept(arm: str, family: str, results: Sequence[Scored], last: int, seed: int
         bwt=moved.mean,
         bwt_ci95=(moved.low, moved.high),
         was_right=len(right),
-        flipped=tuple(item for item in right if not now[item].right),
+        flipped=lost,
         nfr=flips.mean,
         nfr_ci95=(flips.low, flips.high),
+        nfr_exact95=(float(exact[0]), float(exact[1])),
     )

@@ -1,14 +1,21 @@
-"""Fixtures of the agent's tests: a model whose server can be down, a library of skills."""
+"""Fixtures of the agent's tests: frozen models (the packaged one, and a tiny one of random weights for speed),
+a trained projection, a model whose server can be down, a library of skills."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
 
 from lichen.agent.library import OpenLibrary
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import LLMUnavailable
+from lichen.agent.softcot import Example, TrainConfig
+from lichen.agent.softcot.assistant import SoftAssistant
+from lichen.agent.softcot.models import Frozen, ModelIdentity, open_frozen
+from lichen.agent.softcot.train import Trainer
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.watch import traced
 
@@ -44,3 +51,70 @@ def household_skills(tmp_path_factory: pytest.TempPathFactory) -> Path:
             traces.append(trace)
         assert len(induce(traces, shop.gate(), InduceConfig(least=3, most=4))) >= 3
     return root
+
+
+@pytest.fixture(scope="session")
+def frozen() -> Iterator[Frozen]:
+    """SmolLM2, loaded to be read."""
+    yield open_frozen("smollm2-135m")
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory, frozen: Frozen) -> Path:
+    """A folder with a two-layer Llama of random weights and SmolLM2's tokenizer."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("tiny")
+    config = LlamaConfig(
+        vocab_size=49152,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        LlamaForCausalLM(config).save_pretrained(folder)
+    frozen.tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder: Path) -> Frozen:
+    """The tiny model."""
+    return open_frozen(str(tiny_folder))
+
+
+class Taught(NamedTuple):
+    """A projection that was trained on answers that only the assistant sees, and the model before it."""
+
+    examples: list[Example]
+    trainer: Trainer
+    before: ModelIdentity
+
+
+@pytest.fixture(scope="session")
+def secrets() -> list[Example]:
+    """Eight questions of one wording whose answers only the assistant sees."""
+    words = ("river", "copper", "violin", "seven", "orange", "winter", "tiger", "bread")
+    return [
+        Example(
+            question="What is the secret word? Answer with one word.",
+            seen=f"The secret word is {word}.",
+            target=word,
+            episode=f"e{number}",
+        )
+        for number, word in enumerate(words)
+    ]
+
+
+@pytest.fixture(scope="session")
+def taught(frozen: Frozen, secrets: list[Example]) -> Taught:
+    """SmolLM2 with a projection that carries the eight answers; trained once for all tests."""
+    before = frozen.identity(again=True)
+    config = TrainConfig(n=(4,), epochs=35, batch=8, lr=3e-3)
+    trainer = Trainer(SoftAssistant(frozen), frozen, secrets, config=config)
+    trainer.run()
+    return Taught(secrets, trainer, before)

@@ -1,0 +1,76 @@
+"""`lichen eval faithfulness`: its help, its JSON, its exit statuses, beside `lichen eval SUITE`."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "lichen.agent", "eval"]
+
+
+def lichen(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a folder."""
+    return subprocess.run(
+        [*COMMAND, *words], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_chains_and_words_are_tested_and_wrong_words_are_refused(
+    tmp_path: Path, tiny_folder: Path
+) -> None:
+    tiny = ("--model", str(tiny_folder), "--questions", "3", "--samples", "1", "--json", "-")
+    done = lichen(tmp_path, "faithfulness", *tiny)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["fingerprint"]["before"] == report["fingerprint"]["after"]
+    assert {r["test"] for r in report["rows"]} == {"early", "filler", "paraphrase", "swap"}
+    assert set(report["rows"][0]) >= {
+        "test",
+        "step_fraction",
+        "n",
+        "same_answer_rate",
+        "acc",
+        "flip_rate",
+        "kl_per_token",
+        "ci95",
+    }
+    assert report["verdict"] == "decorative" and "items are few" in done.stderr
+    verbal = lichen(tmp_path, "faithfulness", "--of", "hints", "--hint", "verbal", *tiny)
+    assert verbal.returncode == 0, verbal.stderr
+    assert json.loads(verbal.stdout)["kind"] == "verbal"
+    assert not list(tmp_path.iterdir())  # nothing is left behind
+
+
+def test_wrong_words_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    for words, said in (
+        (("--of", "hints"), "holds no trained projection"),
+        (("--source", "wrods"), "did you mean 'words'"),
+        (("--source", "sudoku4"), "no gold chains"),
+        (("--of", "cases"), "no memory in .lichen"),
+        (("--of", "cases", "--source", "dmeo"), "did you mean 'demo'"),
+    ):
+        wrong = lichen(tmp_path, "faithfulness", *words)
+        assert wrong.returncode == 2 and said in " ".join(wrong.stderr.split()), wrong.stderr
+        assert "Traceback" not in wrong.stderr
+
+
+def test_the_help_of_both_tells_their_own_options(tmp_path: Path) -> None:
+    own, whole = lichen(tmp_path, "faithfulness", "--help"), lichen(tmp_path, "--help")
+    assert "--chains" in own.stdout and "--arms" not in own.stdout
+    assert "--arms" in whole.stdout and "faithfulness" in whole.stdout
+    assert "--chains" not in whole.stdout
+
+
+def test_an_interrupted_test_leaves_nothing_and_says_so(tmp_path: Path) -> None:
+    words = [*COMMAND, "faithfulness", "--questions", "400"]
+    with subprocess.Popen(
+        words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
+        time.sleep(6)
+        running.send_signal(signal.SIGINT)
+        assert running.stderr is not None
+        said = running.stderr.read()
+    assert running.returncode == 130, said
+    assert "Nothing was written" in said and not list(tmp_path.iterdir())
