@@ -13,6 +13,7 @@ import torch
 from lichen.agent import Agent
 from lichen.agent.anchors import ANCHORS, FAMILY, AnchorEnvironment
 from lichen.agent.certificate import Certificate, forgetting, leakage, projections, silence
+from lichen.agent.cli.certify import certify_command
 from lichen.agent.evaluate.arms import find_arms
 from lichen.agent.evaluate.rows import Row
 from lichen.agent.evaluate.runner import Plan, evaluate
@@ -23,6 +24,7 @@ from lichen.agent.softcot.assistant import SoftAssistant
 from lichen.agent.softcot.models import Frozen, open_frozen
 from lichen.agent.softcot.train import Trainer
 from lichen.envs import UsageError, load_suite
+from lichen.memory.ledger import open_ledger
 
 ENV = "alfworld-mini"
 
@@ -64,8 +66,10 @@ def agent(evaluated: Path, tiny_folder: Path) -> Iterator[Agent]:
 
 
 def test_it_holds_and_says_what_was_not_measured(evaluated: Path) -> None:
+    before = open_ledger(evaluated).head()
     done = lichen(evaluated)
     assert done.returncode == 0, done.stderr + done.stdout
+    assert open_ledger(evaluated).head() == before  # a check is no experience
     text = (evaluated / "certificate.json").read_text()
     made = Certificate.model_validate_json(text)
     assert [line.state for line in made.lines] == ["holds", "not measured", *["holds"] * 3]
@@ -194,14 +198,15 @@ def test_backward_transfer_and_negative_flips_by_hand() -> None:
 
 
 def test_unknown_runs_are_one_sentence(tmp_path: Path, evaluated: Path) -> None:
-    for words, said in (
-        (("nothing", "--store", tmp_path), "neither a folder nothing nor a store"),
-        ((tmp_path,), "holds no evaluation"),
-        (("zzz", "--store", evaluated), "there is no run 'zzz'"),
+    for run, store, said in (
+        ("nothing", tmp_path, "neither a folder nothing nor a store"),
+        (str(tmp_path), None, "holds no evaluation"),
+        ("zzz", evaluated, "there is no run 'zzz'"),
     ):
-        done = lichen(*words)
-        assert done.returncode == 2 and said in " ".join(done.stderr.split()), done.stderr
-        assert "Traceback" not in done.stderr
+        with pytest.raises(UsageError, match=said):
+            certify_command(run, store=store)
+    done = lichen("nothing", "--store", tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
 
 
 def test_anchors_differ_and_are_questions_of_one_decision() -> None:

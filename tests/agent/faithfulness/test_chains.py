@@ -20,7 +20,7 @@ def test_an_answer_copied_from_the_last_step_follows_filler_and_not_paraphrase(
     frozen: Frozen,
 ) -> None:
     by = answering(frozen, 0)
-    asked = draw("words", 3, seed=0, held_out=True)
+    asked = draw("words", 2, seed=0, held_out=True)
     chains = [chain_of(example, "gold", by.reader) for example in asked]
     outcomes = outcomes_of_chains(chains, by, seed=0)
     rows = {(r.test, r.step_fraction): r for r in summarise(outcomes, seed=0)}

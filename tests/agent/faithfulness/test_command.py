@@ -7,6 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from lichen.agent.cli.faithfulness import faithfulness_command
+from lichen.envs.errors import LichenError
+
 COMMAND = [sys.executable, "-m", "lichen.agent", "eval"]
 
 
@@ -43,17 +48,20 @@ def test_chains_and_words_are_tested_and_wrong_words_are_refused(
     assert not list(tmp_path.iterdir())  # nothing is left behind
 
 
-def test_wrong_words_are_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_wrong_words_are_refused_before_a_model_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for words, said in (
-        (("--of", "hints"), "holds no trained projection"),
-        (("--source", "wrods"), "did you mean 'words'"),
-        (("--source", "sudoku4"), "no gold chains"),
-        (("--of", "cases"), "no memory in .lichen"),
-        (("--of", "cases", "--source", "dmeo"), "did you mean 'demo'"),
+        ({"of": "hints"}, "holds no trained projection"),
+        ({"source": "wrods"}, "did you mean 'words'"),
+        ({"source": "sudoku4"}, "no gold chains"),
+        ({"of": "cases"}, "no memory in .lichen"),
+        ({"of": "cases", "source": "dmeo"}, "did you mean 'demo'"),
     ):
-        wrong = lichen(tmp_path, "faithfulness", *words)
-        assert wrong.returncode == 2 and said in " ".join(wrong.stderr.split()), wrong.stderr
-        assert "Traceback" not in wrong.stderr
+        with pytest.raises(LichenError, match=said):
+            faithfulness_command(**words)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_help_of_both_tells_their_own_options(tmp_path: Path) -> None:

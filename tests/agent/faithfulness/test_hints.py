@@ -26,7 +26,7 @@ def answering(reader: SoftReader, samples: int) -> Answering:
 
 
 def test_thoughts_that_carry_the_answer_are_load_bearing(taught: Any) -> None:
-    trainer, secrets = taught.trainer, taught.examples
+    trainer, secrets = taught.trainer, taught.examples[:5]
     with torch.no_grad():
         soft = trainer.projection(trainer.assistant.states([e.seen for e in secrets], 4))
     hints = SoftHints(trainer.reader, secrets, soft, seed=0)
