@@ -1,15 +1,14 @@
 """`lichen eval faithfulness`: its help, its JSON, its exit statuses, beside `lichen eval SUITE`."""
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from lichen.agent.cli.faithfulness import faithfulness_command
+from lichen.agent.cli.main import main
 from lichen.envs.errors import LichenError
 
 COMMAND = [sys.executable, "-m", "lichen.agent", "eval"]
@@ -71,14 +70,16 @@ def test_the_help_of_both_tells_their_own_options(tmp_path: Path) -> None:
     assert "--chains" not in whole.stdout
 
 
-def test_an_interrupted_test_leaves_nothing_and_says_so(tmp_path: Path) -> None:
-    words = [*COMMAND, "faithfulness", "--questions", "400"]
-    with subprocess.Popen(
-        words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as running:
-        time.sleep(6)
-        running.send_signal(signal.SIGINT)
-        assert running.stderr is not None
-        said = running.stderr.read()
-    assert running.returncode == 130, said
-    assert "Nothing was written" in said and not list(tmp_path.iterdir())
+def test_an_interrupted_test_leaves_nothing_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*words: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lichen.agent.softcot.puzzles.draw", interrupt)
+    monkeypatch.setattr(sys, "argv", ["lichen", "eval", "faithfulness"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert "Nothing was written" in capsys.readouterr().err and not list(tmp_path.iterdir())
