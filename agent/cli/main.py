@@ -6,7 +6,18 @@ import sys
 import typer
 
 from ...envs.errors import LichenError
-from . import audit, bench, doctor, envs, evaluation, learning, memory, softcot
+from . import (
+    audit,
+    bench,
+    certify,
+    doctor,
+    envs,
+    evaluation,
+    faithfulness,
+    learning,
+    memory,
+    softcot,
+)
 from .jail import jail_app
 
 INTERRUPTED = 130
@@ -25,7 +36,10 @@ app.add_typer(audit.app, name="skills")
 app.add_typer(bench.app, name="bench")
 app.add_typer(softcot.app, name="softcot")
 app.command("run")(learning.run)
-app.command("eval")(evaluation.evaluate_command)
+app.command("eval", cls=faithfulness.EvalCommand, epilog=faithfulness.EPILOG)(
+    evaluation.evaluate_command
+)
+app.command("certify")(certify.certify_command)
 app.command("picture")(evaluation.picture_command)
 app.command("doctor")(doctor.doctor)
 
@@ -53,7 +67,12 @@ def main() -> None:
         sys.exit(2)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer turns Ctrl-C into this
-            _say("Interrupted. What was done is kept; the same command continues.")
+            anew = sys.argv[1:3] == ["eval", faithfulness.NAME] or sys.argv[1:2] == ["certify"]
+            _say(
+                "Interrupted. Nothing was written; the same command begins anew."
+                if anew
+                else "Interrupted. What was done is kept; the same command continues."
+            )
         raise
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # the reader of our output has gone: nothing to say

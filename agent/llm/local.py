@@ -252,6 +252,32 @@ class LocalLLM:
             text = text.split(end, 1)[0]
         return text
 
+    async def logits(self, prompt: str, continuation: str) -> Any:
+        """Return the full-vocabulary logits that predict each token of a continuation.
+
+        Every token is computed anew, in one pass without a cache: equal texts give equal bits.
+
+        Args:
+            prompt: What stands before.
+            continuation: At least one token.
+
+        Returns:
+            A torch tensor, float32, on the CPU, shape (tokens of the continuation, vocabulary).
+        """
+        return await self._work(lambda: self._logits(prompt, continuation))
+
+    def _logits(self, prompt: str, continuation: str) -> Any:
+        import torch
+
+        model, _ = self._parts()
+        before, after = self._ids(prompt), self._ids(continuation, add_special=False)
+        self._fits(len(before) + len(after))
+        with torch.inference_mode():
+            given = torch.tensor([before + after[:-1]], device=model.device)
+            out = model(given, use_cache=False, logits_to_keep=len(after))
+        self.usage.tokens_in += len(before) + len(after) - 1
+        return out.logits[0].float().cpu()
+
     async def fingerprint(self) -> str:
         """Return a SHA-256 over every parameter and buffer as it is in memory, and the vocabulary."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, self._fingerprint)

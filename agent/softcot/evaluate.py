@@ -21,9 +21,9 @@ from .decoding import Asked, answer_all
 from .placebo import CONTROLS, control
 from .projection import Projection
 from .reader import SoftReader
-from .slots import Prompt, for_cue, for_llm
+from .slots import Prompt
 from .sources import Source
-from .verbal import for_cue_in_words, for_llm_in_words, verbal_hints
+from .verbal import verbal_hints, with_words
 
 FIXED_ARMS = ("none", "verbal", *CONTROLS)
 ARMS = ("none", "verbal", "soft", *CONTROLS)
@@ -189,13 +189,9 @@ def evaluate_source(
 
 def _prompt(reader: SoftReader, question: Example, n: int, words: str, arm: str) -> Prompt:
     """Return the prompt of an arm: the hint stands in one place, in words or as vectors."""
-    cue = question.form == "cue"
-    if arm == "verbal" and cue:
-        return for_cue_in_words(reader.llm, question.question, words)
     if arm == "verbal":
-        return for_llm_in_words(reader.llm, question.question, words)
-    make = for_cue if cue else for_llm
-    return make(reader.llm, reader.marks, question.question, n)
+        return with_words(reader.llm, question, words)
+    return reader.example(question, n).prompt
 
 
 def _voted(answers: Sequence[Answer], source: Source) -> list[Answer]:

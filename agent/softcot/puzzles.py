@@ -37,6 +37,11 @@ class Check(NamedTuple):
     max_tokens: int
     """Enough for every target."""
 
+    def judge(self, example: Example, text: str) -> bool:
+        """Return whether a text holds the right answer."""
+        answer = self.read(text)
+        return answer is not None and self.right(example, answer)
+
 
 class Puzzle(NamedTuple):
     """A family of questions."""

@@ -101,6 +101,20 @@ class SoftReader:
             picked = table.gather(-1, labels.clamp(min=0)[..., None])[..., 0]
             return (picked * (labels != IGNORED)).sum(-1).cpu()
 
+    def distributions(self, row: Row, soft: torch.Tensor) -> torch.Tensor:
+        """Return log p of the whole vocabulary at every token of the target, natural log.
+
+        Args:
+            row: A prompt and what follows it.
+            soft: Shape (n, d).
+
+        Returns:
+            float32, on the CPU, shape (len(row.target), vocabulary).
+        """
+        with torch.no_grad():
+            logits, _ = self._teacher([row], soft[None])
+            return torch.log_softmax(logits[0].float(), dim=-1).cpu()
+
     def _teacher(
         self, rows: Sequence[Row], soft: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:

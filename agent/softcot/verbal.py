@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
+from .config import Example
 from .decoding import Asked, answer_all
 from .models import Frozen
 from .reader import SoftReader
@@ -46,3 +47,9 @@ def for_cue_in_words(llm: Frozen, prompt: str, hint: str) -> Prompt:
     """Return a raw prompt with the hint before its last line, in the place of the soft block."""
     ids = tuple(llm.raw_ids(in_words(prompt, hint)))
     return Prompt(ids, len(ids), 0)
+
+
+def with_words(llm: Frozen, example: Example, hint: str) -> Prompt:
+    """Return the prompt of an example of either form with the hint in the place of the soft block."""
+    write = for_cue_in_words if example.form == "cue" else for_llm_in_words
+    return write(llm, example.question, hint)

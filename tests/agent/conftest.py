@@ -1,16 +1,21 @@
-"""Fixtures of the agent's tests: a model whose server can be down, a library of skills, frozen models (the
-packaged one, and a tiny one of random weights for speed)."""
+"""Fixtures of the agent's tests: frozen models (the packaged one, and a tiny one of random weights for speed),
+a trained projection, a model whose server can be down, a library of skills."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
 
 from lichen.agent.library import OpenLibrary
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import LLMUnavailable
-from lichen.agent.softcot.models import Frozen, open_frozen
+from lichen.agent.softcot import Example, TrainConfig
+from lichen.agent.softcot.assistant import SoftAssistant
+from lichen.agent.softcot.models import Frozen, ModelIdentity, open_frozen
+from lichen.agent.softcot.train import Trainer
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.watch import traced
 
@@ -57,7 +62,6 @@ def frozen() -> Iterator[Frozen]:
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory, frozen: Frozen) -> Path:
     """A folder with a two-layer Llama of random weights and SmolLM2's tokenizer."""
-    import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     folder = tmp_path_factory.mktemp("tiny")
@@ -81,3 +85,49 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory, frozen: Frozen) -> Pat
 def tiny(tiny_folder: Path) -> Frozen:
     """The tiny model."""
     return open_frozen(str(tiny_folder))
+
+
+class Taught(NamedTuple):
+    """A projection trained on answers that only the assistant can tell apart, and the model before it."""
+
+    examples: list[Example]
+    trainer: Trainer
+    before: ModelIdentity
+
+
+@pytest.fixture(scope="session")
+def secrets() -> list[Example]:
+    """Eight questions of one wording whose answers only the assistant can tell apart."""
+    words = ("river", "copper", "violin", "seven", "orange", "winter", "tiger", "bread")
+    return [
+        Example(
+            question="What is the secret word?\nAnswer:",
+            seen=f"The secret word is {words[number - 1]}.",  # a code: in words it misleads
+            target=f" {word}\n",
+            form="cue",
+            family="secret",
+            answer=word,
+            episode=f"e{number}",
+        )
+        for number, word in enumerate(words)
+    ]
+
+
+@pytest.fixture(scope="session")
+def untaught(frozen: Frozen, secrets: list[Example]) -> Trainer:
+    """A training of the eight that has not begun."""
+    return _training(frozen, secrets)
+
+
+@pytest.fixture(scope="session")
+def taught(frozen: Frozen, secrets: list[Example]) -> Taught:
+    """SmolLM2 with a projection that carries the eight answers; trained once for all tests."""
+    before = frozen.identity(again=True)
+    trainer = _training(frozen, secrets)
+    trainer.run()
+    return Taught(secrets, trainer, before)
+
+
+def _training(frozen: Frozen, secrets: list[Example]) -> Trainer:
+    config = TrainConfig(n=(4,), epochs=45, batch=8, lr=3e-3)
+    return Trainer(SoftAssistant(frozen), frozen, secrets, config=config)

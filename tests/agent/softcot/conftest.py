@@ -1,4 +1,4 @@
-"""A small conforming server for the transports."""
+"""A small conforming server for the transports of SoftCoT."""
 
 import json
 import threading
@@ -10,49 +10,12 @@ from typing import Any, Literal
 import pytest
 import torch
 
-from lichen.agent.softcot import Example, TrainConfig
-from lichen.agent.softcot.assistant import SoftAssistant
 from lichen.agent.softcot.models import Frozen
-from lichen.agent.softcot.train import Trainer
 from lichen.agent.softcot.transports.wire import decoded
 from lichen.envs.errors import LichenError
 
 Fault = Literal["", "refuses", "ignores", "scales", "old template"]
 LOCK = threading.Lock()
-
-
-WORDS = ("river", "copper", "violin", "seven", "orange", "winter", "tiger", "bread")
-CODED = [
-    Example(
-        question="What is the secret word?\nAnswer:",
-        seen=f"The secret word is {WORDS[number - 1]}.",  # a code: in words it misleads
-        target=f" {word}\n",
-        form="cue",
-        family="secret",
-        answer=word,
-    )
-    for number, word in enumerate(WORDS)
-]
-"""Eight questions whose answers only the assistant can tell apart."""
-
-
-@pytest.fixture(scope="session")
-def untrained(frozen: Frozen) -> Trainer:
-    """A training of the eight that has not begun."""
-    return _coded(frozen)
-
-
-@pytest.fixture(scope="session")
-def trained(frozen: Frozen) -> Trainer:
-    """The same at its end: both models' weights were compared before and after."""
-    trainer = _coded(frozen)
-    trainer.run()
-    return trainer
-
-
-def _coded(frozen: Frozen) -> Trainer:
-    config = TrainConfig(n=(4,), epochs=45, batch=8, lr=3e-3)
-    return Trainer(SoftAssistant(frozen), frozen, CODED, config=config)
 
 
 class EmbedServer:

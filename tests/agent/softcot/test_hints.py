@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,8 +110,9 @@ async def test_a_conversation_reads_soft_thoughts_at_the_end_of_the_users_turn(
 
 
 def test_the_gate_opens_for_thoughts_that_carry_the_answer_and_for_no_others(
-    trained: Trainer, untrained: Trainer
+    taught: Any, untaught: Trainer
 ) -> None:
+    trained = taught.trainer
     targets = [example.target for example in trained.examples]
     decisions = [
         Decision(example, (example.target, *(t for t in targets if t != example.target)))
@@ -130,7 +132,7 @@ def test_the_gate_opens_for_thoughts_that_carry_the_answer_and_for_no_others(
         assert (tokens > 0) == (count == 8)
         return found.mode
 
-    assert verdict(untrained) == "off"
+    assert verdict(untaught) == "off"
     assert verdict(trained) == "soft"
     assert verdict(trained, 7) == "off"  # too few to tell
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,42 +17,33 @@ from lichen.agent.softcot.slots import for_cue
 from lichen.agent.softcot.train import Trainer
 from lichen.envs.errors import BadFile, UsageError
 
-WORDS = ("river", "copper", "violin", "seven", "orange", "winter", "tiger", "bread")
-SECRETS = [
-    Example(
-        question="What is the secret word? Answer with one word.",
-        seen=f"The secret word is {word}.",
-        target=word,
-        episode=f"e{number}",
-    )
-    for number, word in enumerate(WORDS)
-]
-
 
 def test_eight_answers_that_only_the_assistant_sees_are_all_right_and_swapped_thoughts_at_chance(
-    frozen: Frozen, trained: Trainer
+    frozen: Frozen, taught: Any
 ) -> None:
-    assert trained.card().llm == frozen.identity(again=True)
+    trainer, secrets = taught.trainer, taught.examples
+    assert frozen.identity(again=True) == taught.before
     assert all(p.grad is None for p in frozen.model.parameters())
-    coded = trained.examples
     with torch.no_grad():
-        soft = trained.projection(trained.assistant.states([e.seen for e in coded], 4))
-    prompt = for_cue(frozen, trained.reader.marks, coded[0].question, 4)
+        soft = trainer.projection(trainer.assistant.states([e.seen for e in secrets], 4))
+    prompt = for_cue(frozen, trainer.reader.marks, secrets[0].question, 4)
 
     def right(thoughts: torch.Tensor) -> int:
-        said = [trained.reader.generate(prompt, t, max_tokens=4) for t in thoughts]
-        return sum(a.split()[:1] == [e.answer] for a, e in zip(said, coded, strict=True))
+        said = [trainer.reader.generate(prompt, t, max_tokens=4) for t in thoughts]
+        return sum(a.split()[:1] == [e.answer] for a, e in zip(said, secrets, strict=True))
 
     assert right(soft) == 8
     assert right(control("swapped", soft, seed=0)) <= 1
 
 
-def test_a_killed_training_goes_on_to_the_same_projection(tmp_path: Path, tiny: Frozen) -> None:
+def test_a_killed_training_goes_on_to_the_same_projection(
+    tmp_path: Path, tiny: Frozen, secrets: list[Example]
+) -> None:
     config = TrainConfig(n=(2, 4), epochs=3, batch=3, save_every=2)
 
     def trainer() -> Trainer:
         assistant = SoftAssistant(tiny, tmp_path / "states")
-        return Trainer(assistant, tiny, SECRETS, held_out=SECRETS[:2], config=config)
+        return Trainer(assistant, tiny, secrets, held_out=secrets[:2], config=config)
 
     whole = trainer()
     card = whole.run(tmp_path / "whole")
@@ -83,10 +75,10 @@ def test_a_killed_training_goes_on_to_the_same_projection(tmp_path: Path, tiny: 
 
 
 def test_other_models_other_settings_and_damage_are_refused(
-    tmp_path: Path, tiny: Frozen, tiny_folder: Path, frozen: Frozen
+    tmp_path: Path, tiny: Frozen, tiny_folder: Path, frozen: Frozen, secrets: list[Example]
 ) -> None:
     config = TrainConfig(n=(2,), epochs=1, batch=8)
-    Trainer(SoftAssistant(tiny), tiny, SECRETS, config=config).run(tmp_path / "a")
+    Trainer(SoftAssistant(tiny), tiny, secrets, config=config).run(tmp_path / "a")
     with pytest.raises(WrongModels, match="the LLM .* weights of smollm2-135m is another"):
         load(tmp_path / "a", tiny, frozen)
     other = open_frozen(str(tiny_folder))
@@ -94,7 +86,7 @@ def test_other_models_other_settings_and_damage_are_refused(
     with pytest.raises(WrongModels, match="the assistant .* template"):
         load(tmp_path / "a", other, tiny)
     cut = Trainer(
-        SoftAssistant(tiny), tiny, SECRETS, config=config.model_copy(update={"epochs": 9})
+        SoftAssistant(tiny), tiny, secrets, config=config.model_copy(update={"epochs": 9})
     )
 
     def kill(done: int, of: int, loss: float) -> None:
@@ -104,7 +96,7 @@ def test_other_models_other_settings_and_damage_are_refused(
     with pytest.raises(KeyboardInterrupt):
         cut.run(tmp_path / "b", lambda done, of, loss: kill(done, of, loss) if done == 2 else None)
     with pytest.raises(WrongModels, match="interrupted training with other"):
-        Trainer(SoftAssistant(tiny), tiny, SECRETS[:4], config=config).run(tmp_path / "b")
+        Trainer(SoftAssistant(tiny), tiny, secrets[:4], config=config).run(tmp_path / "b")
     (tmp_path / "a" / "projection.safetensors").write_bytes(b"torn")
     with pytest.raises(BadFile, match="damaged"):
         load(tmp_path / "a", tiny, tiny)
@@ -126,9 +118,11 @@ def test_kept_states_are_those_computed_anew(tmp_path: Path, tiny: Frozen, keep:
     assert torch.equal(SoftAssistant(tiny, tmp_path, keep=keep).states(seen, 3), states)
 
 
-def test_paper_mode_learns_in_bfloat16_and_hardly_moves(tiny: Frozen) -> None:
+def test_paper_mode_learns_in_bfloat16_and_hardly_moves(
+    tiny: Frozen, secrets: list[Example]
+) -> None:
     def moved(form: ProjectionConfig, config: TrainConfig) -> float:
-        trainer = Trainer(SoftAssistant(tiny), tiny, SECRETS, projection=form, config=config)
+        trainer = Trainer(SoftAssistant(tiny), tiny, secrets, projection=form, config=config)
         before = trainer.projection.linear.weight.detach().clone()
         trainer.run()
         after = trainer.projection.linear.weight.detach()
@@ -150,7 +144,7 @@ def test_controls_have_as_many_vectors_of_the_same_norms_and_none_of_their_own()
         assert torch.equal(other, control(kind, soft, seed=1))
 
 
-def test_chains_of_thought_are_pushed_apart(tiny: Frozen) -> None:
+def test_chains_of_thought_are_pushed_apart(tiny: Frozen, secrets: list[Example]) -> None:
     random: Callable[[], torch.Generator] = lambda: torch.Generator().manual_seed(0)  # noqa: E731
     same = torch.ones(3, 2, 4, 8)
     apart = torch.eye(3)[:, None, :, None].expand(3, 2, 3, 8).contiguous()
@@ -158,6 +152,6 @@ def test_chains_of_thought_are_pushed_apart(tiny: Frozen) -> None:
     torch.testing.assert_close(alike, torch.tensor(3.0).log())
     assert float(contrastive_loss(apart, tau=0.05, dropout=0.5, random=random())) < 0.01
     config = TrainConfig(n=(2,), epochs=1, batch=4, chains=3)
-    trainer = Trainer(SoftAssistant(tiny), tiny, SECRETS, config=config)
+    trainer = Trainer(SoftAssistant(tiny), tiny, secrets, config=config)
     trainer.run()
     assert trainer.done == 2 and all(p.grad is None for p in tiny.model.parameters())
