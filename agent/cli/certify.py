@@ -23,7 +23,8 @@ STYLES = {"holds": "green", "does not hold": "bold red", "not measured": "yellow
 
 def certify_command(
     run: Annotated[
-        str, typer.Argument(help="The folder of a `lichen eval`, or the id of a run in --store.")
+        str,
+        typer.Argument(help="The folder of a `lichen eval`, or the id of a run in --store."),
     ],
     store: Store = None,
     projection: Annotated[
@@ -54,16 +55,22 @@ def certify_command(
     from ..certificate import Certificate
 
     folder = Path(run)
-    if (folder / "rows.jsonl").exists():
-        where, found = folder, _evaluation(folder)
+    if (folder / "continual.json").exists():
+        where, (name, suite, asked, lines) = folder, _stream(folder, model, tolerance)
+        command = "eval --protocol continual"
     else:
-        where, found = store or Path(".lichen"), _by_id(run, store or Path(".lichen"))
-    lines = _lines(where, found, projection or [], assistant, tolerance, model)
+        if (folder / "rows.jsonl").exists():
+            where, found = folder, _evaluation(folder)
+        else:
+            where, found = store or Path(".lichen"), _by_id(run, store or Path(".lichen"))
+        lines = _lines(where, found, projection or [], assistant, tolerance, model)
+        name, command, suite = found.id, found.started.command, found.started.suite
+        asked = model or str(found.started.config.get("model", ""))
     made = Certificate(
-        run=found.id,
-        command=found.started.command,
-        suite=found.started.suite,
-        model=model or str(found.started.config.get("model", "")),
+        run=name,
+        command=command,
+        suite=suite,
+        model=asked,
         lines=tuple(lines),
         version=version(),
         machine=machine(),
@@ -75,13 +82,38 @@ def certify_command(
     said = "holds" if made.holds else "DOES NOT HOLD"
     if missing:
         said += f"; {missing} of {len(made.lines)} claims were not measured"
-    console.print(f"[bold]certificate of {found.id}: {said}[/bold]", highlight=False)
-    name = "certificate.json" if where == folder else f"certificate-{found.id}.json"
-    path = json_path or str(where / name)
+    console.print(f"[bold]certificate of {name}: {said}[/bold]", highlight=False)
+    file = "certificate.json" if where == folder else f"certificate-{name}.json"
+    path = json_path or str(where / file)
     write_json(made.model_dump_json(indent=1), path)
     console.print(f"{path}, sha256 {made.sha256[:16]}", highlight=False, soft_wrap=True)
     if not made.holds:
         raise typer.Exit(1)
+
+
+def _stream(
+    folder: Path, model: str | None, tolerance: float
+) -> "tuple[str, str, str, list[Line]]":
+    """Return the name, stream, model and claims of a finished `lichen eval --protocol continual`."""
+    from pydantic import ValidationError
+
+    from ..continual.certified import lines
+    from ..continual.report import ContinualReport
+    from ..softcot.models import open_frozen
+
+    try:
+        text = (folder / "report.json").read_text(encoding="utf-8")
+        report = ContinualReport.model_validate_json(text)
+    except FileNotFoundError as error:
+        raise BadFile(
+            f"the stream in {folder} did not come to its end", hint="The same command continues it."
+        ) from error
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise BadFile(f"{folder / 'report.json'} is not a report of a stream") from error
+    asked = model or report.model
+    with progress_console.status("hashing the model"):
+        now = open_frozen(asked).identity().weights
+    return folder.name, report.stream, asked, lines(report, now, tolerance=tolerance)
 
 
 def lines_table(certificate: "Certificate") -> Table:
@@ -131,7 +163,6 @@ def _lines(
             lambda: [projections(folders, base.model, open_model, assistant)],
             lambda: [agent.wait(silence(agent, env))],
             lambda: [agent.wait(leakage(agent, env))],
-            # results of other sources (a continual report) join the evaluation's here
             lambda: forgetting(scored(run.rows), seed=base.seed, tolerance=tolerance),
         ]
         names = ("weights", "projections", "silence on anchors", "drift on anchors", "forgetting")

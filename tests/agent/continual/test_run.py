@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from lichen.agent.certificate import Certificate
 from lichen.agent.cli.main import app
 from lichen.agent.continual.arms import LearnConfig, Setting, expert_policy
 from lichen.agent.continual.picture import draw
@@ -101,6 +102,14 @@ def test_the_command_runs_writes_its_files_and_begins_anew(
     again = CliRunner().invoke(app, [*said, "--json", str(tmp_path / "again.json")])
     assert again.exit_code == 0
     assert json.loads((tmp_path / "again.json").read_text()) == report
+    sealed = CliRunner().invoke(app, ["certify", str(tmp_path / "run")])
+    assert sealed.exit_code in (0, 1), sealed.output
+    made = Certificate.model_validate_json((tmp_path / "run" / "certificate.json").read_text())
+    assert made.sha256 == made.digest and made.suite == report["stream"]
+    assert [line.state for line in made.lines if "weights" in line.claim] == ["holds"]
+    quiet = [line for line in made.lines if "off-stream" in line.claim]
+    assert len(quiet) == 2 and all(line.state == "holds" for line in quiet)
+    assert sum("backward transfer" in line.claim for line in made.lines) == 2
     fresh = CliRunner().invoke(app, [*said, "--fresh", "--json", str(tmp_path / "fresh.json")])
     assert fresh.exit_code == 0
     new = ContinualReport.model_validate_json((tmp_path / "fresh.json").read_text())
