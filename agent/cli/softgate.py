@@ -4,6 +4,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table as RichTable
 
+from ...envs.errors import UsageError
 from .options import (
     Config,
     Json,
@@ -32,9 +33,18 @@ def gate_command(
     the words, if they pass; else nothing. Learning measures again by itself when memory has changed. Exit
     status 1 when nothing is on.
     """
+    from ..config import load_config
     from ..session import Agent
+    from ..softcot.checkpoint import CARD
+    from ..softcot.hint import FOLDER
 
     options = settings(set_, store=store, model=model, seed=seed)
+    where = load_config(config, **options).store / FOLDER
+    if not (where / CARD).exists():
+        raise UsageError(
+            f"{where} holds no trained projection",
+            hint="Train one from the agent's own successes: `lichen softcot train own`.",
+        )
     with (
         Agent.from_config(config, **options) as agent,
         Progress(console=progress_console) as progress,

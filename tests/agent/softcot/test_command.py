@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from lichen.agent.cli.main import app
 from lichen.agent.softcot.examples import from_cases
 from lichen.agent.softcot.models import Frozen
 from lichen.agent.softcot.reader import SoftReader
 from lichen.agent.softcot.transports.local import LocalTransport
 from lichen.agent.softcot.transports.probe import probe
+from lichen.envs.errors import LichenError
 from lichen.memory.types import EpisodeCase, State, StepCase
 
 
@@ -22,8 +25,9 @@ def lichen(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_projection_is_trained_evaluated_and_refused_between_other_models(
-    tmp_path: Path, tiny_folder: Path
+    tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     tiny = ("--model", str(tiny_folder))
     train = ("train", "words", *tiny, "--examples", "8", "--held-out", "2", "--epochs", "1")
     done = lichen(tmp_path, *train, "--json", "-")
@@ -46,9 +50,12 @@ def test_a_projection_is_trained_evaluated_and_refused_between_other_models(
         (("eval", "sudoku4", *tiny), "holds no trained projection"),
         (("eval", "words", *tiny, "--arms", "none"), "needs `soft`"),
         (("train", "words", *tiny, "--folder", ".", "--fresh"), "nothing was removed"),
+        (("gate", *tiny), "train own"),
+        (("table", "words", *tiny, "--seeds", "x"), "not a list of whole numbers"),
     ):
-        wrong = lichen(tmp_path, *words)
-        assert wrong.returncode == 2 and said in " ".join(wrong.stderr.split()), wrong.stderr
+        wrong = CliRunner().invoke(app, ["softcot", *words]).exception
+        assert isinstance(wrong, LichenError), wrong
+        assert said in " ".join([str(wrong), *getattr(wrong, "__notes__", [])])
 
 
 async def test_the_real_model_reads_embeddings_as_words(frozen: Frozen) -> None:
