@@ -118,7 +118,7 @@ def load(folder: Path, assistant: Frozen, llm: Frozen) -> tuple[Projection, Card
             )
     if card.weights != file_hash(folder / WEIGHTS):
         raise BadFile(
-            f"the weights in {folder} are not those of its card: a save was cut short",
+            f"the weights in {folder} are damaged, or not those of its card",
             hint="Train it again: `lichen softcot train`.",
         )
     projection = Projection(card.projection, assistant.d, llm.d, norm=1.0, seed=0)
