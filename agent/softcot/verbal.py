@@ -20,15 +20,23 @@ BATCH = 16
 """Texts that it reads together."""
 
 
-def verbal_hints(assistant: Frozen, seen: Sequence[str], *, most: int = MOST) -> list[str]:
+def verbal_hints(
+    assistant: Frozen,
+    seen: Sequence[str],
+    *,
+    most: int = MOST,
+    reader: SoftReader | None = None,
+) -> list[str]:
     """Return the assistant's key words for each text, greedy, on one line.
 
     Args:
         assistant: The small model.
         seen: What it reads.
         most: Most tokens of a hint.
+        reader: Of the assistant; its count of tokens goes up by what was read and written. None: a new one.
     """
-    reader, none = SoftReader(assistant), torch.zeros(0, assistant.d)
+    none = torch.zeros(0, assistant.d)
+    reader = reader or SoftReader(assistant)
     found = []
     for begin in range(0, len(seen), BATCH):
         asked = [ASKED.format(n=most, seen=text) for text in seen[begin : begin + BATCH]]
