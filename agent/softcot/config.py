@@ -86,6 +86,8 @@ class Example(Record):
     """Kind of task: a gate is for one family."""
     answer: str = ""
     """The bare answer, where it can be checked by itself."""
+    task: str = ""
+    """Id of the task that it is a decision of: decisions of one task are no independent evidence."""
     episode: str = ""
     """The episode that it came from; forgetting that takes the projection too."""
     saw: tuple[str, ...] = ()
