@@ -21,7 +21,7 @@ class Thought:
     vectors: Any = None
     """Soft thoughts, a float32 torch tensor of shape (n, d_llm); None where there are none."""
     chat: bool = False
-    """Whether it was found worth something in conversations too, not in choices alone."""
+    """Whether it is for conversations too, not for choices alone."""
 
     @property
     def silent(self) -> bool:
@@ -34,6 +34,11 @@ SILENT = Thought()
 
 class Assistant(Protocol):
     """Thinks about a state."""
+
+    @property
+    def chat(self) -> bool:
+        """Whether it thinks for conversations too (plans, free calls), not for choices alone."""
+        ...
 
     async def think(self, state: State, hits: Hits, *, family: str) -> Thought:
         """Return a thought; `SILENT` where the gate of this kind of task is off.
@@ -48,6 +53,8 @@ class Assistant(Protocol):
 
 class NoAssistant:
     """Thinks nothing."""
+
+    chat = False
 
     async def think(self, state: State, hits: Hits, *, family: str) -> Thought:
         """Return nothing."""

@@ -158,6 +158,8 @@ class Desk:
     async def think(self, state: EpisodeState) -> Thought:
         """Return the assistant's thought at the state's step, thought of unless it is there."""
         hits = self.remember(state)
+        if self.caller is not None and self.calls and not self.assistant.chat:
+            return SILENT  # calls are written in conversations
         if self.thought_at != self.remembered:
             seen = self.sync(state)
             known = state_of(seen, state["actions"])

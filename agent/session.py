@@ -335,7 +335,7 @@ class Agent(AbstractContextManager["Agent"]):
         self.skills.close()
         if self._llm is not None and not self._lent:
             self._runner.run(self._llm.close())
-        self._llm = None
+        self._llm = self._hints = None
         self._runner.close()
         self.store.close()
 

@@ -139,8 +139,8 @@ def _lines(
     from ..llm.loading import LocalConfig
     from ..session import Agent
     from ..softcot.checkpoint import CARD
-    from ..softcot.hint import ASIDE, PREVIOUS
     from ..softcot.models import Frozen, open_frozen
+    from ..softcot.places import ASIDE, PREVIOUS
 
     base = _config(where, run, model)
     cards = sorted((where / "softcot").glob(f"*/{CARD}"))

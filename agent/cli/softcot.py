@@ -1,5 +1,6 @@
 """`lichen softcot`: soft thoughts of a small assistant, trained, and measured before they are used."""
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,7 +11,6 @@ from rich.table import Table as RichTable
 
 from ...envs.errors import UsageError
 from .options import (
-    BaseUrl,
     Config,
     Json,
     Model,
@@ -23,10 +23,11 @@ from .options import (
     write_json,
 )
 from .softgate import gate_command
+from .softprobe import probe_command
 from .softtable import table_command
 
 if TYPE_CHECKING:
-    from ..softcot.transports.protocol import Probe, Transport
+    from ..softcot.checkpoint import Card
 
 app = typer.Typer(
     help="Continuous thoughts of a small frozen assistant, projected into the frozen LLM (SoftCoT).",
@@ -49,6 +50,7 @@ Folder = Annotated[
 
 app.command("table")(table_command)
 app.command("gate")(gate_command)
+app.command("probe")(probe_command)
 
 
 @app.command("train")
@@ -88,23 +90,33 @@ def train_command(
 ) -> None:
     """Train a projection between two frozen models; the same command continues after an interruption.
 
-    Only the projection has gradients: both models' weights are hashed before and after.
+    Only the projection has gradients: both models' weights are hashed before and after. What is trained already
+    is not trained again; with other examples or settings it is. `lichen memory forget` takes a projection from
+    STORE; not one in a --folder outside it.
     """
     from ..config import load_config
 
     base = load_config(config, **settings(set_, store=store, model=model, seed=seed))
-    from ..softcot.hint import keep_previous
+    from ..softcot.checkpoint import trained_card
+    from ..softcot.places import FOLDER as THE_AGENTS
+    from ..softcot.places import keep_previous
     from ..softcot.sources import OWN, open_source
 
     where = folder or base.store / "softcot" / named(source)
     opened = open_source(
         source, base, examples=examples, held_out=held_out, demonstrations=demonstrations
     )
-    if fresh and where.exists():
-        if source == OWN:
-            keep_previous(where)
-        else:
-            _forget(where)
+    the_agents = where.resolve() == (base.store / THE_AGENTS).resolve()
+    if the_agents and source != OWN:
+        raise UsageError(
+            f"{where} is for the agent's own projection", hint="Name another --folder."
+        )
+    if where.resolve() == base.store.resolve():
+        raise UsageError(f"{where} is the store itself", hint="Name another --folder.")
+    if fresh and where.exists() and not the_agents:
+        _forget(where)
+    elif fresh and the_agents:
+        keep_previous(where)
 
     from ..llm.loading import LocalConfig
     from ..softcot.assistant import SoftAssistant
@@ -127,6 +139,13 @@ def train_command(
         config=dials,
         seed=base.seed,
     )
+    console, known = out(json_path), trained_card(where)
+    if known is not None and known.same_training(trainer.card()):
+        console.print(f"{where} is trained already (--fresh trains it again)", highlight=False)
+        write_json(known.model_dump_json(indent=1), json_path)
+        return
+    if known is not None and the_agents:
+        keep_previous(where)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -140,7 +159,8 @@ def train_command(
             where,
             lambda done, of, loss: progress.update(bar, completed=done, total=of, loss=loss),
         )
-    console = out(json_path)
+    if source == OWN:
+        _still_known(where, base.store, card)
     console.print(
         f"{where}: {trainer.projection.parameters_count:,} weights, {card.steps} steps, "
         f"{card.tokens:,} tokens, {card.seconds:.0f} s",
@@ -197,7 +217,7 @@ def eval_command(
 
     from ..llm.loading import LocalConfig
     from ..softcot.assistant import SoftAssistant
-    from ..softcot.checkpoint import load, read_card
+    from ..softcot.checkpoint import load, read_card, unseen
     from ..softcot.evaluate import evaluate_source
     from ..softcot.models import open_frozen
     from ..softcot.reader import SoftReader
@@ -205,6 +225,7 @@ def eval_command(
 
     card = read_card(where)
     opened = open_source(source, base, examples=1, held_out=questions)
+    opened = opened._replace(held_out=unseen(card, opened.held_out))
     local = LocalConfig(dtype=base.dtype, device=base.device)
     llm = open_frozen(base.model, local)
     other = llm if assistant in (None, base.model) else open_frozen(str(assistant), local)
@@ -258,65 +279,27 @@ def eval_command(
         raise typer.Exit(1)
 
 
-@app.command("probe")
-def probe_command(
-    twin: Annotated[
-        str | None,
-        typer.Option(
-            "--twin", help="For a server: the same model here (folder, GGUF file or hub id)."
-        ),
-    ] = None,
-    config: Config = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    set_: Set = None,
-    json_path: Json = None,
-) -> None:
-    """Test each way for soft thoughts: embeddings of words must give the answer of the words.
-
-    Exit status 1 when no way is usable: the hint in words is left then.
-    """
-    import asyncio
-
-    from ..config import load_config
-    from ..llm.openai_client import OpenAILLM, ServerConfig
-    from ..llm.registry import SERVER
-    from ..softcot.models import open_frozen
-    from ..softcot.transports.local import LocalTransport
-    from ..softcot.transports.probe import probe
-    from ..softcot.transports.servers import SGLang, VLLMChat, VLLMCompletions
-
-    base = load_config(config, **settings(set_, model=model, base_url=base_url))
-    remote = base.model.startswith(SERVER)
-    if remote and twin is None:
-        raise UsageError(
-            "a server is tested with the same model at hand", hint="Name it: --twin FOLDER."
-        )
-    llm = open_frozen(str(twin) if remote else base.model)
-    server = OpenAILLM(base.model.removeprefix(SERVER), ServerConfig(base_url=base.base_url))
-    ways: list[Transport] = (
-        [kind(server, llm) for kind in (VLLMChat, VLLMCompletions, SGLang)]
-        if remote
-        else [LocalTransport(llm)]
-    )
-
-    async def all_of_them() -> "list[Probe]":
-        return [await probe(way, llm) for way in ways]
-
-    made = asyncio.run(all_of_them())
-    console = out(json_path)
-    for found in made:
-        said = "usable" if found.usable else f"not usable: {found.reason}"
-        console.print(f"{found.transport}: {said}", highlight=False, markup=False)
-    console.print("verbal: usable with every model")
-    write_json({"transports": [p.model_dump(mode="json") for p in made]}, json_path)
-    if not any(found.usable for found in made):
-        raise typer.Exit(1)
-
-
 def named(source: str) -> str:
-    """Return the folder's name of a source."""
-    return Path(source).stem if source.endswith(".jsonl") else source.replace(":", "-")
+    """Return the folder's name of a source; files of one name in two places have two."""
+    if not source.endswith(".jsonl"):
+        return source.replace(":", "-")
+    path = Path(source)
+    return f"file-{path.stem}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:6]}"
+
+
+def _still_known(folder: Path, store: Path, card: "Card") -> None:
+    """Remove what was trained if one of its episodes was forgotten meanwhile."""
+    from ...memory.store import Store as MemoryStore
+    from ..softcot.hint import forgotten
+
+    with MemoryStore(store, read_only=True) as memory:
+        gone = forgotten(memory) & set(card.episodes)
+    if gone:
+        shutil.rmtree(folder)
+        raise UsageError(
+            f"{len(gone)} of the episodes were forgotten while the projection was trained: it was removed",
+            hint="Train it again.",
+        )
 
 
 def _forget(folder: Path) -> None:

@@ -36,7 +36,7 @@ def gate_command(
     from ..config import load_config
     from ..session import Agent
     from ..softcot.checkpoint import CARD
-    from ..softcot.hint import FOLDER
+    from ..softcot.places import FOLDER
 
     options = settings(set_, store=store, model=model, seed=seed)
     where = load_config(config, **options).store / FOLDER
@@ -59,7 +59,8 @@ def gate_command(
         table.add_column(name, justify="left" if name in ("kind of task", "arm") else "right")
     for family in record.families:
         if not family.soft:
-            table.add_row(family.family, str(family.n), "off", "too few decisions", "-", "-", "-")
+            said = f"too few: {family.tasks} tasks"
+            table.add_row(family.family, str(family.n), "off", said, "-", "-", "-")
             continue
         gains = {contrast.against: contrast for contrast in family.soft}
         for arm, chance in family.probability.items():

@@ -116,7 +116,12 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
     }
     if any(arm.soft for arm in plan.arms):
         record = agent.hints.record
-        identity["hints"] = record.model_dump(mode="json") if record is not None else None
+        if record is None or not record.on:
+            raise UsageError(
+                "no hint is on here: the arm +soft would be the arm memory",
+                hint="Name a projection whose gate is open: --set softcot.folder=.lichen/softcot/own.",
+            )
+        identity["hints"] = record.model_dump(mode="json")
     rows = RowFile(folder / "rows.jsonl", identity)
     rows.made_by(before)
     name = content_id("eval", str(identity))
@@ -151,7 +156,7 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                 same = rows.rows.get(("none", 0, task_id))
                 votes = _votes(rows, task_id, max(plan.checkpoints)) if arm.budget else 1
                 policy = arm.policy(agent.config.policy)
-                alike = policy.llm and not arm.skilled and votes == 1
+                alike = policy.llm and not arm.skilled and not arm.soft and votes == 1
                 if point == 0 and alike and same is not None:
                     # an empty memory is no memory: same prompts, same seeds, so it is not run again
                     rows.add(same.model_copy(update={"arm": arm.name}))

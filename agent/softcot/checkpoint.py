@@ -3,6 +3,7 @@
 The folder holds `projection.safetensors`, `softcot.json` and, while training is not done, `training.pt`.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from ...envs.errors import BadFile
 from ...envs.types import Record
 from ...memory.derived import made_from
-from .config import ProjectionConfig, TrainConfig
+from .config import Example, ProjectionConfig, TrainConfig
 from .errors import WrongModels
 from .models import Frozen, ModelIdentity
 from .projection import Projection
@@ -37,7 +38,13 @@ class Card(Record):
     """SHA-256 over what it was trained from."""
     families: tuple[str, ...] = ()
     episodes: tuple[str, ...] = ()
-    """Episodes that it was trained from; forgetting one of them takes the projection."""
+    """Episodes that it was trained from, or whose cases it was shown; forgetting one takes the projection."""
+    tasks: tuple[str, ...] = ()
+    """Tasks that it was trained from."""
+    asked: tuple[str, ...] = ()
+    """Hashes of the questions that it was trained from (see `question_hash`)."""
+    weights: str = ""
+    """SHA-256 of the file of its weights: a card is of no others."""
     steps: int = 0
     tokens: int = 0
     """Tokens that went through the LLM in training."""
@@ -47,12 +54,26 @@ class Card(Record):
     held_out: tuple[float, ...] = Field(default=())
     """Loss on the held-out examples after every epoch."""
 
+    def same_training(self, other: "Card") -> bool:
+        """Return whether another card is of the same training, done or not."""
+        parts = ("assistant", "llm", "projection", "train", "seed", "examples", "start")
+        return all(getattr(self, part) == getattr(other, part) for part in parts)
+
+
+def trained_card(folder: Path) -> Card | None:
+    """Return the card of a trained projection; None where there is none, or it cannot be read."""
+    try:
+        return read_card(folder)
+    except BadFile:
+        return None
+
 
 def save(folder: Path, projection: Projection, card: Card) -> None:
     """Write a trained projection with its card."""
     made_from(folder, card.episodes)
     state = {k: v.detach().cpu().contiguous() for k, v in projection.state_dict().items()}
     whole(folder / WEIGHTS, lambda path: save_file(state, path))
+    card = card.model_copy(update={"weights": file_hash(folder / WEIGHTS)})
     text = card.model_dump_json(indent=1) + "\n"
     whole(folder / CARD, lambda path: path.write_text(text, encoding="utf-8"))
 
@@ -95,6 +116,11 @@ def load(folder: Path, assistant: Frozen, llm: Frozen) -> tuple[Projection, Card
                 f"the projection in {folder} was trained with the {what} {wanted.name}, and the {part} of "
                 f"{given.name} is another"
             )
+    if card.weights != file_hash(folder / WEIGHTS):
+        raise BadFile(
+            f"the weights in {folder} are damaged, or not those of its card",
+            hint="Train it again: `lichen softcot train`.",
+        )
     projection = Projection(card.projection, assistant.d, llm.d, norm=1.0, seed=0)
     try:
         projection.load_state_dict(load_file(folder / WEIGHTS))
@@ -104,6 +130,25 @@ def load(folder: Path, assistant: Frozen, llm: Frozen) -> tuple[Projection, Card
             hint="Train it again: `lichen softcot train`.",
         ) from error
     return projection.eval(), card
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file; empty when it is not there."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def question_hash(example: Example) -> str:
+    """Return 16 hex digits of the SHA-256 of what an example asks."""
+    return hashlib.sha256(f"{example.question}\0{example.seen}".encode()).hexdigest()[:16]
+
+
+def unseen(card: Card, examples: Iterable[Example]) -> list[Example]:
+    """Return the examples that a projection did not learn from, nor from their task."""
+    tasks, asked = set(card.tasks), set(card.asked)
+    return [e for e in examples if e.task not in tasks and question_hash(e) not in asked]
 
 
 def save_training(folder: Path, state: dict[str, Any], episodes: Iterable[str]) -> None:

@@ -1,5 +1,6 @@
 """Dials of SoftCoT, and what it learns from; knows no model."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -64,6 +65,11 @@ class HintConfig(Record):
 
     use: bool = True
     """False: never. True: for the kinds of task whose gate is open (see `softcot.gate`)."""
+    folder: Path | None = None
+    """Of the projection with its gate, used as it was measured; None: the store's own, whose gate follows
+    the store's memory."""
+    chat: bool = False
+    """Think in conversations too (plans, free calls), where no gate has measured what it is worth."""
     cases: int = Field(default=24, ge=8)
     """Most held-out decisions of a kind of task that its gate is measured on, the newest."""
     retest_after: int = Field(default=5, ge=1)
@@ -86,12 +92,13 @@ class Example(Record):
     """Kind of task: a gate is for one family."""
     answer: str = ""
     """The bare answer, where it can be checked by itself."""
-    task: str = ""
-    """Id of the task that it is a decision of: decisions of one task are no independent evidence."""
     episode: str = ""
     """The episode that it came from; forgetting that takes the projection too."""
     saw: tuple[str, ...] = ()
     """Episodes of the cases in its prompt; forgetting one of them takes the projection too."""
+    task: str = ""
+    """The task that it came from: what is held out shares none with what was learned from, and its decisions
+    are no independent evidence."""
 
     @property
     def assistant_sees(self) -> str:

@@ -74,7 +74,7 @@ def with_steps(
 ) -> list[tuple[Example, StepCase]]:
     """Return the examples of `from_cases`, each with its step."""
     won = {
-        case.episode
+        case.episode: case.task_id
         for case in episodes.values()
         if case.outcome == "success" and (demonstrations or case.source == "own")
     }
@@ -98,7 +98,12 @@ def with_steps(
                 hint=step.subtask if step.subtask != step.state.goal else "",
             )
             saw = tuple(sorted({hit.case.episode for hit in hits[:SHOWN]}))
-            made = {"family": step.family, "episode": step.episode, "saw": saw}
+            made = {
+                "family": step.family,
+                "episode": step.episode,
+                "saw": saw,
+                "task": won[step.episode],
+            }
             found.append((example.model_copy(update=made), step))
     return found
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from ...envs.errors import BadFile
 from ...envs.types import Record
+from ...memory.derived import made_from
 from ...memory.types import StepCase
 from ..assistant import Mode
 from ..evaluate.statistics import estimate
@@ -26,12 +27,16 @@ from .config import Example
 from .models import Frozen
 from .placebo import CONTROLS, control
 from .projection import Projection
+from .reader import SoftReader
 from .slots import in_words
 from .verbal import verbal_hints
 
-GATE = "gate.json"
+GATE = Path("gate") / "gate.json"
+"""In a folder of its own: what it was measured on may be forgotten without the projection."""
 LEAST = 8
 """Decisions of a kind of task below which its gate stays shut."""
+LEAST_TASKS = 6
+"""Different tasks below which it stays shut: decisions of one episode are not independent."""
 KEPT = 20
 """Earlier measurements that are kept."""
 
@@ -56,6 +61,8 @@ class FamilyGate(Record):
     mode: Mode
     n: int
     """Held-out decisions."""
+    tasks: int = 0
+    """Different tasks that they are from: the intervals are over these."""
     soft: tuple[Contrast, ...] = ()
     verbal: tuple[Contrast, ...] = ()
     probability: dict[str, float] = {}
@@ -75,8 +82,15 @@ class GateRecord(Record):
     seed: int
     tokens: int
     """Tokens that the LLM and the assistant read for it."""
+    failed: str = ""
+    """Why nothing could be measured; then nothing is on."""
     rolled_back: bool = False
     """Whether an earlier projection was put back, because the newer one passed nowhere."""
+
+    @property
+    def on(self) -> bool:
+        """Whether a hint is on for any kind of task."""
+        return any(family.mode != "off" for family in self.families)
 
     def mode(self, family: str) -> Mode:
         """Return what is on for a kind of task; `off` for one that was not measured."""
@@ -132,8 +146,10 @@ def measure(
     total, done, tokens = sum(map(len, kept.values())), 0, 0
     found = []
     for family, ones in kept.items():
-        if len(ones) < LEAST:
-            found.append(FamilyGate(family=family, mode="off", n=len(ones)))
+        of = [one.example.task or one.example.episode or str(i) for i, one in enumerate(ones)]
+        tasks = len(set(of))
+        if len(ones) < LEAST or tasks < LEAST_TASKS:
+            found.append(FamilyGate(family=family, mode="off", n=len(ones), tasks=tasks))
             continue
         seen = [one.example.assistant_sees for one in ones]
         before = assistant.tokens
@@ -142,8 +158,9 @@ def measure(
         thoughts: dict[str, torch.Tensor] = {"soft": soft}
         for kind in CONTROLS:
             thoughts[kind] = control(kind, soft, seed=seed)
-        words = verbal_hints(assistant.frozen, seen)
-        tokens += assistant.tokens - before + sum(map(len, words)) // 4
+        writer = SoftReader(assistant.frozen)
+        words = verbal_hints(assistant.frozen, seen, reader=writer)
+        tokens += assistant.tokens - before + writer.tokens
         table: dict[str, list[float]] = {}
         for number, one in enumerate(ones):
             hints: dict[str, torch.Tensor | str] = {kind: v[number] for kind, v in thoughts.items()}
@@ -156,7 +173,7 @@ def measure(
             done += 1
             if told is not None:
                 told(done, total)
-        found.append(_verdict(family, table))
+        found.append(_verdict(family, table, of))
     return tuple(found), tokens
 
 
@@ -176,12 +193,16 @@ def probability(
     return float(weights[0] / weights.sum()), read
 
 
-def _verdict(family: str, table: dict[str, list[float]]) -> FamilyGate:
+def _verdict(family: str, table: dict[str, list[float]], of: Sequence[str]) -> FamilyGate:
+    """Return the verdict; `of` names the task of each decision, and the bootstrap is over tasks."""
+
     def contrasts(arm: str, others: Sequence[str]) -> tuple[Contrast, ...]:
         found = []
         for other in others:
-            pairs = zip(table[arm], table[other], strict=True)
-            got = estimate([ours - theirs for ours, theirs in pairs], seed=0)
+            by_task: dict[str, list[float]] = {}
+            for task, ours, theirs in zip(of, table[arm], table[other], strict=True):
+                by_task.setdefault(task, []).append(ours - theirs)
+            got = estimate([float(np.mean(values)) for values in by_task.values()], seed=0)
             found.append(Contrast(against=other, diff=got.mean, ci95=(got.low, got.high)))
         return tuple(found)
 
@@ -196,6 +217,7 @@ def _verdict(family: str, table: dict[str, list[float]]) -> FamilyGate:
         family=family,
         mode=mode,
         n=len(table["soft"]),
+        tasks=len(set(of)),
         soft=soft,
         verbal=verbal,
         probability={arm: float(np.mean(chances)) for arm, chances in sorted(table.items())},
@@ -232,5 +254,6 @@ def add_record(folder: Path, record: GateRecord) -> None:
     except BadFile:
         known = None  # what cannot be read says nothing, and this one is newer
     earlier = known.measured if known is not None else ()
+    made_from((folder / GATE).parent, record.episodes)
     text = GateFile(measured=(*earlier, record)[-KEPT:]).model_dump_json(indent=1) + "\n"
     whole(folder / GATE, lambda path: path.write_text(text, encoding="utf-8"))

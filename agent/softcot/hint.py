@@ -1,11 +1,10 @@
 """The agent's assistant: thinks where the gate is open, and has the gate measured again when memory changes.
 
-Nothing is loaded and no assistant is called for a kind of task whose gate is shut.
+Nothing is loaded and no assistant is called for a kind of task whose gate is shut. Whatever goes wrong with a
+hint shuts it and is said once; the agent goes on without.
 """
 
-import hashlib
 import logging
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,31 +12,26 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...envs.errors import LichenError, UsageError
 from ...memory.cases import CaseMemory
+from ...memory.events import Forgotten
 from ...memory.store import Store
 from ...memory.types import EpisodeCase, Hits, State
 from ..assistant import SILENT, Thought
 from ..config import AgentConfig
 from ..llm.protocol import FrozenLLM
-from .checkpoint import WEIGHTS, load, read_card
+from .checkpoint import WEIGHTS, Card, file_hash, load, read_card
 from .errors import WrongModels
 from .examples import assistant_text, recalled, with_steps
 from .gate import GateRecord, add_record, decision, measure, read_gate
+from .places import FOLDER, PREVIOUS, STATES, exchange, mend
 
 if TYPE_CHECKING:
     from .assistant import SoftAssistant
-    from .checkpoint import Card
     from .models import Frozen
     from .projection import Projection
 
 _log = logging.getLogger(__name__)
-
-FOLDER = Path("softcot") / "own"
-"""Of the projection that the agent uses, in its store."""
-PREVIOUS = "own-previous"
-"""Beside it: the one that it took the place of."""
-ASIDE = "own-aside"
-"""Where it lies while the previous one is tried."""
-STATES = "states"
+KEPT = 4096
+"""Most hints in words that are kept in memory."""
 Told = Callable[[int, int], None]
 T = TypeVar("T")
 
@@ -48,7 +42,7 @@ class _Parts:
 
     assistant: "SoftAssistant"
     projection: "Projection"
-    card: "Card"
+    card: Card
     llm: "Frozen"
 
 
@@ -58,7 +52,7 @@ class Hints:
 
     Args:
         config: Of the agent.
-        store: Its memory; the projection and its gate lie in the store's folder.
+        store: Its memory; the projection and its gate lie in the store's folder, or in `softcot.folder`.
         llm: The frozen model.
     """
 
@@ -71,36 +65,49 @@ class Hints:
     _record: GateRecord | None = None
     _words: dict[str, str] = field(default_factory=dict)
     _read: bool = False
+    _due: tuple[tuple[int, int], bool] | None = None
+
+    @property
+    def chat(self) -> bool:
+        """Whether it thinks for conversations too."""
+        return self.config.softcot.chat
 
     @property
     def folder(self) -> Path:
         """Where the projection is."""
-        return self.store.folder / FOLDER
+        return self.config.softcot.folder or self.store.folder / FOLDER
 
     @property
     def record(self) -> GateRecord | None:
         """The newest measurement of the projection that is there; None: the gate is shut for everything."""
         if not self._read:
             self._read = True
-            found = read_gate(self.folder) if (self.folder / WEIGHTS).exists() else None
-            newest = found.measured[-1] if found is not None else None
-            if newest is not None and newest.projection != _hash(self.folder):
-                _log.warning(
-                    "the projection in %s was not measured yet: no hint is on", self.folder
-                )
-                newest = None
-            self._record = newest
+            self._record = self._newest()
         return self._record
+
+    def _newest(self) -> GateRecord | None:
+        try:
+            if self.config.softcot.folder is None and not self.store.read_only:
+                mend(self.folder)
+            found = read_gate(self.folder) if (self.folder / WEIGHTS).exists() else None
+        except LichenError as error:
+            _log.warning("no hint is on: %s", error)
+            return None
+        newest = found.measured[-1] if found is not None else None
+        if newest is not None and newest.projection != file_hash(self.folder / WEIGHTS):
+            _log.warning("no hint is on: the projection in %s was not measured yet", self.folder)
+            return None
+        return newest
 
     async def think(self, state: State, hits: Hits, *, family: str) -> Thought:
         """Return a thought where the gate of this kind of task is open; else nothing, and nothing is asked."""
         mode = self.record.mode(family) if self.record is not None else "off"
-        if mode == "off" or not self._takes_vectors:
+        if mode == "off" or not self._takes_vectors or self.due():
             return SILENT
         text = assistant_text(state, hits.hits)
         try:
             return await self._in_worker(lambda parts: self._think(parts, text, mode))
-        except WrongModels as error:
+        except LichenError as error:
             _log.warning("no hint is on: %s", error)
             self._record = None
             return SILENT
@@ -113,144 +120,177 @@ class Hints:
         if mode == "soft":
             with torch.no_grad():
                 states = parts.assistant.states([text], parts.card.train.n_infer)
-                thought = Thought(vectors=parts.projection(states)[0])
+                thought = Thought(vectors=parts.projection(states)[0], chat=self.chat)
         else:
+            from .reader import SoftReader
             from .verbal import verbal_hints
 
             if text not in self._words:
-                self._words[text] = verbal_hints(parts.assistant.frozen, [text])[0]
-            thought = Thought(words=self._words[text])
+                reader = SoftReader(parts.assistant.frozen)
+                if len(self._words) >= KEPT:
+                    self._words.clear()
+                self._words[text] = verbal_hints(parts.assistant.frozen, [text], reader=reader)[0]
+                self.llm.usage.tokens_in += reader.tokens
+            thought = Thought(words=self._words[text], chat=self.chat)
         self.llm.usage.tokens_in += parts.assistant.tokens - before
         return thought
 
     def due(self) -> bool:
-        """Return whether memory changed so much that the gate has to be measured again."""
+        """Return whether memory changed so much that the gate has to be measured again; until then it is shut.
+
+        Never so for a projection that `softcot.folder` names: its gate is used as it was measured.
+        """
         record = self.record
-        if record is None:
+        if record is None or self.config.softcot.folder is not None:
             return False
-        gone = not set(record.episodes) <= {case.episode for case in self.store.episodes.values()}
-        grown = len(self._won()) - record.successes
-        return gone or abs(grown) >= self.config.softcot.retest_after
+        now = (len(self.store.episodes), self.store.ranks)
+        if self._due is None or self._due[0] != now:
+            held = {case.episode for case in self.store.episodes.values()}
+            grown = abs(len(self._won()) - record.successes) >= self.config.softcot.retest_after
+            due = grown or not set(record.episodes) <= held
+            if due:
+                _log.warning(
+                    "memory has changed since the gate was measured: no hint is on until "
+                    "`lichen softcot gate`, or learning, measures it again"
+                )
+            self._due = (now, due)
+        return self._due[1]
 
     async def keep_up(self) -> None:
         """Measure again when it is due; where that cannot be done, every gate is shut and learning goes on."""
-        if not self.due():
+        record = self.record
+        if record is None or not self.due():
             return
         try:
             await self.measure()
         except LichenError as error:
             _log.warning("no hint is on: the gate cannot be measured: %s", error)
-            self._record, self._read = None, True
+            self._keep(
+                self.folder, record.model_copy(update={"families": (), "failed": str(error)})
+            )
 
     async def measure(self, told: Told | None = None) -> GateRecord:
         """Measure the gate on held-out decisions, keep the verdict; put an earlier projection back if need be.
 
+        An earlier one comes back when this one was measured and passes nowhere, and that one passes now.
+
         Raises:
             BadFile: There is no projection.
             WrongModels: It is of other models.
-            UsageError: The model takes no vectors.
+            UsageError: The model takes no vectors, or the projection is not the store's own.
         """
         if not self._takes_vectors:
             raise UsageError(
                 f"{self.llm.name} is a server: what a hint is worth is measured with a model in this process",
                 hint="Name a local model with --model.",
             )
-        aside = self.folder.with_name(ASIDE)
-        if aside.exists() and not self.folder.exists():  # a kill came between the two
-            aside.rename(self.folder)
+        if self.config.softcot.folder is not None:
+            raise UsageError(
+                "the gate of another store's projection is measured there",
+                hint="Leave out softcot.folder, or say --store.",
+            )
+        mend(self.folder)
         self.forget_parts()
-        record = await self._in_worker(lambda parts: self._measure(parts, told))
+        record = await self._in_worker(lambda parts: self._measure(parts, self.folder, told))
+        self._keep(self.folder, record)
         previous = self.folder.with_name(PREVIOUS)
-        if all(f.mode != "soft" for f in record.families) and (previous / WEIGHTS).exists():
-            earlier = await self._earlier(previous, told)
-            if earlier is not None:
-                record = earlier
-        self._record, self._read = record, True
+        failed = any(f.soft for f in record.families) and not _passes(record)
+        if failed and (previous / WEIGHTS).exists():
+            record = await self._earlier(previous, told) or record
         return record
 
     async def _earlier(self, previous: Path, told: Told | None) -> GateRecord | None:
         """Exchange the projection for the previous one if that passes somewhere now."""
-        aside = self.folder.with_name(ASIDE)
-        shutil.rmtree(aside, ignore_errors=True)
-        self.folder.rename(aside)
-        previous.rename(self.folder)
-        self.forget_parts()
-        try:
-            record = await self._in_worker(lambda parts: self._measure(parts, told, keep=False))
-        except LichenError:
-            record = None
-        if record is not None and any(f.mode == "soft" for f in record.families):
-            record = record.model_copy(update={"rolled_back": True})
-            add_record(self.folder, record)
-            shutil.rmtree(aside)
-            _log.warning(
-                "the projection was rolled back to the previous one, which passes its gate"
-            )
-            return record
-        self.folder.rename(previous)
-        aside.rename(self.folder)
-        self.forget_parts()
-        return None
 
-    def _measure(self, parts: _Parts, told: Told | None, *, keep: bool = True) -> GateRecord:
-        learned = set(parts.card.episodes)
-        found = with_steps(
+        def work(model: Any, tokenizer: Any) -> GateRecord:
+            return self._measure(self._load(previous, model, tokenizer), previous, told)
+
+        try:
+            record: GateRecord = await self.llm.in_worker(work)  # type: ignore[attr-defined]
+        except LichenError:
+            return None
+        if not _passes(record):
+            return None
+        record = record.model_copy(update={"rolled_back": True})
+        add_record(previous, record)
+        exchange(self.folder)
+        self.forget_parts()
+        _log.warning("the projection was rolled back to the previous one, which passes its gate")
+        return record
+
+    def _measure(self, parts: _Parts, folder: Path, told: Told | None) -> GateRecord:
+        """Measure on the newest decisions of tasks that the projection did not learn from."""
+        learned = set(parts.card.tasks)
+        most = self.config.softcot.cases
+        newest = sorted(self._won(), key=lambda case: -case.rank)
+        kept: dict[str, EpisodeCase] = {}
+        counts: dict[str, int] = {}
+        for case in newest:
+            if case.task_id not in learned and counts.get(case.family, 0) < 2 * most:
+                kept[case.id] = case
+                counts[case.family] = counts.get(case.family, 0) + max(1, len(case.actions) // 2)
+        held = with_steps(
             self.store.steps.values(),
-            self.store.episodes,
+            kept,
             recalled=recalled(self.store, CaseMemory(self.store, self.config.retriever)),
             demonstrations=True,
         )
-        held = [(e, s) for e, s in found if e.episode not in learned]
         families, tokens = measure(
             [decision(example, step) for example, step in held],
             llm=parts.llm,
             assistant=parts.assistant,
             projection=parts.projection,
             n=parts.card.train.n_infer,
-            most=self.config.softcot.cases,
+            most=most,
             seed=self.config.seed,
             told=told,
         )
-        record = GateRecord(
-            projection=_hash(self.folder),
-            episodes=tuple(sorted({example.episode for example, _ in held})),
+        seen = {name for example, _ in held for name in (example.episode, *example.saw)}
+        return GateRecord(
+            projection=file_hash(folder / WEIGHTS),
+            episodes=tuple(sorted(seen)),
             successes=len(self._won()),
             families=families,
             seed=self.config.seed,
             tokens=tokens,
         )
-        if keep:
-            add_record(self.folder, record)
-        return record
+
+    def _keep(self, folder: Path, record: GateRecord) -> None:
+        add_record(folder, record)
+        self._record, self._read, self._due = record, True, None
 
     def forget_parts(self) -> None:
         """Load everything anew at the next use: the files may have changed."""
-        self._parts, self._record, self._read = None, None, False
+        self._parts, self._record, self._read, self._due = None, None, False, None
 
     async def _in_worker(self, call: Callable[[_Parts], T]) -> T:
         def work(model: Any, tokenizer: Any) -> T:
             if self._parts is None:
-                self._parts = self._load(model, tokenizer)
+                self._parts = self._load(self.folder, model, tokenizer)
             return call(self._parts)
 
         found: T = await self.llm.in_worker(work)  # type: ignore[attr-defined]
         return found
 
-    def _load(self, model: Any, tokenizer: Any) -> _Parts:
+    def _load(self, folder: Path, model: Any, tokenizer: Any) -> _Parts:
         """Return the parts; the assistant shares the LLM's weights where they are the same."""
         from ..llm.loading import LocalConfig
         from .assistant import SoftAssistant
         from .models import Frozen, open_frozen
 
         llm = Frozen(self.llm.name, model, tokenizer)
-        card = read_card(self.folder)
+        card = read_card(folder)
+        if gone := forgotten(self.store) & set(card.episodes):
+            raise WrongModels(
+                f"the projection in {folder} was trained from {len(gone)} episodes that were forgotten",
+                hint="Remove it, and train anew: `lichen softcot train own --fresh`.",
+            )
         other = llm
         if card.assistant.weights != llm.identity().weights:
             dials = LocalConfig(dtype=self.config.dtype, device=self.config.device)
             other = open_frozen(card.assistant.name, dials)
-        projection, card = load(self.folder, other, llm)
-        states = self.folder.parent / STATES
-        return _Parts(SoftAssistant(other, states), projection, card, llm)
+        projection, card = load(folder, other, llm)
+        return _Parts(SoftAssistant(other, folder.parent / STATES), projection, card, llm)
 
     def _won(self) -> list[EpisodeCase]:
         return [case for case in self.store.episodes.values() if case.outcome == "success"]
@@ -260,13 +300,11 @@ class Hints:
         return hasattr(self.llm, "in_worker")
 
 
-def keep_previous(folder: Path) -> None:
-    """Put a projection aside before another is trained in its place."""
-    if (folder / WEIGHTS).exists():
-        previous = folder.with_name(PREVIOUS)
-        shutil.rmtree(previous, ignore_errors=True)
-        folder.rename(previous)
+def forgotten(store: Store) -> set[str]:
+    """Return the episodes that were forgotten in a store."""
+    rows = store.ledger.read()
+    return {row.event.target for row in rows if isinstance(row.event, Forgotten)}
 
 
-def _hash(folder: Path) -> str:
-    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+def _passes(record: GateRecord) -> bool:
+    return any(family.mode == "soft" for family in record.families)

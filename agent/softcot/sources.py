@@ -90,11 +90,11 @@ def _own(config: "AgentConfig", held_out: int, *, demonstrations: bool) -> Sourc
             demonstrations=demonstrations,
             recalled=recalled(store, CaseMemory(store, config.retriever)),
         )
-    last = {e.episode for e in found[-held_out:]} if held_out and len(found) > held_out else set()
+    last = {e.task for e in found[-held_out:]} if held_out and len(found) > held_out else set()
     return Source(
         OWN,
-        [e for e in found if e.episode not in last],
-        [e for e in found if e.episode in last],
+        [e for e in found if e.task not in last],
+        [e for e in found if e.task in last],
         ACTIONS,
     )
 

@@ -19,7 +19,7 @@ from ...memory.derived import made_from
 from ..config import AgentConfig
 from ..evaluate.statistics import Estimate, estimate
 from .assistant import SoftAssistant
-from .checkpoint import CARD, Card, load, read_card, whole
+from .checkpoint import CARD, Card, load, whole
 from .config import Example, ProjectionConfig, TrainConfig
 from .errors import WrongModels
 from .evaluate import FIXED_ARMS, Answer, Decoding, Table, evaluate_source
@@ -161,10 +161,7 @@ def run_part(
             config=dials.model_copy(update=changed),
             seed=config.seed,
         )
-        where = folder / arm
-        if not _trained(where, trainer):
-            _train(trainer, where, _steps(arm, told))
-        projections[arm], card = load(where, assistant, llm)
+        projections[arm], card = _made(trainer, folder / arm, _steps(arm, told))
         costs.append(_cost(arm, card, trainer.projection.parameters_count))
     table = evaluate_source(
         opened,
@@ -275,25 +272,26 @@ def _known(path: Path) -> Part | None:
         return None  # it is made again
 
 
-def _train(trainer: Trainer, folder: Path, told: Told) -> None:
-    """Train in a folder that only the table writes; what another size, or damage, left there is removed."""
+def _made(trainer: Trainer, folder: Path, told: Told) -> tuple[Projection, Card]:
+    """Return what a training comes to, done or to be done.
+
+    The folder is the table's alone: what another size, or damage, left in it is removed.
+    """
+    models = (trainer.assistant.frozen, trainer.llm)
     if (folder / CARD).exists():
+        try:
+            projection, card = load(folder, *models)
+            if card.same_training(trainer.card()):
+                return projection, card
+        except (BadFile, WrongModels):
+            pass
         shutil.rmtree(folder)
     try:
         trainer.run(folder, told)
-    except (WrongModels, BadFile):  # raised before the first step
+    except (BadFile, WrongModels):  # raised before the first step
         shutil.rmtree(folder)
         trainer.run(folder, told)
-
-
-def _trained(folder: Path, trainer: Trainer) -> bool:
-    """Return whether the folder holds the result of this very training."""
-    try:
-        card, wanted = read_card(folder), trainer.card()
-    except BadFile:
-        return False
-    same = ("assistant", "llm", "projection", "train", "seed", "examples")
-    return all(getattr(card, part) == getattr(wanted, part) for part in same)
+    return load(folder, *models)
 
 
 def _cost(arm: str, card: Card, weights: int) -> Cost:

@@ -18,7 +18,7 @@ from ...envs.errors import UsageError
 from ..llm.loading import tensors_hash
 from ..runs import check_fingerprint
 from .assistant import SoftAssistant
-from .checkpoint import TRAINING, Card, load_training, save, save_training
+from .checkpoint import TRAINING, Card, load_training, question_hash, save, save_training
 from .config import Example, ProjectionConfig, TrainConfig
 from .contrastive import contrastive_loss
 from .errors import WrongModels
@@ -111,6 +111,8 @@ class Trainer:
             episodes=tuple(
                 sorted({name for e in self.examples for name in (e.episode, *e.saw)} - {""})
             ),
+            tasks=tuple(sorted({e.task for e in self.examples if e.task})),
+            asked=tuple(sorted({question_hash(e) for e in self.examples})),
             steps=self.done,
             tokens=self.tokens,
             seconds=round(self.seconds, 3),

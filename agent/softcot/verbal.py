@@ -33,10 +33,9 @@ def verbal_hints(
         assistant: The small model.
         seen: What it reads.
         most: Most tokens of a hint.
-        reader: Of the assistant; its count of tokens goes up by what was read and written. None: a new one.
+        reader: Of the assistant; its count of tokens goes up.
     """
-    none = torch.zeros(0, assistant.d)
-    reader = reader or SoftReader(assistant)
+    reader, none = reader or SoftReader(assistant), torch.zeros(0, assistant.d)
     found = []
     for begin in range(0, len(seen), BATCH):
         asked = [ASKED.format(n=most, seen=text) for text in seen[begin : begin + BATCH]]

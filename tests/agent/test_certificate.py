@@ -123,6 +123,8 @@ def test_a_hint_on_anchors_does_not_hold(agent: Agent, monkeypatch: pytest.Monke
     whole = agent.desk
 
     class Talks:
+        chat = False
+
         async def think(self, state: object, hits: object, *, family: str) -> Thought:
             return Thought(words="take the apple")
 

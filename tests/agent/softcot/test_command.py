@@ -35,6 +35,8 @@ def test_a_projection_is_trained_evaluated_and_refused_between_other_models(
     card = json.loads(done.stdout)
     assert card["steps"] == 2 and card["families"] == ["words"]
     assert "weights of both models are what they were" in done.stderr
+    again = lichen(tmp_path, *train)
+    assert again.returncode == 0 and "is trained already" in again.stdout, again.stderr
     found = lichen(
         tmp_path, "eval", "words", *tiny, "--questions", "3", "--samples", "1", "--json", "-"
     )
