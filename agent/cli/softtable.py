@@ -42,8 +42,8 @@ def table_command(
     from ..config import load_config
     from ..llm.loading import LocalConfig
     from ..softcot.models import open_frozen
+    from ..softcot.sources import folder_name
     from ..softcot.tables import Size, lines, run_part
-    from .softcot import named
 
     base = load_config(config, **settings(set_, store=store, model=model))
     wanted = list(dict.fromkeys(sources or ["countdown3", "sudoku4", "words", "gold:demo"]))
@@ -84,7 +84,7 @@ def table_command(
                         source,
                         base.model_copy(update={"seed": seed}),
                         size,
-                        root / named(source) / f"seed{seed}",
+                        root / folder_name(source) / f"seed{seed}",
                         llm=llm,
                         assistant=other,
                         states=root / "states",

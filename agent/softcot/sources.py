@@ -154,6 +154,11 @@ def _file(path: Path, examples: int, held_out: int) -> Source:
     )
 
 
+def folder_name(source: str) -> str:
+    """Return the name of the folder of what is made from a source."""
+    return Path(source).stem if source.endswith(FILE) else source.replace(":", "-")
+
+
 def save_examples(path: Path, examples: Sequence[Example]) -> None:
     """Write examples as a file that `open_source` reads."""
     path.write_text("".join(e.model_dump_json() + "\n" for e in examples), encoding="utf-8")
