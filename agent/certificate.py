@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ..envs.errors import LichenError
+from ..envs.errors import BadFile, LichenError
 from ..envs.types import Record
 from ..memory.cases import CaseMemory
 from ..memory.events import RunEnded, RunStarted
@@ -118,7 +118,11 @@ def projections(
         return Line(claim=claim, state="not measured", says=says)
     wrong, missing, numbers = list[str](), list[str](), dict[str, Any]()
     for folder in folders:
-        card = read_card(folder)
+        try:
+            card = read_card(folder)
+        except BadFile as error:
+            missing.append(f"{folder.name}: {error}")
+            continue
         for what, wanted, name in (
             ("LLM", card.llm, model),
             ("assistant", card.assistant, assistant or card.assistant.name),

@@ -140,15 +140,17 @@ def _lines(
     from ..session import Agent
     from ..softcot.checkpoint import CARD
     from ..softcot.models import Frozen, open_frozen
+    from ..softcot.places import ASIDE, PREVIOUS
 
     base = _config(where, run, model)
-    folders = [path.parent for path in sorted((where / "softcot").glob(f"*/{CARD}"))]
+    cards = sorted((where / "softcot").glob(f"*/{CARD}"))
+    folders = [path.parent for path in cards if path.parent.name not in (PREVIOUS, ASIDE)]
     folders += [path for path in extra if path not in folders]
     opened: dict[str, Frozen] = {}
 
     def open_model(name: str) -> Frozen:
         if name not in opened:
-            opened[name] = open_frozen(name, LocalConfig(dtype=base.dtype))
+            opened[name] = open_frozen(name, LocalConfig(dtype=base.dtype, device=base.device))
         return opened[name]
 
     steps: list[Callable[[], list[Line]]] = []

@@ -110,7 +110,7 @@ def evaluate_continual(
     finally:
         environment.close()
     setting = Setting(
-        llm=open_frozen(base.model, LocalConfig(dtype=base.dtype)),
+        llm=open_frozen(base.model, LocalConfig(dtype=base.dtype, device=base.device)),
         stream=stream,
         folder=folder,
         policy=expert_policy(base.policy),

@@ -215,6 +215,11 @@ def _chains(
     before = reader.llm.identity().weights
     made = [chain_of(example, written, reader) for example in asked]
     held = [chain for chain in made if chain.steps]
+    if not held:
+        raise UsageError(
+            f"{base.model} wrote no chain for any of {len(made)} questions of {source}: nothing to disturb",
+            hint="Take a larger model, more --questions, or --chains gold.",
+        )
     answering = Answering(
         reader, answers_after_cue(source, family), samples=samples, seed=base.seed
     )
@@ -304,7 +309,7 @@ def _cases(
 def _local(base: "AgentConfig") -> Any:
     from ..llm.loading import LocalConfig
 
-    return LocalConfig(dtype=base.dtype)
+    return LocalConfig(dtype=base.dtype, device=base.device)
 
 
 def _found(

@@ -1,5 +1,6 @@
 """`lichen softcot table`: kinds of projections, controls and no hint, over sources and seeds."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,17 +36,17 @@ def table_command(
 ) -> None:
     """Train paper-mode, linear and MLP projections and measure them beside no hint, words, and empty vectors.
 
-    The same command goes on after an interruption. Exit status 1 when on fewer than two sources the best
+    The same command goes on after an interruption. Exit status 1 unless on two sources, or on the only one, a
     projection is better than both no hint and the hint in words, with intervals above 0, greedily.
     """
     from ..config import load_config
     from ..llm.loading import LocalConfig
     from ..softcot.models import open_frozen
+    from ..softcot.sources import folder_name
     from ..softcot.tables import Size, lines, run_part
-    from .softcot import named
 
     base = load_config(config, **settings(set_, store=store, model=model))
-    wanted = sources or ["countdown3", "sudoku4", "words", "gold:demo"]
+    wanted = list(dict.fromkeys(sources or ["countdown3", "sudoku4", "words", "gold:demo"]))
     try:
         numbers = sorted({int(part) for part in seeds.split(",")})
     except ValueError as error:
@@ -83,7 +84,7 @@ def table_command(
                         source,
                         base.model_copy(update={"seed": seed}),
                         size,
-                        root / named(source) / f"seed{seed}",
+                        root / folder_name(source) / f"seed{seed}",
                         llm=llm,
                         assistant=other,
                         states=root / "states",
@@ -95,12 +96,12 @@ def table_command(
     console = out(json_path)
     shown = RichTable(title=f"{other.name} thinks, {llm.name} reads; {len(numbers)} seeds")
     for name in ("source", "decoding", "arm", "n", "right", "95%", "readable", "tokens"):
-        shown.add_column(name, justify="left" if name in ("source", "arm") else "right")
+        _column(shown, name)
     shown.add_column("- none", justify="right")
     shown.add_column("- verbal", justify="right")
     for line in found:
         shown.add_row(
-            line.source,
+            _short(line.source),
             line.decoding,
             line.arm,
             str(line.n),
@@ -114,14 +115,14 @@ def table_command(
     console.print(shown)
     costs = RichTable(title="training, mean over seeds")
     for name in ("source", "arm", "weights", "steps", "tokens", "seconds", "loss", "held out"):
-        costs.add_column(name, justify="left" if name in ("source", "arm") else "right")
+        _column(costs, name)
     for source in dict.fromkeys(part.table.source for part in parts):
         of = [part for part in parts if part.table.source == source]
         for number, cost in enumerate(of[0].costs):
             all_ = [part.costs[number] for part in of]
             held = [(c.held_out[0], c.held_out[-1]) for c in all_ if c.held_out]
             costs.add_row(
-                source,
+                _short(source),
                 cost.arm,
                 f"{cost.weights:,}",
                 str(cost.steps),
@@ -162,3 +163,12 @@ def table_command(
     )
     if not holds:
         raise typer.Exit(1)
+
+
+def _column(table: RichTable, name: str) -> None:
+    left = name in ("source", "arm")
+    table.add_column(name, justify="left" if left else "right", no_wrap=left)
+
+
+def _short(source: str) -> str:
+    return Path(source).stem if source.endswith(".jsonl") else source

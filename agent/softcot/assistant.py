@@ -5,6 +5,7 @@ hash of both.
 """
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from .slots import Marks, Prompt, for_assistant, marks_of
 
 States = torch.Tensor
 """float32, shape (B, n, d_assistant)."""
+HELD = 4096
+"""Most states in memory where a folder has them too; the ones that were used last."""
 
 
 class SoftAssistant:
@@ -36,7 +39,7 @@ class SoftAssistant:
         self.tokens = 0
         """Tokens of these."""
         self._folder, self._keep = folder, keep
-        self._held: dict[str, torch.Tensor] = {}
+        self._held: OrderedDict[str, torch.Tensor] = OrderedDict()
 
     def states(self, seen: Sequence[str], n: int, *, chain: int = 0) -> States:
         """Return t_assist, the last hidden states at the placeholders (SoftCoT eq. for t_assist).
@@ -52,6 +55,8 @@ class SoftAssistant:
         Raises:
             SlotError: The tokenizer has no placeholder for this chain.
         """
+        if not seen:
+            return torch.zeros(0, n, self.frozen.d)
         prompts = [for_assistant(self.frozen, self.marks, text, n, chain=chain) for text in seen]
         keys = [self._key(prompt) for prompt in prompts]
         found = {key: self._known(key) for key in dict.fromkeys(keys)}
@@ -86,10 +91,12 @@ class SoftAssistant:
     def _known(self, key: str) -> torch.Tensor | None:
         if not self._keep:
             return None
-        if key not in self._held and self._folder is not None:
+        if (held := self._held.get(key)) is not None:
+            self._hold(key, held)
+        elif self._folder is not None:
             path = self._folder / f"{key}.npy"
             try:
-                self._held[key] = torch.from_numpy(np.load(path))
+                self._hold(key, torch.from_numpy(np.load(path)))
             except FileNotFoundError:
                 return None
             except (ValueError, EOFError, OSError):  # torn by a kill: it is computed again
@@ -100,10 +107,16 @@ class SoftAssistant:
     def _store(self, key: str, state: torch.Tensor | None) -> None:
         if not self._keep or state is None:
             return
-        self._held[key] = state
+        self._hold(key, state)
         if self._folder is not None:
             made_from(self._folder, [ANY])  # what it read may have come from any episode
             path = self._folder / f"{key}.npy"
             temporary = path.with_suffix(".tmp.npy")
             np.save(temporary, state.numpy())
             temporary.replace(path)
+
+    def _hold(self, key: str, state: torch.Tensor) -> None:
+        self._held[key] = state
+        self._held.move_to_end(key)
+        while self._folder is not None and len(self._held) > HELD:
+            self._held.popitem(last=False)

@@ -97,7 +97,8 @@ class Example(Record):
     saw: tuple[str, ...] = ()
     """Episodes of the cases in its prompt; forgetting one of them takes the projection too."""
     task: str = ""
-    """The task that it came from: what is held out shares none with what was learned from."""
+    """The task that it came from: what is held out shares none with what was learned from, and its decisions
+    are no independent evidence."""
 
     @property
     def assistant_sees(self) -> str:

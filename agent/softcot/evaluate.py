@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ...envs.errors import UnknownName
+from ...envs.errors import UnknownName, UsageError
 from ...envs.types import Record
 from ..evaluate.statistics import estimate
 from .assistant import SoftAssistant
@@ -129,7 +129,13 @@ def evaluate_source(
 
     Raises:
         UnknownName: There is no such arm.
+        UsageError: No question is held out.
     """
+    if not source.held_out:
+        raise UsageError(
+            f"no question of {source.name} is held out, so that nothing can be measured",
+            hint="Learn or add more examples than are held out, or ask for fewer questions.",
+        )
     for arm in arms:
         if arm not in (*FIXED_ARMS, *projections):
             raise UnknownName("arm", arm, (*FIXED_ARMS, *projections))

@@ -118,7 +118,8 @@ def from_demonstrations(shown: Iterable[Demonstration]) -> list[Example]:
                 goal=step.goal or demonstration.goal, text=step.text, inventory=step.inventory
             )
             example = _example(state, said, step.action, ())
-            found.append(example.model_copy(update={"family": demonstration.family}))
+            of = {"family": demonstration.family, "task": demonstration.task_id}
+            found.append(example.model_copy(update=of))
             said.append((step.action, step.observation))
     return found
 

@@ -154,6 +154,11 @@ def _file(path: Path, examples: int, held_out: int) -> Source:
     )
 
 
+def folder_name(source: str) -> str:
+    """Return the name of the folder of what is made from a source."""
+    return Path(source).stem if source.endswith(FILE) else source.replace(":", "-")
+
+
 def save_examples(path: Path, examples: Sequence[Example]) -> None:
     """Write examples as a file that `open_source` reads."""
     path.write_text("".join(e.model_dump_json() + "\n" for e in examples), encoding="utf-8")
@@ -165,7 +170,8 @@ def _first_line(text: str) -> str | None:
 
 
 def _last_answer(text: str) -> str | None:
-    said = text.rpartition("Answer:")[2] if "Answer:" in text else text.strip().rpartition("\n")[2]
+    _, cue, behind = text.rpartition("Answer:")
+    said = behind.strip().partition("\n")[0] if cue else text.strip().rpartition("\n")[2]
     return " ".join(said.split()).strip(" .") or None
 
 
@@ -176,4 +182,4 @@ def _same_words(example: Example, answer: str) -> bool:
 ACTIONS = Check(_first_line, same, LONGEST_ACTION)
 """The action on the line behind the cue."""
 TEXTS = Check(_last_answer, _same_words, 128)
-"""What stands behind the last `Answer:`, else on the last line."""
+"""The first line behind the last `Answer:`, else the last line."""

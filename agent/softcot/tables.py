@@ -4,24 +4,30 @@ Each (source, seed) is trained and evaluated by itself and kept in a folder, so 
 interruption.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
 
+from ...envs.errors import BadFile
 from ...envs.types import Record
+from ...memory.derived import made_from
 from ..config import AgentConfig
-from ..evaluate.statistics import estimate
+from ..evaluate.statistics import Estimate, estimate
 from .assistant import SoftAssistant
-from .checkpoint import Card, load, read_card, whole
-from .config import ProjectionConfig, TrainConfig
+from .checkpoint import CARD, Card, load, whole
+from .config import Example, ProjectionConfig, TrainConfig
+from .errors import WrongModels
 from .evaluate import FIXED_ARMS, Answer, Decoding, Table, evaluate_source
 from .models import Frozen
 from .projection import Projection
 from .reader import SoftReader
 from .sources import open_source
-from .train import Trainer, examples_hash
+from .train import Told, Trainer, examples_hash
 
 KINDS: dict[str, tuple[ProjectionConfig, bool]] = {
     "linear": (ProjectionConfig(), False),
@@ -57,6 +63,15 @@ class Cost(Record):
     held_out: tuple[float, ...]
 
 
+class Question(Record):
+    """What a question is, whatever the seed that asked it."""
+
+    content: str
+    """Beginning of the SHA-256 over its text and its answer."""
+    task: str
+    """What it is one decision of: a task or an episode; itself where it is of neither."""
+
+
 class Part(Record):
     """One source with one seed."""
 
@@ -68,22 +83,31 @@ class Part(Record):
     seed: int
     table: Table
     costs: tuple[Cost, ...]
+    questions: tuple[Question, ...] = ()
+    """By number; none in a file of an earlier version."""
 
 
 class Line(Record):
-    """An arm on a source, over all seeds."""
+    """An arm on a source, over all seeds.
+
+    A question that several seeds asked is one question: its answers are averaged. Decisions of one task go
+    together: rates and gains are means over tasks of each task's mean, every task weighing the same, and
+    intervals are bootstraps over tasks (over questions, where each is a task of its own).
+    """
 
     source: str
     arm: str
     decoding: Decoding
     n: int
-    """Questions, over all seeds."""
+    """Distinct questions."""
+    tasks: int
+    """Distinct tasks that they are of."""
     right: float
     ci95: tuple[float, float]
     parsed: float
     tokens: float
     gain_none: float
-    """Over the LLM alone, paired by question and seed."""
+    """Over the LLM alone, paired by question."""
     gain_none_ci95: tuple[float, float]
     gain_verbal: float
     gain_verbal_ci95: tuple[float, float]
@@ -111,17 +135,17 @@ def run_part(
         assistant: Thinks.
         states: Folder of the assistant's states.
         told: Told of what goes on, of how much is done, and of how much there is.
-
-    Raises:
-        WrongModels: The folder holds a training with other settings.
     """
     opened = open_source(source, config, examples=size.examples, held_out=size.questions)
     models = (assistant.identity().weights, llm.identity().weights)
-    asked = examples_hash([*opened.learned, *opened.held_out])
+    both = [*opened.learned, *opened.held_out]
+    asked = examples_hash(both)
+    made_from(folder, {name for e in both for name in (e.episode, *e.saw)} - {""})
+    questions = tuple(_question(example) for example in opened.held_out)
     known = _known(folder / "part.json")
     wanted = (size, models, asked)
     if known is not None and (known.size, known.models, known.asked) == wanted:
-        return known
+        return known.model_copy(update={"questions": questions})
     thinker = SoftAssistant(assistant, states)
     projections: dict[str, Projection] = {}
     costs = []
@@ -137,10 +161,7 @@ def run_part(
             config=dials.model_copy(update=changed),
             seed=config.seed,
         )
-        where = folder / arm
-        if not _trained(where, trainer):
-            trainer.run(where, _steps(arm, told))
-        projections[arm], card = load(where, assistant, llm)
+        projections[arm], card = _made(trainer, folder / arm, _steps(arm, told))
         costs.append(_cost(arm, card, trainer.projection.parameters_count))
     table = evaluate_source(
         opened,
@@ -160,13 +181,14 @@ def run_part(
         seed=config.seed,
         table=table,
         costs=tuple(costs),
+        questions=questions,
     )
     whole(folder / "part.json", lambda path: path.write_text(part.model_dump_json(), "utf-8"))
     return part
 
 
 def lines(parts: Sequence[Part]) -> list[Line]:
-    """Return the table: every source, decoding and arm, with 95% intervals over questions and seeds."""
+    """Return the table: every source, decoding and arm, with 95% intervals over tasks."""
     found = []
     for source in dict.fromkeys(part.table.source for part in parts):
         of = [part for part in parts if part.table.source == source]
@@ -178,12 +200,13 @@ def lines(parts: Sequence[Part]) -> list[Line]:
 
 
 def _line(parts: Sequence[Part], source: str, arm: str, decoding: Decoding) -> Line:
-    share = estimate(list(_right(parts, arm, decoding).values()), seed=0)
+    ours = _right(parts, arm, decoding)
+    share = _over_tasks(ours, least=0)
     answers = [a for p in parts for a in _answers(p, arm, decoding)]
 
     def gain(other: str) -> tuple[float, tuple[float, float]]:
-        ours, theirs = _right(parts, arm, decoding), _right(parts, other, decoding)
-        got = estimate([ours[key] - theirs[key] for key in ours], seed=0)
+        theirs = _right(parts, other, decoding)
+        got = _over_tasks({key: ours[key] - theirs[key] for key in ours}, least=-1)
         return got.mean, (got.low, got.high)
 
     over_none, over_verbal = gain("none"), gain("verbal")
@@ -191,7 +214,8 @@ def _line(parts: Sequence[Part], source: str, arm: str, decoding: Decoding) -> L
         source=source,
         arm=arm,
         decoding=decoding,
-        n=len(_right(parts, arm, decoding)),
+        n=len(ours),
+        tasks=len({question.task for question in ours}),
         right=share.mean,
         ci95=(share.low, share.high),
         parsed=float(np.mean([a.parsed for a in answers])),
@@ -207,16 +231,37 @@ def _answers(part: Part, arm: str, decoding: Decoding) -> list[Answer]:
     return [a for a in part.table.answers if a.arm == arm and a.decoding == decoding]
 
 
-def _right(parts: Sequence[Part], arm: str, decoding: Decoding) -> dict[tuple[int, int], float]:
-    """Return the share of right answers to each (seed, question)."""
-    found: dict[tuple[int, int], list[bool]] = {}
+def _question(example: Example) -> Question:
+    said = "\0".join((example.question, example.assistant_sees, example.answer))
+    content = hashlib.sha256(said.encode()).hexdigest()[:16]
+    return Question(content=content, task=example.task or example.episode or content)
+
+
+def _right(parts: Sequence[Part], arm: str, decoding: Decoding) -> dict[Question, float]:
+    """Return the share of right answers to each question, over its seeds and samples."""
+    found: dict[Question, list[bool]] = defaultdict(list)
     for part in parts:
         for answer in _answers(part, arm, decoding):
-            found.setdefault((part.seed, answer.question), []).append(answer.right)
-    return {key: float(np.mean(values)) for key, values in found.items()}
+            unknown = f"{part.seed}/{answer.question}"
+            asked = (
+                part.questions[answer.question]
+                if part.questions
+                else Question(content=unknown, task=unknown)
+            )
+            found[asked].append(answer.right)
+    return {asked: float(np.mean(values)) for asked, values in found.items()}
 
 
-def _steps(arm: str, told: Callable[[str, int, int], None]) -> Callable[[int, int, float], None]:
+def _over_tasks(values: Mapping[Question, float], *, least: float) -> Estimate:
+    """Return the mean over tasks of each task's mean; one task alone leaves everything possible."""
+    tasks: dict[str, list[float]] = defaultdict(list)
+    for question, value in values.items():
+        tasks[question.task].append(value)
+    found = estimate([float(np.mean(held)) for held in tasks.values()], seed=0)
+    return found if len(tasks) > 1 else Estimate(found.mean, least, 1.0)
+
+
+def _steps(arm: str, told: Callable[[str, int, int], None]) -> Told:
     return lambda done, of, loss: told(f"{arm}: steps, loss {loss:.2f}", done, of)
 
 
@@ -227,13 +272,26 @@ def _known(path: Path) -> Part | None:
         return None  # it is made again
 
 
-def _trained(folder: Path, trainer: Trainer) -> bool:
-    """Return whether the folder holds the result of this very training."""
-    if not (folder / "softcot.json").exists():
-        return False
-    card, wanted = read_card(folder), trainer.card()
-    same = ("assistant", "llm", "projection", "train", "seed", "examples")
-    return all(getattr(card, part) == getattr(wanted, part) for part in same)
+def _made(trainer: Trainer, folder: Path, told: Told) -> tuple[Projection, Card]:
+    """Return what a training comes to, done or to be done.
+
+    The folder is the table's alone: what another size, or damage, left in it is removed.
+    """
+    models = (trainer.assistant.frozen, trainer.llm)
+    if (folder / CARD).exists():
+        try:
+            projection, card = load(folder, *models)
+            if card.same_training(trainer.card()):
+                return projection, card
+        except (BadFile, WrongModels):
+            pass
+        shutil.rmtree(folder)
+    try:
+        trainer.run(folder, told)
+    except (BadFile, WrongModels):  # raised before the first step
+        shutil.rmtree(folder)
+        trainer.run(folder, told)
+    return load(folder, *models)
 
 
 def _cost(arm: str, card: Card, weights: int) -> Cost:

@@ -68,6 +68,9 @@ def agent(evaluated: Path, tiny_folder: Path) -> Iterator[Agent]:
 
 def test_it_holds_and_says_what_was_not_measured(evaluated: Path) -> None:
     before = open_ledger(evaluated).head()
+    kept = evaluated / "softcot" / "own-previous"  # in use by nobody
+    kept.mkdir(parents=True)
+    (kept / "softcot.json").write_text("torn")
     done = lichen(evaluated)
     assert done.returncode == 0, done.stderr + done.stdout
     assert open_ledger(evaluated).head() == before  # a check is no experience
@@ -76,6 +79,7 @@ def test_it_holds_and_says_what_was_not_measured(evaluated: Path) -> None:
     assert [line.state for line in made.lines] == ["holds", "not measured", *["holds"] * 3]
     assert made.sha256 == made.digest
     assert made.model_copy(update={"model": "another"}).digest != made.sha256
+    assert "no trained projection" in made.lines[1].says
     shut, read = made.lines[2].numbers, made.lines[3].numbers
     assert shut["anchors"] == len(ANCHORS) == 20 and shut["logits_differ"] == 0
     assert read["kl_per_token"] == 0.0 and read["cases"] == 4
@@ -160,6 +164,10 @@ def test_a_projection_between_other_models_does_not_hold(
         other.model.model.norm.weight[0] += 1e-3
     wrong = projections([tmp_path / "own"], name, lambda _: other, None)
     assert wrong.state == "does not hold" and "weights of the LLM" in wrong.says
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "softcot.json").write_text("torn")
+    torn = projections([tmp_path / "torn", tmp_path / "own"], name, lambda _: tiny, None)
+    assert torn.state == "not measured" and "is damaged" in torn.says
 
 
 def result(arm: str, point: int, task: str, right: bool) -> Row:

@@ -10,6 +10,7 @@ import pytest
 from lichen.envs import UsageError, make
 from lichen.memory.cases import CaseMemory
 from lichen.memory.demonstrations import from_gold, import_demonstrations
+from lichen.memory.derived import MANIFEST, derived_from, made_from, remove_derived
 from lichen.memory.embedder import HashingEmbedder
 from lichen.memory.errors import LedgerCorrupt, StoreUnwritable
 from lichen.memory.events import Recalled
@@ -191,3 +192,21 @@ def test_a_ledger_of_the_first_form_is_brought_to_the_present_one(
         assert found == [json.loads(row["payload"]) for row in rows]
         assert {row.origin for row in store.ledger.read()} == {"demonstration"}
     assert replay(tmp_path / "old").state_hash == replay(folder).state_hash
+
+
+def test_what_was_made_from_an_episode_goes_and_no_ledger_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (".", "made", "made/within", "copy"):
+        made_from(tmp_path / name, ["e1"])
+    (tmp_path / "copy" / "run").mkdir()
+    (tmp_path / "copy" / "run" / "ledger.sqlite").touch()
+    found = [tmp_path / "made", tmp_path / "made" / "within"]
+    assert derived_from(tmp_path, "e1") == found
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda path, **more: (path / MANIFEST).unlink())
+        with pytest.raises(StoreUnwritable, match="cannot be removed"):
+            remove_derived(tmp_path, "e1")
+    assert derived_from(tmp_path, "e1") == found  # what is left is found again
+    assert remove_derived(tmp_path, "e1") == found and not (tmp_path / "made").exists()
+    assert (tmp_path / "copy" / "run" / "ledger.sqlite").exists()

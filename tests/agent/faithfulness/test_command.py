@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.cli.faithfulness import faithfulness_command
+from lichen.agent.cli.faithfulness import _local, faithfulness_command
 from lichen.agent.cli.main import main
+from lichen.agent.config import load_config
+from lichen.agent.faithfulness.chains import Chain
 from lichen.envs.errors import LichenError
 
 COMMAND = [sys.executable, "-m", "lichen.agent", "eval"]
@@ -61,6 +63,18 @@ def test_wrong_words_are_refused_before_a_model_is_opened(
         with pytest.raises(LichenError, match=said):
             faithfulness_command(**words)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_writes_no_chain_is_one_sentence(
+    tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "lichen.agent.faithfulness.chains.chain_of", lambda example, *more: Chain(example, ())
+    )
+    with pytest.raises(LichenError, match="wrote no chain"):
+        faithfulness_command(chains="own", questions=2, model=str(tiny_folder))
+    assert _local(load_config(store=tmp_path, device="cuda")).device == "cuda"
 
 
 def test_the_help_of_both_tells_their_own_options(tmp_path: Path) -> None:

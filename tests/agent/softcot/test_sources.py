@@ -18,7 +18,7 @@ from lichen.agent.softcot.slots import for_cue, for_llm
 from lichen.agent.softcot.sources import open_source, save_examples
 from lichen.agent.softcot.tables import Size, lines, run_part
 from lichen.agent.softcot.train import Trainer
-from lichen.envs.errors import BadFile, UnknownName
+from lichen.envs.errors import BadFile, UnknownName, UsageError
 
 
 def test_answers_in_a_batch_are_those_of_each_prompt_alone(frozen: Frozen) -> None:
@@ -36,7 +36,9 @@ def test_answers_in_a_batch_are_those_of_each_prompt_alone(frozen: Frozen) -> No
     assert answer_all(reader, [], max_tokens=3) == []
 
 
-def test_a_file_of_examples_is_a_source_and_a_damaged_one_says_where(tmp_path: Path) -> None:
+def test_a_file_of_examples_is_a_source_and_a_damaged_one_says_where(
+    tmp_path: Path, tiny: Frozen
+) -> None:
     config = load_config(store=tmp_path)
     path = tmp_path / "mine.jsonl"
     shown = [
@@ -49,6 +51,15 @@ def test_a_file_of_examples_is_a_source_and_a_damaged_one_says_where(tmp_path: P
     answer = source.check.read("I think.\nAnswer: City 3.")
     assert answer is not None and source.check.right(shown[3], answer)
     assert source.check.read("") is None
+    assert source.check.read("Answer: 4\nAnswer: 5.\nand more words") == "5"
+    with pytest.raises(UsageError, match="held out"):
+        evaluate_source(
+            source._replace(held_out=[]),
+            assistant=SoftAssistant(tiny),
+            reader=SoftReader(tiny),
+            projections={},
+            n=2,
+        )
     path.write_text(path.read_text() + '{"question": "x"}\n')
     with pytest.raises(BadFile, match="line 6"):
         open_source(str(path), config, examples=2, held_out=1)
@@ -66,6 +77,7 @@ def test_expert_games_are_a_source_whose_splits_are_the_suites(tmp_path: Path) -
     source = open_source("gold:alfworld-mini", config, examples=12, held_out=5)
     assert len(source.learned) == 12 and len(source.held_out) == 5
     example = source.held_out[0]
+    assert example.task.startswith("alfworld-mini/")
     assert example.form == "cue" and example.question.endswith("Good action:")
     assert example.answer in example.target and "Now:" in example.assistant_sees
     read = source.check.read(f"{example.target}and more")

@@ -13,8 +13,10 @@ from lichen.agent.softcot.checkpoint import load, read_card
 from lichen.agent.softcot.contrastive import contrastive_loss
 from lichen.agent.softcot.models import Frozen, open_frozen
 from lichen.agent.softcot.placebo import CONTROLS, control
+from lichen.agent.softcot.reader import SoftReader
 from lichen.agent.softcot.slots import for_cue
 from lichen.agent.softcot.train import Trainer
+from lichen.agent.softcot.verbal import verbal_hints
 from lichen.envs.errors import BadFile, UsageError
 
 
@@ -155,3 +157,18 @@ def test_chains_of_thought_are_pushed_apart(tiny: Frozen, secrets: list[Example]
     trainer = Trainer(SoftAssistant(tiny), tiny, secrets, config=config)
     trainer.run()
     assert trainer.done == 2 and all(p.grad is None for p in tiny.model.parameters())
+
+
+def test_a_folder_bounds_what_is_held_and_words_are_counted(
+    tmp_path: Path, tiny: Frozen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lichen.agent.softcot.assistant.HELD", 2)
+    texts = [f"text {i}" for i in range(4)]
+    bound, free = SoftAssistant(tiny, tmp_path / "states"), SoftAssistant(tiny)
+    for _ in range(2):
+        assert torch.equal(bound.states(texts, 2), free.states(texts, 2))
+    assert (len(bound._held), len(free._held)) == (2, 4) and bound.calls == 4
+    assert free.states([], 3).shape == (0, 3, tiny.d)
+    reader = SoftReader(tiny)
+    assert verbal_hints(tiny, texts, most=2, reader=reader) == verbal_hints(tiny, texts, most=2)
+    assert reader.tokens > 0

@@ -1,0 +1,76 @@
+"""The table counts a question once, goes on over what another size left, and is forgotten with its episodes."""
+
+from pathlib import Path
+
+from lichen.agent.config import load_config
+from lichen.agent.softcot import Example
+from lichen.agent.softcot.checkpoint import save_training
+from lichen.agent.softcot.evaluate import Answer, Table
+from lichen.agent.softcot.models import Frozen
+from lichen.agent.softcot.sources import save_examples
+from lichen.agent.softcot.tables import ARMS, Part, Question, Size, lines, run_part
+from lichen.memory.derived import derived_from
+
+
+def part(seed: int, tasks: str, right: str) -> Part:
+    """A part of questions in these tasks, each arm right at these numbers; `none` never is."""
+    answers = [
+        Answer(
+            arm=arm,
+            question=number,
+            decoding="greedy",
+            seed=0,
+            right=arm != "none" and str(number) in right,
+            parsed=True,
+            text="",
+            tokens=1,
+        )
+        for arm in ARMS
+        for number in range(len(tasks))
+    ]
+    return Part(
+        size=Size(),
+        models=("", ""),
+        asked="",
+        seed=seed,
+        table=Table(source="s", answers=tuple(answers)),
+        costs=(),
+        questions=tuple(Question(content=f"q{i}", task=task) for i, task in enumerate(tasks)),
+    )
+
+
+def test_a_question_of_every_seed_is_one_and_decisions_of_a_task_go_together() -> None:
+    once = lines([part(0, "abcd", "013")])[3]
+    thrice = lines([part(seed, "abcd", "013") for seed in range(3)])[3]
+    assert thrice.n == once.n == 4 and thrice.gain_none_ci95 == once.gain_none_ci95
+    assert lines([part(0, "abcd", "0"), part(1, "abcd", "012")])[3].right == 0.5
+    tasks = lines([part(0, "aaab", "012")])[3]
+    assert (tasks.n, tasks.tasks, tasks.right) == (4, 2, 0.5)  # a weighs as much as b
+    assert lines([part(0, "aaaa", "0123")])[3].gain_none_ci95 == (-1.0, 1.0)
+    old = [part(s, "abcd", "0").model_copy(update={"questions": ()}) for s in (0, 1)]
+    assert lines(old)[3].n == 8
+
+
+def test_what_another_size_left_is_trained_anew_and_forgetting_finds_the_part(
+    tiny: Frozen, tmp_path: Path
+) -> None:
+    shown = [
+        Example(question=f"{i}?", target=f" {i}", answer=str(i), episode=f"e{i}", saw=("seen",))
+        for i in range(4)
+    ]
+    save_examples(tmp_path / "mine.jsonl", shown)
+    folder = tmp_path / "table" / "seed0"
+    save_training(folder / "linear", {"what": "with more epochs"}, ())
+    (folder / "mlp").mkdir()
+    (folder / "mlp" / "softcot.json").write_text("torn")
+    made = run_part(
+        str(tmp_path / "mine.jsonl"),
+        load_config(store=tmp_path),
+        Size(examples=2, questions=2, epochs=1, n_infer=2, samples=0),
+        folder,
+        llm=tiny,
+        assistant=tiny,
+    )
+    assert [q.task for q in made.questions] == ["e2", "e3"]
+    for episode in ("e3", "seen"):
+        assert folder in derived_from(tmp_path, episode)
