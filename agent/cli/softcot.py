@@ -1,6 +1,5 @@
 """`lichen softcot`: soft thoughts of a small assistant, trained, and measured before they are used."""
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -100,9 +99,9 @@ def train_command(
     from ..softcot.checkpoint import trained_card
     from ..softcot.places import FOLDER as THE_AGENTS
     from ..softcot.places import keep_previous
-    from ..softcot.sources import OWN, open_source
+    from ..softcot.sources import OWN, folder_name, open_source
 
-    where = folder or base.store / "softcot" / named(source)
+    where = folder or base.store / "softcot" / folder_name(source)
     opened = open_source(
         source, base, examples=examples, held_out=held_out, demonstrations=demonstrations
     )
@@ -208,9 +207,10 @@ def eval_command(
     Exit status 1 when `soft` is not better than every other arm with an interval above 0.
     """
     from ..config import load_config
+    from ..softcot.sources import folder_name, open_source
 
     base = load_config(config, **settings(set_, store=store, model=model, seed=seed))
-    where = folder or base.store / "softcot" / named(source)
+    where = folder or base.store / "softcot" / folder_name(source)
     chosen = [part.strip() for part in arms.split(",") if part.strip()]
     if "soft" not in chosen or len(chosen) < 2:
         raise UsageError("--arms needs `soft` and at least one arm to compare it with")
@@ -221,7 +221,6 @@ def eval_command(
     from ..softcot.evaluate import evaluate_source
     from ..softcot.models import open_frozen
     from ..softcot.reader import SoftReader
-    from ..softcot.sources import open_source
 
     card = read_card(where)
     opened = open_source(source, base, examples=1, held_out=questions)
@@ -277,14 +276,6 @@ def eval_command(
     write_json(found, json_path)
     if not holds:
         raise typer.Exit(1)
-
-
-def named(source: str) -> str:
-    """Return the folder's name of a source; files of one name in two places have two."""
-    if not source.endswith(".jsonl"):
-        return source.replace(":", "-")
-    path = Path(source)
-    return f"file-{path.stem}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:6]}"
 
 
 def _still_known(folder: Path, store: Path, card: "Card") -> None:

@@ -3,6 +3,7 @@
 Each source has what is learned from, what is held out, and how an answer is read and judged.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -155,8 +156,11 @@ def _file(path: Path, examples: int, held_out: int) -> Source:
 
 
 def folder_name(source: str) -> str:
-    """Return the name of the folder of what is made from a source."""
-    return Path(source).stem if source.endswith(FILE) else source.replace(":", "-")
+    """Return the name of the folder of what is made from a source; files of one name in two places have two."""
+    if not source.endswith(FILE):
+        return source.replace(":", "-")
+    path = Path(source)
+    return f"file-{path.stem}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:6]}"
 
 
 def save_examples(path: Path, examples: Sequence[Example]) -> None:
