@@ -223,7 +223,7 @@ def eval_command(
     from ..softcot.reader import SoftReader
 
     card = read_card(where)
-    opened = open_source(source, base, examples=1, held_out=questions)
+    opened = open_source(source, base, examples=1, held_out=questions, demonstrations=True)
     opened = opened._replace(held_out=unseen(card, opened.held_out))
     local = LocalConfig(dtype=base.dtype, device=base.device)
     llm = open_frozen(base.model, local)
