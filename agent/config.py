@@ -17,6 +17,8 @@ from pydantic_settings import (
 
 from ..envs.errors import BadFile
 from ..memory.retriever import RetrieverConfig
+from .llm.loading import LocalConfig
+from .llm.protocol import FrozenLLM
 from .policy import PolicyConfig
 from .skillset import SkillConfig
 from .softcot.config import HintConfig
@@ -51,6 +53,22 @@ class AgentConfig(BaseSettings):
     """Soft thoughts of an assistant, where the store has a projection whose gate is open."""
     skills: SkillConfig = Field(default_factory=SkillConfig)
     """Skills as actions, where the store has a library."""
+
+    @property
+    def local(self) -> LocalConfig:
+        """How a local model is run."""
+        return LocalConfig(dtype=self.dtype, device=self.device)
+
+    def open_llm(self) -> FrozenLLM:
+        """Return a client of the frozen LLM.
+
+        Raises:
+            ModelNotFound: No such local model.
+        """
+        from .llm.registry import SERVER, open_llm
+
+        options = {} if self.model.startswith(SERVER) else self.local.model_dump()
+        return open_llm(self.model, base_url=self.base_url, **options)
 
     @classmethod
     def settings_customise_sources(

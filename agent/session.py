@@ -35,7 +35,6 @@ from .graph import Graph
 from .learned import LearnReport
 from .library import AgentSkills
 from .llm.protocol import FrozenLLM, Usage
-from .llm.registry import open_llm
 from .planner import Planner, ReactivePlanner, SubtaskPlanner
 from .policy import Policy, PolicyConfig
 from .runs import Progress, Run, check_fingerprint, next_attempt, next_run, run_started
@@ -79,10 +78,7 @@ class Agent(AbstractContextManager["Agent"]):
     def llm(self) -> FrozenLLM:
         """The frozen model, opened at first use."""
         if self._llm is None:
-            local = not self.config.model.startswith("openai:")
-            dials = {"dtype": self.config.dtype, "device": self.config.device}
-            options: dict[str, Any] = dials if local else {}
-            self._llm = open_llm(self.config.model, base_url=self.config.base_url, **options)
+            self._llm = self.config.open_llm()
         return self._llm
 
     @property

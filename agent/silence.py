@@ -14,6 +14,7 @@ from ..memory.states import state_of
 from .anchors import AnchorEnvironment
 from .assistant import NoAssistant
 from .desk import Desk, step_rng
+from .divergence import divergence
 from .evaluate.arms import ARMS
 from .llm.local import LocalLLM
 from .llm.protocol import FrozenLLM, LogProbs
@@ -179,4 +180,4 @@ def drift(pair: Anchored) -> float | None:
     import torch
 
     p, q = (torch.log_softmax(logits.double(), dim=-1) for logits in pair.logits)
-    return float((p.exp() * (p - q)).sum(-1).mean())
+    return float(divergence(p, q).mean())

@@ -136,7 +136,6 @@ def _lines(
 ) -> "list[Line]":
     from ..certificate import forgetting, leakage, projections, silence, weights
     from ..forgetting import scored
-    from ..llm.loading import LocalConfig
     from ..session import Agent
     from ..softcot.checkpoint import CARD
     from ..softcot.models import Frozen, open_frozen
@@ -150,7 +149,7 @@ def _lines(
 
     def open_model(name: str) -> Frozen:
         if name not in opened:
-            opened[name] = open_frozen(name, LocalConfig(dtype=base.dtype, device=base.device))
+            opened[name] = open_frozen(name, base.local)
         return opened[name]
 
     steps: list[Callable[[], list[Line]]] = []

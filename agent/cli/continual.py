@@ -97,7 +97,6 @@ def evaluate_continual(
     from ..continual.picture import draw
     from ..continual.report import summarise
     from ..continual.runner import run_stream
-    from ..llm.loading import LocalConfig
     from ..prompting import prompt_hash
     from ..softcot.models import open_frozen
 
@@ -110,7 +109,7 @@ def evaluate_continual(
     finally:
         environment.close()
     setting = Setting(
-        llm=open_frozen(base.model, LocalConfig(dtype=base.dtype, device=base.device)),
+        llm=open_frozen(base.model, base.local),
         stream=stream,
         folder=folder,
         policy=expert_policy(base.policy),

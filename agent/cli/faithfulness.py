@@ -211,7 +211,7 @@ def _chains(
     asked = draw(source, count, seed=base.seed, held_out=True)
     if written == "gold" and source == "sudoku4":
         raise UsageError("sudoku4 has no gold chains", hint="Say --chains own.")
-    reader = SoftReader(open_frozen(base.model, _local(base)))
+    reader = SoftReader(open_frozen(base.model, base.local))
     before = reader.llm.identity().weights
     made = [chain_of(example, written, reader) for example in asked]
     held = [chain for chain in made if chain.steps]
@@ -244,7 +244,7 @@ def _hints(
     from ..faithfulness.hints import Hints, SoftHints, VerbalHints, outcomes_of_hints
     from ..softcot.assistant import SoftAssistant
     from ..softcot.checkpoint import load, read_card
-    from ..softcot.models import open_frozen
+    from ..softcot.models import open_pair
     from ..softcot.puzzles import draw, puzzle
     from ..softcot.reader import SoftReader
     from ..softcot.verbal import verbal_hints
@@ -253,8 +253,7 @@ def _hints(
     asked = draw(source, count, seed=base.seed, held_out=True)
     if kind == "soft":
         read_card(folder)  # a missing projection is said before models are opened
-    llm = open_frozen(base.model, _local(base))
-    other = llm if assistant in (None, base.model) else open_frozen(str(assistant), _local(base))
+    llm, other = open_pair(base.model, assistant, base.local)
     reader, before = SoftReader(llm), llm.identity().weights
     hints: Hints
     if kind == "soft":
@@ -304,12 +303,6 @@ def _cases(
     silent = sum(not choice.shown for choice in made)
     left = {"decisions at which memory abstained": silent} if silent else {}
     return found, left, (before, after)
-
-
-def _local(base: "AgentConfig") -> Any:
-    from ..llm.loading import LocalConfig
-
-    return LocalConfig(dtype=base.dtype, device=base.device)
 
 
 def _found(

@@ -152,13 +152,7 @@ def ground(suite: "Suite", seed: int, *, hint: str) -> "tuple[Environment, list[
 
 def model(config: "AgentConfig | None") -> "FrozenLLM | None":
     """Return the model that the settings name."""
-    if config is None:
-        return None
-    from ..llm.registry import open_llm
-
-    local = not config.model.startswith("openai:")
-    options = {"dtype": config.dtype} if local else {}
-    return open_llm(config.model, base_url=config.base_url, **options)
+    return None if config is None else config.open_llm()
 
 
 def writing(llm: "FrozenLLM | None", config: "AgentConfig | None") -> "ActionWriter":

@@ -117,15 +117,12 @@ def train_command(
     elif fresh and the_agents:
         keep_previous(where)
 
-    from ..llm.loading import LocalConfig
     from ..softcot.assistant import SoftAssistant
     from ..softcot.config import ProjectionConfig, TrainConfig
-    from ..softcot.models import open_frozen
+    from ..softcot.models import open_pair
     from ..softcot.train import Trainer
 
-    local = LocalConfig(dtype=base.dtype, device=base.device)
-    llm = open_frozen(base.model, local)
-    other = llm if assistant in (None, base.model) else open_frozen(str(assistant), local)
+    llm, other = open_pair(base.model, assistant, base.local)
     dials = TrainConfig.paper() if mode == "paper" else TrainConfig()
     changed = {"epochs": epochs, "batch": batch, "chains": chains}
     dials = dials.model_copy(update=changed | ({"lr": lr} if lr is not None else {}))
@@ -215,19 +212,16 @@ def eval_command(
     if "soft" not in chosen or len(chosen) < 2:
         raise UsageError("--arms needs `soft` and at least one arm to compare it with")
 
-    from ..llm.loading import LocalConfig
     from ..softcot.assistant import SoftAssistant
     from ..softcot.checkpoint import load, read_card, unseen
     from ..softcot.evaluate import evaluate_source
-    from ..softcot.models import open_frozen
+    from ..softcot.models import open_pair
     from ..softcot.reader import SoftReader
 
     card = read_card(where)
     opened = open_source(source, base, examples=1, held_out=questions, demonstrations=True)
     opened = opened._replace(held_out=unseen(card, opened.held_out))
-    local = LocalConfig(dtype=base.dtype, device=base.device)
-    llm = open_frozen(base.model, local)
-    other = llm if assistant in (None, base.model) else open_frozen(str(assistant), local)
+    llm, other = open_pair(base.model, assistant, base.local)
     projection, card = load(where, other, llm)
     with Progress(console=progress_console) as progress:
         bar = progress.add_task("answers", total=None)

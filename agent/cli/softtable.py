@@ -40,8 +40,7 @@ def table_command(
     projection is better than both no hint and the hint in words, with intervals above 0, greedily.
     """
     from ..config import load_config
-    from ..llm.loading import LocalConfig
-    from ..softcot.models import open_frozen
+    from ..softcot.models import open_pair
     from ..softcot.sources import folder_name
     from ..softcot.tables import Size, lines, run_part
 
@@ -59,9 +58,7 @@ def table_command(
         n_infer=thoughts,
         samples=samples,
     )
-    local = LocalConfig(dtype=base.dtype, device=base.device)
-    llm = open_frozen(base.model, local)
-    other = llm if assistant in (None, base.model) else open_frozen(str(assistant), local)
+    llm, other = open_pair(base.model, assistant, base.local)
     root = base.store / "softcot-table"
     parts = []
     columns = (

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from ..divergence import divergence
+
 ANCHORS = (
     "The ferry leaves the harbour at seven in the morning and returns before the lighthouse is lit.",
     "Water boils at a lower temperature on a mountain, because the air presses on it less.",
@@ -53,19 +55,6 @@ def log_probs(model: Any, ids: Sequence[int], front: torch.Tensor | None = None)
             given = torch.cat([front.to(words), words])[None]
             logits = model(inputs_embeds=given, use_cache=False).logits[0, len(front) :]
         return torch.log_softmax(logits[:-1].double(), dim=-1)
-
-
-def divergence(base: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Return KL(base || other) of each token over the whole vocabulary, nats.
-
-    Args:
-        base: Log-probabilities, shape (n, V).
-        other: Of the same tokens.
-
-    Returns:
-        Shape (n,).
-    """
-    return (base.exp() * (base - other)).sum(-1)
 
 
 def drift(base: Callable[[str], torch.Tensor], arm: Callable[[str], torch.Tensor]) -> float:

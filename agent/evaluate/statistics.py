@@ -1,6 +1,6 @@
 """Means and paired differences with bootstrap intervals over tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,27 @@ class Estimate(NamedTuple):
     def __str__(self) -> str:
         """Return `mean [low, high]` with two digits."""
         return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def estimate_by_group(
+    values: Sequence[float], groups: Sequence[Hashable], *, seed: int
+) -> Estimate:
+    """Return the mean of the groups' means, every group weighing the same, with its interval over groups.
+
+    Values of one group, such as the decisions of one task, are not independent.
+
+    Args:
+        values: Length n >= 1.
+        groups: The group of each value.
+        seed: Of the resampling.
+
+    >>> estimate_by_group([1.0, 0.0, 0.5], ["a", "a", "b"], seed=0)
+    Estimate(mean=0.5, low=0.5, high=0.5)
+    """
+    held: dict[Hashable, list[float]] = {}
+    for value, group in zip(values, groups, strict=True):
+        held.setdefault(group, []).append(value)
+    return estimate([float(np.mean(part)) for part in held.values()], seed=seed)
 
 
 def estimate(values: Sequence[float], *, seed: int) -> Estimate:

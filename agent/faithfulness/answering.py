@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ..divergence import divergence
 from ..softcot.config import Example
 from ..softcot.puzzles import Check
 from ..softcot.reader import Row, SoftReader
@@ -213,5 +214,4 @@ def kl_per_token(before: torch.Tensor, after: torch.Tensor) -> float:
     >>> kl_per_token(torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.5, 0.5]]).log())
     0.0
     """
-    a, b = before.double(), after.double()
-    return float((a.exp() * (a - b)).sum(-1).mean())
+    return float(divergence(before, after).mean())

@@ -5,13 +5,11 @@ bootstraps over items (questions, or tasks whose decisions belong together).
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-import numpy as np
-
 from ...envs.types import Record
-from ..evaluate.statistics import Estimate, estimate
+from ..evaluate.statistics import Estimate, estimate_by_group
 
 Subject = Literal["chains", "hints", "cases"]
 Verdict = Literal["load-bearing", "decorative", "harmful"]
@@ -139,10 +137,7 @@ def _row(key: tuple[str, str, float | None, Role], held: list[Outcome], seed: in
 
 def _over_items(held: Iterable[Outcome], values: Iterable[float], seed: int) -> Estimate:
     """Return the mean over items of the mean of each item's values: decisions of one task are no sample."""
-    items: defaultdict[Hashable, list[float]] = defaultdict(list)
-    for one, value in zip(held, values, strict=True):
-        items[one.item].append(value)
-    return estimate([float(np.mean(mine)) for mine in items.values()], seed=seed)
+    return estimate_by_group(list(values), [one.item for one in held], seed=seed)
 
 
 def areas(outcomes: Sequence[Outcome], *, seed: int) -> dict[str, tuple[float, float, float]]:

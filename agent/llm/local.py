@@ -15,6 +15,7 @@ from .constrained import Constraint, vocabulary
 from .errors import LLMRefused
 from .loading import LocalConfig, load, weights_digest
 from .protocol import LogProbs, Message, Schema, Usage
+from .sampling import pick
 from .structured import ask_structured
 
 T = TypeVar("T")
@@ -235,7 +236,7 @@ class LocalLLM:
                     self.usage.tokens_in += len(step) + extra if not made else 0
                     if constraint is not None:
                         logits[~torch.from_numpy(constraint.allowed()[: len(logits)])] = -torch.inf
-                    token = _pick(logits, temperature, random)
+                    token = pick(logits, temperature, random)
                     if token in ends:
                         break
                     made.append(token)
@@ -294,12 +295,3 @@ class LocalLLM:
         self._loaded = None
         self._prefix = PrefixCache()
         self._worker.shutdown(wait=True)
-
-
-def _pick(logits: Any, temperature: float, random: Any) -> int:
-    import torch
-
-    if temperature <= 0:
-        return int(logits.argmax())
-    weights = torch.softmax(logits / temperature, dim=-1)
-    return int(torch.multinomial(weights, 1, generator=random))

@@ -11,7 +11,7 @@ import torch
 from ..llm.protocol import Message
 from .models import Frozen
 from .reader import SoftReader
-from .slots import Prompt, for_chat, for_cue, marks_of
+from .slots import Prompt, for_chat, for_cue
 
 
 def cue_block(
@@ -29,18 +29,20 @@ def cue_block(
     Returns:
         Ids, and embeddings of shape (m, d).
     """
-    frozen = Frozen(name, model, tokenizer)
-    return _split(frozen, for_cue(frozen, marks_of(tokenizer), prompt, len(soft)), soft)
+    reader = SoftReader(Frozen(name, model, tokenizer))
+    return _split(reader, for_cue(reader.llm, reader.marks, prompt, len(soft)), soft)
 
 
 def chat_block(
     name: str, model: Any, tokenizer: Any, messages: Sequence[Message], soft: torch.Tensor
 ) -> tuple[list[int], torch.Tensor]:
     """Return the same for a conversation: the block stands at the end of the last user's turn."""
-    frozen = Frozen(name, model, tokenizer)
-    return _split(frozen, for_chat(frozen, marks_of(tokenizer), messages, len(soft)), soft)
+    reader = SoftReader(Frozen(name, model, tokenizer))
+    return _split(reader, for_chat(reader.llm, reader.marks, messages, len(soft)), soft)
 
 
-def _split(frozen: Frozen, prompt: Prompt, soft: torch.Tensor) -> tuple[list[int], torch.Tensor]:
+def _split(
+    reader: SoftReader, prompt: Prompt, soft: torch.Tensor
+) -> tuple[list[int], torch.Tensor]:
     with torch.inference_mode():
-        return list(prompt.prefix), SoftReader(frozen).embed(prompt.suffix, soft)
+        return list(prompt.prefix), reader.embed(prompt.suffix, soft)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ..llm.sampling import pick
 from .reader import SoftReader
 from .slots import Prompt
 
@@ -77,6 +78,5 @@ def _pick(
     found: list[int] = logits.argmax(-1).tolist()
     for number, one in enumerate(asked):
         if one.temperature > 0:
-            weights = torch.softmax(logits[number].float().cpu() / one.temperature, -1)
-            found[number] = int(torch.multinomial(weights, 1, generator=random[number]))
+            found[number] = pick(logits[number].float().cpu(), one.temperature, random[number])
     return found

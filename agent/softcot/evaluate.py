@@ -145,11 +145,11 @@ def evaluate_source(
     thoughts: dict[str, list[torch.Tensor]] = {}
     with torch.no_grad():
         states = [assistant.states(seen, n, chain=c) for c in range(chains)]
-        for arm in arms:
-            if arm in projections:
-                thoughts[arm] = [projections[arm](s) for s in states]
-            elif arm in CONTROLS:
-                thoughts[arm] = [control(CONTROLS[CONTROLS.index(arm)], main(states[0]), seed=0)]
+        for arm in projections.keys() & set(arms):
+            thoughts[arm] = [projections[arm](s) for s in states]
+        for kind in CONTROLS:
+            if kind in arms:
+                thoughts[kind] = [control(kind, main(states[0]), seed=0)]
     words = verbal_hints(assistant.frozen, seen, most=n + MARKS) if "verbal" in arms else []
     wanted: list[tuple[Decoding, int]] = [("greedy", 0), *(("sampled", s) for s in seeds)]
     wanted += [("vote", vote) for vote in range(votes)]

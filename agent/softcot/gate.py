@@ -18,7 +18,7 @@ from ...envs.types import Record
 from ...memory.derived import made_from
 from ...memory.types import StepCase
 from ..assistant import Mode
-from ..evaluate.statistics import estimate
+from ..evaluate.statistics import estimate_by_group
 from ..llm.choose import PrefixCache, score
 from .assistant import SoftAssistant
 from .blocks import cue_block
@@ -91,6 +91,11 @@ class GateRecord(Record):
     def on(self) -> bool:
         """Whether a hint is on for any kind of task."""
         return any(family.mode != "off" for family in self.families)
+
+    @property
+    def passes(self) -> bool:
+        """Whether soft thoughts are on for any kind of task."""
+        return any(family.mode == "soft" for family in self.families)
 
     def mode(self, family: str) -> Mode:
         """Return what is on for a kind of task; `off` for one that was not measured."""
@@ -199,10 +204,8 @@ def _verdict(family: str, table: dict[str, list[float]], of: Sequence[str]) -> F
     def contrasts(arm: str, others: Sequence[str]) -> tuple[Contrast, ...]:
         found = []
         for other in others:
-            by_task: dict[str, list[float]] = {}
-            for task, ours, theirs in zip(of, table[arm], table[other], strict=True):
-                by_task.setdefault(task, []).append(ours - theirs)
-            got = estimate([float(np.mean(values)) for values in by_task.values()], seed=0)
+            pairs = zip(table[arm], table[other], strict=True)
+            got = estimate_by_group([ours - theirs for ours, theirs in pairs], of, seed=0)
             found.append(Contrast(against=other, diff=got.mean, ci95=(got.low, got.high)))
         return tuple(found)
 

@@ -165,9 +165,7 @@ class Hints:
             await self.measure()
         except LichenError as error:
             _log.warning("no hint is on: the gate cannot be measured: %s", error)
-            self._keep(
-                self.folder, record.model_copy(update={"families": (), "failed": str(error)})
-            )
+            self._keep(record.model_copy(update={"families": (), "failed": str(error)}))
 
     async def measure(self, told: Told | None = None) -> GateRecord:
         """Measure the gate on held-out decisions, keep the verdict; put an earlier projection back if need be.
@@ -192,9 +190,9 @@ class Hints:
         mend(self.folder)
         self.forget_parts()
         record = await self._in_worker(lambda parts: self._measure(parts, self.folder, told))
-        self._keep(self.folder, record)
+        self._keep(record)
         previous = self.folder.with_name(PREVIOUS)
-        failed = any(f.soft for f in record.families) and not _passes(record)
+        failed = any(f.soft for f in record.families) and not record.passes
         if failed and (previous / WEIGHTS).exists():
             record = await self._earlier(previous, told) or record
         return record
@@ -209,7 +207,7 @@ class Hints:
             record: GateRecord = await self.llm.in_worker(work)  # type: ignore[attr-defined]
         except LichenError:
             return None
-        if not _passes(record):
+        if not record.passes:
             return None
         record = record.model_copy(update={"rolled_back": True})
         add_record(previous, record)
@@ -255,8 +253,8 @@ class Hints:
             tokens=tokens,
         )
 
-    def _keep(self, folder: Path, record: GateRecord) -> None:
-        add_record(folder, record)
+    def _keep(self, record: GateRecord) -> None:
+        add_record(self.folder, record)
         self._record, self._read, self._due = record, True, None
 
     def forget_parts(self) -> None:
@@ -274,7 +272,6 @@ class Hints:
 
     def _load(self, folder: Path, model: Any, tokenizer: Any) -> _Parts:
         """Return the parts; the assistant shares the LLM's weights where they are the same."""
-        from ..llm.loading import LocalConfig
         from .assistant import SoftAssistant
         from .models import Frozen, open_frozen
 
@@ -287,8 +284,7 @@ class Hints:
             )
         other = llm
         if card.assistant.weights != llm.identity().weights:
-            dials = LocalConfig(dtype=self.config.dtype, device=self.config.device)
-            other = open_frozen(card.assistant.name, dials)
+            other = open_frozen(card.assistant.name, self.config.local)
         projection, card = load(folder, other, llm)
         return _Parts(SoftAssistant(other, folder.parent / STATES), projection, card, llm)
 
@@ -304,7 +300,3 @@ def forgotten(store: Store) -> set[str]:
     """Return the episodes that were forgotten in a store."""
     rows = store.ledger.read()
     return {row.event.target for row in rows if isinstance(row.event, Forgotten)}
-
-
-def _passes(record: GateRecord) -> bool:
-    return any(family.mode == "soft" for family in record.families)

@@ -107,5 +107,22 @@ def open_frozen(name: str, config: LocalConfig | None = None) -> Frozen:
     return Frozen(name, model, tokenizer)
 
 
+def open_pair(
+    name: str, assistant: str | None, config: LocalConfig | None = None
+) -> tuple[Frozen, Frozen]:
+    """Load an LLM and its assistant; without another name the assistant is the LLM itself, loaded once.
+
+    Args:
+        name: Of the LLM; see `open_frozen`.
+        assistant: Of the small model; None for the same.
+        config: dtype, device, threads of both.
+
+    Raises:
+        ModelNotFound: Nothing loads under one of the names.
+    """
+    llm = open_frozen(name, config)
+    return llm, llm if assistant in (None, name) else open_frozen(str(assistant), config)
+
+
 def _sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ..llm.sampling import pick
 from .config import Example
 from .models import Frozen
 from .slots import Prompt, for_cue, for_llm, locate, marks_of
@@ -232,7 +233,7 @@ class SoftReader:
             given = first
             while len(made) < max_tokens:
                 out = model(**given, past_key_values=cache, use_cache=True, logits_to_keep=1)
-                token = _pick(out.logits[0, -1].float().cpu(), temperature, random)
+                token = pick(out.logits[0, -1].float().cpu(), temperature, random)
                 if token in self.llm.ends:
                     break
                 made.append(token)
@@ -244,9 +245,3 @@ class SoftReader:
 
 def _layers(cache: Any) -> Layers:
     return [(layer.keys, layer.values) for layer in cache.layers]
-
-
-def _pick(logits: torch.Tensor, temperature: float, random: torch.Generator) -> int:
-    if temperature <= 0:
-        return int(logits.argmax())
-    return int(torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=random))

@@ -7,6 +7,7 @@ of placeholders is the only one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..llm.protocol import Message
@@ -59,6 +60,7 @@ class Prompt:
         return self.ids[len(self.prefix) :]
 
 
+@lru_cache(maxsize=8)  # every decision asks, and some tokenizers have hundreds of reserved tokens
 def marks_of(tokenizer: Any) -> Marks:
     """Return the reserved tokens of a tokenizer: special, one id each, and used by nothing else.
 

@@ -17,7 +17,7 @@ from ...envs.errors import BadFile
 from ...envs.types import Record
 from ...memory.derived import made_from
 from ..config import AgentConfig
-from ..evaluate.statistics import Estimate, estimate
+from ..evaluate.statistics import Estimate, estimate_by_group
 from .assistant import SoftAssistant
 from .checkpoint import CARD, Card, load, whole
 from .config import Example, ProjectionConfig, TrainConfig
@@ -254,11 +254,9 @@ def _right(parts: Sequence[Part], arm: str, decoding: Decoding) -> dict[Question
 
 def _over_tasks(values: Mapping[Question, float], *, least: float) -> Estimate:
     """Return the mean over tasks of each task's mean; one task alone leaves everything possible."""
-    tasks: dict[str, list[float]] = defaultdict(list)
-    for question, value in values.items():
-        tasks[question.task].append(value)
-    found = estimate([float(np.mean(held)) for held in tasks.values()], seed=0)
-    return found if len(tasks) > 1 else Estimate(found.mean, least, 1.0)
+    tasks = [question.task for question in values]
+    found = estimate_by_group(list(values.values()), tasks, seed=0)
+    return found if len(set(tasks)) > 1 else Estimate(found.mean, least, 1.0)
 
 
 def _steps(arm: str, told: Callable[[str, int, int], None]) -> Told:

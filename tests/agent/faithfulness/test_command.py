@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.cli.faithfulness import _local, faithfulness_command
+from lichen.agent.cli.faithfulness import faithfulness_command
 from lichen.agent.cli.main import main
 from lichen.agent.config import load_config
 from lichen.agent.faithfulness.chains import Chain
@@ -74,7 +74,7 @@ def test_a_model_that_writes_no_chain_is_one_sentence(
     )
     with pytest.raises(LichenError, match="wrote no chain"):
         faithfulness_command(chains="own", questions=2, model=str(tiny_folder))
-    assert _local(load_config(store=tmp_path, device="cuda")).device == "cuda"
+    assert load_config(store=tmp_path, device="cuda").local.device == "cuda"
 
 
 def test_the_help_of_both_tells_their_own_options(tmp_path: Path) -> None:
