@@ -6,11 +6,11 @@ from lichen.agent import Agent
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .acting.policy import PolicyConfig
+    from .agent import Agent
     from .config import AgentConfig, load_config
-    from .episode import EpisodeResult
+    from .episode.run_episode import EpisodeResult
     from .learned import LearnReport
-    from .policy import PolicyConfig
-    from .session import Agent
 
 __all__ = ["Agent", "AgentConfig", "EpisodeResult", "LearnReport", "PolicyConfig", "load_config"]
 

@@ -16,12 +16,12 @@ from pydantic_settings import (
 )
 
 from ..envs.errors import BadFile
-from ..memory.retriever import RetrieverConfig
+from ..memory.recall.retriever import RetrieverConfig
+from .acting.policy import PolicyConfig
 from .llm.loading import LocalConfig
 from .llm.protocol import FrozenLLM
-from .policy import PolicyConfig
-from .skillset import SkillConfig
-from .softcot.config import HintConfig
+from .skill_actions.skill_set import SkillConfig
+from .softcot.soft_config import HintConfig
 
 
 class AgentConfig(BaseSettings):
@@ -65,7 +65,7 @@ class AgentConfig(BaseSettings):
         Raises:
             ModelNotFound: No such local model.
         """
-        from .llm.registry import SERVER, open_llm
+        from .llm.open_llm import SERVER, open_llm
 
         options = {} if self.model.startswith(SERVER) else self.local.model_dump()
         return open_llm(self.model, base_url=self.base_url, **options)

@@ -4,8 +4,8 @@ from ..envs.base import Environment
 from ..envs.errors import UsageError
 from ..envs.registry import make
 from ..envs.suite import Suite
-from ..memory.doctor import quarantine
-from ..memory.store import Store
+from ..memory.store.store import Store
+from ..memory.tools.contract_doctor import quarantine
 
 
 class Environments:

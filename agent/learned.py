@@ -1,7 +1,7 @@
 """What a stream of learning episodes came to."""
 
 from ..envs.types import Record
-from .episode import EpisodeResult
+from .episode.run_episode import EpisodeResult
 
 
 class LearnReport(Record):

@@ -6,13 +6,13 @@ A run is open while it has a `run_started` and no `run_ended`; the same command 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..memory.derive import content_id
-from ..memory.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted, Stepped
-from ..memory.ledger import Ledger
+from ..memory.kinds.derive import content_id
+from ..memory.ledger.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted, Stepped
+from ..memory.ledger.ledger import Ledger
 from .config import AgentConfig
-from .episode import EpisodeResult
+from .episode.run_episode import EpisodeResult
 from .llm.errors import FingerprintChanged
-from .prompting import prompt_hash
+from .prompts.rendering import prompt_hash
 
 Progress = Callable[[int, int, EpisodeResult], None]
 """Told of every episode: how many are done, of how many, and the last result."""
@@ -124,11 +124,3 @@ def stored_result(ledger: Ledger, episode: str) -> EpisodeResult | None:
                     reason=row.event.reason,
                 )
     return None
-
-
-def check_fingerprint(before: str, after: str) -> None:
-    """Raise FingerprintChanged when the model was not the same afterwards."""
-    if before != after:
-        raise FingerprintChanged(
-            f"the model's fingerprint was {before[:16]} before the run and is {after[:16]} after it"
-        )

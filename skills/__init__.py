@@ -4,8 +4,8 @@ from .admission import Gate, GateConfig, Verdict
 from .errors import BadSkill, LibraryUnwritable, Undecided, UnknownSkill
 from .library import Library
 from .operations import Workshop
-from .retriever import SkillRetriever, SkillRetrieverConfig
-from .runner import CallResult, Runner, RunnerConfig
+from .skill_retriever import SkillRetriever, SkillRetrieverConfig
+from .skill_runner import CallResult, Runner, RunnerConfig
 from .types import Contract, Parameter, Skill, SkillTest
 
 __all__ = [

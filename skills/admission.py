@@ -11,12 +11,12 @@ from pydantic import Field
 
 from ..envs.errors import UnknownName
 from ..envs.types import Outcome, Record
+from .call_graph import closure, dependents
 from .errors import BadSkill
-from .graph import closure, dependents
 from .library import Library, Shelf
 from .lint import check, fingerprint, repinned
 from .merge import Merged, rewritten
-from .runner import Runner
+from .skill_runner import Runner
 from .trial import MakeEnvironment, OnResult, TestResult, run_tests
 from .types import Skill, SkillTest
 

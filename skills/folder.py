@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from . import markdown
+from ..skills import markdown
 from .errors import BadSkill
 from .lint import calls_of
 from .types import Contract, Skill, SkillTest

@@ -14,10 +14,10 @@ import yaml
 
 from ..envs.errors import UnknownName
 from ..envs.types import Record
-from . import folder
-from .difference import difference
+from ..skills import folder
 from .errors import BadSkill, UnknownSkill
 from .repository import Repository, Revision
+from .text_difference import difference
 from .types import Skill, split_id
 
 Shelf = Literal["skills", "proposals", "drafts", "quarantine", "archive"]

@@ -9,16 +9,15 @@ from pathlib import Path
 
 from ..envs.errors import UsageError
 from ..envs.registry import make
-from ..memory.ledger import Ledger
-from ..memory.skill_calls import PastCall, find_call, past_calls, way_to
-from . import folder
+from ..memory.credit.skill_calls import PastCall, find_call, past_calls, way_to
+from ..memory.ledger.ledger import Ledger
+from ..skills import folder
 from .admission import Gate, Verdict
+from .call_graph import callees, callers, dependents
 from .errors import BadSkill, Undecided, UnknownSkill
-from .graph import callees, callers, dependents
 from .library import SHELVES, Library, Shelf, Tombstone
 from .lint import fingerprint, repinned
-from .placebo import MARK
-from .replay import Replayed, replay, version_of
+from .replay_call import Replayed, replay, version_of
 from .repository import Revision
 from .template import template
 from .trial import OnResult, TestResult, run_tests
@@ -26,6 +25,8 @@ from .types import Skill, split_id
 from .views import Figures, SkillRow, figures, rows
 
 PERSON = "person"
+PLACEBO = "placebo:"
+"""How the ledger's name of a skill begins whose call an evaluation exchanged."""
 
 
 class Workshop:
@@ -123,7 +124,7 @@ class Workshop:
             UnknownSkill: This library has no skill of that name.
         """
         past = find_call(ledger, call)
-        if past.skill.startswith(MARK):
+        if past.skill.startswith(PLACEBO):
             raise UsageError(f"call {past.id} was of a placebo, which is in no library")
         skill, around = version_of(self.library, past.skill)
         notes = []

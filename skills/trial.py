@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from ..envs.base import Environment
 from ..envs.errors import EnvironmentFault, UnknownName, UsageError
 from ..envs.types import Outcome, Record
-from .runner import Runner
+from .skill_runner import Runner
 from .types import Skill, SkillTest
 
 MakeEnvironment = Callable[[str], Environment]

@@ -1,7 +1,7 @@
 """What a library looks like: one row a skill, and the figures by which libraries are compared."""
 
 from ..envs.types import Record
-from .graph import callees, callers, depth
+from .call_graph import callees, callers, depth
 from .library import Library, Shelf
 
 

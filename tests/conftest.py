@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from lichen.agent.llm.local import LocalLLM
+    from lichen.agent.llm.local_llm import LocalLLM
 
 if find_spec("lichen") is None:
     pytest.exit("lichen is not installed here: run  make setup", returncode=2)
@@ -26,7 +26,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(scope="session")
 def smollm2() -> Iterator["LocalLLM"]:
     """The packaged SmolLM2-135M-Instruct, loaded once for all tests."""
-    from lichen.agent.llm.local import LocalLLM
+    from lichen.agent.llm.local_llm import LocalLLM
 
     llm = LocalLLM()
     yield llm

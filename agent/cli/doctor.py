@@ -124,7 +124,7 @@ def _try(what: str, needed: bool, check: Callable[[], str]) -> Finding:
 def _model() -> str:
     import asyncio
 
-    from ..llm.registry import open_llm
+    from ..llm.open_llm import open_llm
 
     async def ask() -> str:
         llm = open_llm("smollm2-135m")
@@ -138,7 +138,7 @@ def _model() -> str:
 
 
 def _embedder() -> str:
-    from ...memory.embedder import SentenceEmbedder
+    from ...memory.likeness.embedder import SentenceEmbedder
 
     return f"{SentenceEmbedder().encode(['a coin']).shape[1]} dimensions"
 

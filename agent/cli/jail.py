@@ -70,7 +70,7 @@ def attack(
 ) -> None:
     """Run hostile programs in the jail; exit 1 when one leaks or cannot be judged."""
     from ...envs.errors import UnknownName
-    from ...skills.jail.attacks import attacks, run_attacks
+    from ..lab.attacks import attacks, run_attacks
 
     every = attacks()
     chosen = [a for a in every if theme is None or a.theme == theme]

@@ -6,18 +6,11 @@ import sys
 import typer
 
 from ...envs.errors import LichenError
-from . import (
-    audit,
-    bench,
-    certify,
-    doctor,
-    envs,
-    evaluation,
-    faithfulness,
-    learning,
-    memory,
-    softcot,
-)
+from ..cli import doctor, envs, memory, softcot
+from ..cli import run as learning
+from ..lab.commands import bench, certify, faithfulness
+from ..lab.commands import evaluate as evaluation
+from ..lab.commands import skill_audit as audit
 from .jail import jail_app
 
 INTERRUPTED = 130

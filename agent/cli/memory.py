@@ -7,12 +7,12 @@ import typer
 from rich.table import Table
 
 from ...envs.errors import UsageError
-from . import asking
-from .asking import DEFAULT
+from ..cli import memory_reads as asking
+from .memory_reads import DEFAULT
 from .options import Json, Seed, Store, out, row, write_json
 
 if TYPE_CHECKING:
-    from ...memory.types import Case
+    from ...memory.ledger.records import Case
 
 app = typer.Typer(
     help="Look at what was learned, ask why, export, import, verify.", no_args_is_help=True
@@ -33,7 +33,7 @@ def ls(
     json_path: Json = None,
 ) -> None:
     """List the cases in memory, newest first."""
-    from ...memory.store import Store as Opened
+    from ...memory.store.store import Store as Opened
 
     with Opened(store or DEFAULT, read_only=True) as opened:
         held = {
@@ -63,7 +63,7 @@ def ls(
 
 def _said(case: "Case") -> tuple[str, str]:
     """Return what a case is worth and what it is about, in a few words."""
-    from ...memory.types import EpisodeCase, StepCase
+    from ...memory.ledger.records import EpisodeCase, StepCase
 
     if isinstance(case, EpisodeCase):
         return f"{case.outcome} {case.score:.2f}", f"{len(case.actions)} actions: {case.goal}"
@@ -79,8 +79,8 @@ def show(
     json_path: Json = None,
 ) -> None:
     """Show one case, whole, with the events it was derived from."""
-    from ...memory.explain import find_case
-    from ...memory.store import Store as Opened
+    from ...memory.forgetting.explain import find_case
+    from ...memory.store.store import Store as Opened
 
     with Opened(store or DEFAULT, read_only=True) as opened:
         case = find_case(opened, case_id)
@@ -105,8 +105,8 @@ def export(
     ] = "events",
 ) -> None:
     """Write the ledger (or its successes) as JSONL; damaged rows are left out and named."""
-    from ...memory.explain import export_demonstrations, export_events
-    from ...memory.ledger import open_ledger
+    from ...memory.forgetting.explain import export_demonstrations, export_events
+    from ...memory.ledger.ledger import open_ledger
 
     ledger = open_ledger(store or DEFAULT)
     count, damaged = (export_events if form == "events" else export_demonstrations)(ledger, to)
@@ -123,8 +123,8 @@ def restore(
     store: Store = None,
 ) -> None:
     """Bring the ledger of an export back, exactly, into an empty store or one that it goes on from."""
-    from ...memory.explain import read_rows
-    from ...memory.store import Store as Opened
+    from ...memory.forgetting.explain import read_rows
+    from ...memory.store.store import Store as Opened
 
     rows = read_rows(file)
     with Opened(store or DEFAULT) as opened:
@@ -146,7 +146,7 @@ def replay(
     json_path: Json = None,
 ) -> None:
     """Fold the ledger again from its first event and print the hash of the state it gives."""
-    from ...memory.replay import replay as fold_again
+    from ...memory.store.replay import replay as fold_again
 
     found = fold_again(store or DEFAULT, as_of=as_of, compare=verify_)
     write_json(found.model_dump(mode="json"), json_path)
@@ -169,7 +169,7 @@ def diff(
     json_path: Json = None,
 ) -> None:
     """Say which episodes came and went between two moments."""
-    from ...memory.replay import compare
+    from ...memory.store.replay import compare
 
     found = compare(store or DEFAULT, before, after)
     write_json(found.model_dump(mode="json"), json_path)
@@ -193,8 +193,8 @@ def forget_command(
     json_path: Json = None,
 ) -> None:
     """Forget an episode for good: its events, cases and vectors; the same evidence is refused later."""
-    from ...memory.forget import forget
-    from ...memory.store import Store as Opened
+    from ...memory.forgetting.forget import forget
+    from ...memory.store.store import Store as Opened
 
     with Opened(store or DEFAULT, read_only=dry_run) as opened:
         found = forget(opened, case_id, cascade=cascade, dry_run=dry_run, reason=reason)
@@ -224,8 +224,8 @@ def import_(
     action, offered, observation, score_before, score_after. `lichen memory export --form demonstrations`
     writes this form.
     """
-    from ...memory.demonstrations import import_demonstrations, read_jsonl
-    from ...memory.store import Store as Opened
+    from ...memory.store.demonstrations import import_demonstrations, read_jsonl
+    from ...memory.store.store import Store as Opened
 
     found = read_jsonl(file)
     with Opened(store or DEFAULT) as opened:
@@ -245,8 +245,8 @@ def import_gold(
 
     from ...envs.registry import make
     from ...envs.suite import load_suite
-    from ...memory.demonstrations import from_gold, import_demonstrations
-    from ...memory.store import Store as Opened
+    from ...memory.store.demonstrations import from_gold, import_demonstrations
+    from ...memory.store.store import Store as Opened
     from .options import progress_console
 
     if episodes < 1:
@@ -270,7 +270,7 @@ def import_gold(
 @app.command("verify")
 def verify(store: Store = None, json_path: Json = None) -> None:
     """Fold the ledger again and compare it with what is stored and indexed; exit 1 on any difference."""
-    from ...memory.explain import verify_store
+    from ...memory.forgetting.explain import verify_store
 
     report = verify_store(store or DEFAULT)
     write_json(report.model_dump(mode="json"), json_path)

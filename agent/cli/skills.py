@@ -135,7 +135,7 @@ def list_(
 
 def _uses(store: Path | None) -> dict[str, dict[str, int]]:
     """Return what the ledger says of each skill, with all LLMs together; nothing where there is no ledger."""
-    from ...memory.store import Store as Opened
+    from ...memory.store.store import Store as Opened
 
     folder = store or Path(".lichen")
     if not (folder / "ledger.sqlite").exists():
@@ -157,10 +157,10 @@ def show(
     json_path: Json = None,
 ) -> None:
     """Show a skill: description, contract, code, tests, callers, what its calls cost, the last of them."""
-    from ...memory.skill_calls import costs
-    from ...skills.graph import callees, callers, dependents
+    from ...memory.credit.skill_calls import costs
+    from ...skills.call_graph import callees, callers, dependents
     from ...skills.operations import Workshop
-    from .calls import ledger_in, print_calls
+    from .skill_calls import ledger_in, print_calls
 
     found = opened(library, store)
     workshop = Workshop(found)
@@ -218,7 +218,7 @@ def show(
 @app.command("graph")
 def graph(library: LibraryFolder = None, store: Store = None, json_path: Json = None) -> None:
     """Show who calls whom, as a tree from the skills that nobody calls."""
-    from ...skills.graph import callees, callers
+    from ...skills.call_graph import callees, callers
     from ...skills.operations import Workshop
 
     found = opened(library, store)
@@ -279,7 +279,7 @@ def diff(
 ) -> None:
     """Show what changed between two versions or commits; without them, what was edited by hand."""
     from ...skills import folder
-    from ...skills.difference import difference
+    from ...skills.text_difference import difference
 
     found = opened(library, store)
     if not old:

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as RichTable
 
 from ...envs.errors import UsageError
+from ..lab.commands.softcot_table import table_command
 from .options import (
     Config,
     Json,
@@ -21,9 +22,8 @@ from .options import (
     settings,
     write_json,
 )
-from .softgate import gate_command
-from .softprobe import probe_command
-from .softtable import table_command
+from .softcot_gate import gate_command
+from .softcot_probe import probe_command
 
 if TYPE_CHECKING:
     from ..softcot.checkpoint import Card
@@ -117,9 +117,9 @@ def train_command(
     elif fresh and the_agents:
         keep_previous(where)
 
-    from ..softcot.assistant import SoftAssistant
-    from ..softcot.config import ProjectionConfig, TrainConfig
-    from ..softcot.models import open_pair
+    from ..llm.frozen import open_pair
+    from ..softcot.soft_assistant import SoftAssistant
+    from ..softcot.soft_config import ProjectionConfig, TrainConfig
     from ..softcot.train import Trainer
 
     llm, other = open_pair(base.model, assistant, base.local)
@@ -212,11 +212,11 @@ def eval_command(
     if "soft" not in chosen or len(chosen) < 2:
         raise UsageError("--arms needs `soft` and at least one arm to compare it with")
 
-    from ..softcot.assistant import SoftAssistant
+    from ..lab.softcot.answer_table import evaluate_source
+    from ..llm.frozen import open_pair
+    from ..llm.soft_reader import SoftReader
     from ..softcot.checkpoint import load, read_card, unseen
-    from ..softcot.evaluate import evaluate_source
-    from ..softcot.models import open_pair
-    from ..softcot.reader import SoftReader
+    from ..softcot.soft_assistant import SoftAssistant
 
     card = read_card(where)
     opened = open_source(source, base, examples=1, held_out=questions, demonstrations=True)
@@ -274,8 +274,8 @@ def eval_command(
 
 def _still_known(folder: Path, store: Path, card: "Card") -> None:
     """Remove what was trained if one of its episodes was forgotten meanwhile."""
-    from ...memory.store import Store as MemoryStore
-    from ..softcot.hint import forgotten
+    from ...memory.store.store import Store as MemoryStore
+    from ..softcot.hints import forgotten
 
     with MemoryStore(store, read_only=True) as memory:
         gone = forgotten(memory) & set(card.episodes)

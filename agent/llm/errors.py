@@ -31,3 +31,17 @@ class FingerprintChanged(LichenError):
     """The model was not the same after the run as before it."""
 
     hint = "A frozen model must not change during a run; the results of this run do not count."
+
+
+class SlotError(LichenError):
+    """A tokenizer or a prompt has no right place for soft thoughts."""
+
+    hint = "Use a model whose tokenizer has reserved special tokens, or the verbal hint."
+
+
+def check_fingerprint(before: str, after: str) -> None:
+    """Raise FingerprintChanged when the model was not the same afterwards."""
+    if before != after:
+        raise FingerprintChanged(
+            f"the model's fingerprint was {before[:16]} before the run and is {after[:16]} after it"
+        )

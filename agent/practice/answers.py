@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...envs.types import Fact
-from ...memory.analogy import entities
-from ...memory.embedder import Embedder, Vectors
-from ...memory.events import Answered
+from ...memory.ledger.events import Answered
+from ...memory.likeness.analogy import entities
+from ...memory.likeness.embedder import Embedder, Vectors
 from ...skills.types import Skill
 from ..llm.errors import LLMNonsense
 from ..llm.protocol import FrozenLLM, Message
-from ..prompting import clip, render
+from ..prompts.rendering import clip, render
 
 NEAR = 0.95
 """Cosine from which two questions about one goal are one question (VOYAGER: a distance of 0.05).

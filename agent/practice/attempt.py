@@ -13,7 +13,7 @@ from ...envs.errors import EnvironmentFault, EpisodeOver, UsageError
 from ...envs.types import Fact, Transition
 from ...skills.induction.text import UPKEEP
 from ...skills.induction.traces import Move, Trace
-from ...skills.runner import CallResult, Runner
+from ...skills.skill_runner import CallResult, Runner
 from ...skills.types import split_id
 
 Reached = Callable[[Mapping[str, Fact]], bool]

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from ...envs.types import Fact, Record
-from ...memory.analogy import words
+from ...memory.likeness.analogy import words
 from ...skills.conditions import names
 from ...skills.types import Skill
 

@@ -16,8 +16,8 @@ from pydantic import Field
 
 from ...envs.base import Environment
 from ...envs.types import Fact, Record
-from ...memory.analogy import words
-from ...skills.graph import depth
+from ...memory.likeness.analogy import words
+from ...skills.call_graph import depth
 from ...skills.induction.traces import ACT, Move, effects
 from ...skills.types import Skill
 

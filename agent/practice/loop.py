@@ -13,21 +13,21 @@ from pydantic import Field
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Fact, Record
-from ...memory.events import Answered, Practised
-from ...skills.absorb import covers
+from ...memory.ledger.events import Answered, Practised
+from ...skills.absorb_variant import covers
 from ...skills.admission import Gate, Verdict
 from ...skills.induction.program import Piece
 from ...skills.induction.traces import Move
 from ...skills.merge import Unlike, alike, merge
-from ...skills.runner import Runner
+from ...skills.skill_runner import Runner
 from ...skills.types import Skill
 from .answers import Answers
 from .attempt import Attempt, minimal
+from .code_writer import ActionWriter
 from .curriculum import Curriculum
 from .explorer import Explorer, ExplorerConfig, attempt_rng
 from .workbench import Workbench
-from .writer import ActionWriter
-from .writing import Written, write_skill
+from .write_round import Written, write_skill
 
 
 class PracticeConfig(Record):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ...envs.errors import EnvironmentFault
 from ...skills.admission import Gate
-from ...skills.graph import allowed
+from ...skills.call_graph import allowed
 from ...skills.induction.program import Piece, write
 from ...skills.induction.text import UPKEEP
 from ...skills.induction.traces import Move, Trace

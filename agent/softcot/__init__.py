@@ -3,7 +3,8 @@
 Written from the paper's formulas. Files that need torch import it; nothing here does.
 """
 
-from .config import Example, ProjectionConfig, TrainConfig
-from .errors import SlotError, WrongModels
+from ..llm.errors import SlotError
+from .errors import WrongModels
+from .soft_config import Example, ProjectionConfig, TrainConfig
 
 __all__ = ["Example", "ProjectionConfig", "SlotError", "TrainConfig", "WrongModels"]

@@ -15,11 +15,11 @@ from safetensors.torch import load_file, save_file
 
 from ...envs.errors import BadFile
 from ...envs.types import Record
-from ...memory.derived import made_from
-from .config import Example, ProjectionConfig, TrainConfig
+from ...memory.forgetting.made_from import made_from
+from ..llm.frozen import Frozen, ModelIdentity
 from .errors import WrongModels
-from .models import Frozen, ModelIdentity
 from .projection import Projection
+from .soft_config import Example, ProjectionConfig, TrainConfig
 
 WEIGHTS, CARD, TRAINING = "projection.safetensors", "softcot.json", "training.pt"
 

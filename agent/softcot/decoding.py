@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import torch
 
 from ..llm.sampling import pick
-from .reader import SoftReader
-from .slots import Prompt
+from ..llm.slots import Prompt
+from ..llm.soft_reader import SoftReader
 
 
 class Asked(NamedTuple):

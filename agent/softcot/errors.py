@@ -3,12 +3,6 @@
 from ...envs.errors import LichenError
 
 
-class SlotError(LichenError):
-    """A tokenizer or a prompt has no right place for soft thoughts."""
-
-    hint = "Use a model whose tokenizer has reserved special tokens, or the verbal hint."
-
-
 class WrongModels(LichenError):
     """A projection was trained between other models, tokenizers or templates than those at hand."""
 

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ...memory.cases import CaseMemory
-from ...memory.demonstrations import Demonstration
-from ...memory.store import Store
-from ...memory.types import EpisodeCase, Hit, State, StepCase
-from ..policy import recent_turns
-from ..prompting import clip, render
-from .config import Example
+from ...memory.ledger.records import EpisodeCase, Hit, State, StepCase
+from ...memory.recall.case_memory import CaseMemory
+from ...memory.store.demonstrations import Demonstration
+from ...memory.store.store import Store
+from ..acting.policy import recent_turns
+from ..prompts.rendering import clip, render
+from .soft_config import Example
 
 SHOWN = 2
 """Cases that the assistant reads, and that stand in the LLM's prompt (the policy's own number)."""

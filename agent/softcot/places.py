@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...envs.errors import BadFile
 from .checkpoint import CARD, TRAINING, WEIGHTS
-from .gate import read_gate
+from .hint_gate import read_gate
 
 FOLDER = Path("softcot") / "own"
 """Of the projection that the agent uses, in its store."""

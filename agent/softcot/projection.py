@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from .config import ProjectionConfig
+from .soft_config import ProjectionConfig
 
 if TYPE_CHECKING:
-    from .models import Frozen
+    from ..llm.frozen import Frozen
 
 GAIN = 2.0
 """Largest |log gain|: a soft thought is at most e^2 times as long as a token's embedding."""

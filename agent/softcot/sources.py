@@ -4,23 +4,38 @@ Each source has what is learned from, what is held out, and how an answer is rea
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from ...envs.errors import BadFile, UnknownName, UsageError
 from ...envs.types import Split
-from .config import Example
-from .puzzles import PUZZLES, Check, draw, puzzle, same
+from .soft_config import Example, SoftSettings
 
-if TYPE_CHECKING:
-    from ..config import AgentConfig
-
+GROUP = "lichen.softcot_sources"
+"""Entry points: name -> function (name, *, examples, held_out, seed) -> `Source`."""
 OWN, GOLD, FILE = "own", "gold:", ".jsonl"
 LONGEST_ACTION = 24
 """Tokens."""
+
+
+class Check(NamedTuple):
+    """How the answers to a family of questions are read and judged."""
+
+    read: Callable[[str], str | None]
+    """The answer in a text, in a form that equal answers share; None when it holds none."""
+    right: Callable[[Example, str], bool]
+    """Whether a read answer is right."""
+    max_tokens: int
+    """Enough for every target."""
+
+    def judge(self, example: Example, text: str) -> bool:
+        """Return whether a text holds the right answer."""
+        answer = self.read(text)
+        return answer is not None and self.right(example, answer)
 
 
 class Source(NamedTuple):
@@ -34,7 +49,7 @@ class Source(NamedTuple):
 
 def open_source(
     name: str,
-    config: "AgentConfig",
+    config: SoftSettings,
     *,
     examples: int,
     held_out: int,
@@ -62,20 +77,17 @@ def open_source(
         return _gold(name.removeprefix(GOLD), config, examples, held_out)
     if name.endswith(FILE):
         return _file(Path(name), examples, held_out)
-    if name not in PUZZLES:
-        raise UnknownName("source", name, (OWN, *PUZZLES, "gold:SUITE", "FILE.jsonl"))
-    return Source(
-        name,
-        draw(name, examples, seed=config.seed, held_out=False),
-        draw(name, held_out, seed=config.seed, held_out=True) if held_out else [],
-        puzzle(name).check,
-    )
+    more = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in more:
+        raise UnknownName("source", name, (OWN, *sorted(more), "gold:SUITE", "FILE.jsonl"))
+    opened: Source = more[name].load()(name, examples=examples, held_out=held_out, seed=config.seed)
+    return opened
 
 
-def _own(config: "AgentConfig", held_out: int, *, demonstrations: bool) -> Source:
-    from ...memory.cases import CaseMemory
-    from ...memory.embedder import open_embedder
-    from ...memory.store import Store
+def _own(config: SoftSettings, held_out: int, *, demonstrations: bool) -> Source:
+    from ...memory.likeness.embedder import open_embedder
+    from ...memory.recall.case_memory import CaseMemory
+    from ...memory.store.store import Store
     from .examples import from_cases, recalled
 
     if not (config.store / "ledger.sqlite").exists():
@@ -100,10 +112,10 @@ def _own(config: "AgentConfig", held_out: int, *, demonstrations: bool) -> Sourc
     )
 
 
-def _gold(suite: str, config: "AgentConfig", examples: int, held_out: int) -> Source:
+def _gold(suite: str, config: SoftSettings, examples: int, held_out: int) -> Source:
     from ...envs.registry import make
     from ...envs.suite import load_suite
-    from ...memory.demonstrations import from_gold
+    from ...memory.store.demonstrations import from_gold
     from .examples import from_demonstrations
 
     loaded = load_suite(suite)
@@ -153,6 +165,11 @@ def _file(path: Path, examples: int, held_out: int) -> Source:
     return Source(
         str(path), found[:cut][:examples], found[cut:], ACTIONS if forms == {"cue"} else TEXTS
     )
+
+
+def same(example: Example, answer: str) -> bool:
+    """Return whether a read answer is, letter for letter, the example's."""
+    return answer == example.answer
 
 
 def folder_name(source: str) -> str:

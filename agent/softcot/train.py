@@ -15,16 +15,17 @@ import numpy as np
 import torch
 
 from ...envs.errors import UsageError
+from ..llm.errors import check_fingerprint
+from ..llm.frozen import Frozen
 from ..llm.loading import tensors_hash
-from ..runs import check_fingerprint
-from .assistant import SoftAssistant
+from ..llm.soft_reader import SoftReader
 from .checkpoint import TRAINING, Card, load_training, question_hash, save, save_training
-from .config import Example, ProjectionConfig, TrainConfig
 from .contrastive import contrastive_loss
 from .errors import WrongModels
-from .models import Frozen
+from .example_rows import row_of
 from .projection import Projection, embedding_norm, ridge_start
-from .reader import SoftReader
+from .soft_assistant import SoftAssistant
+from .soft_config import Example, ProjectionConfig, TrainConfig
 
 CENTRE = 64
 """Most questions whose states are looked at to centre them."""
@@ -159,7 +160,7 @@ class Trainer:
         rng = np.random.default_rng([self.seed, self.done])
         n = int(rng.choice(self.config.n))
         batch = self._batch()
-        rows = [self.reader.example(example, n) for example in batch]
+        rows = [row_of(self.reader, example, n) for example in batch]
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * rate(
                 self.done,
@@ -195,7 +196,7 @@ class Trainer:
         """Return the loss on the held-out examples at `n_infer` thoughts, nats a token."""
         total, count = 0.0, 0
         for example in self.held_out:
-            row = self.reader.example(example, self.config.n_infer)
+            row = row_of(self.reader, example, self.config.n_infer)
             with torch.no_grad():
                 soft = self._thoughts([example], self.config.n_infer)[0]
             total -= float(self.reader.log_likelihoods([row], soft).sum())

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from ...envs.types import Record
 from ..admission import Gate, Verdict
+from ..call_graph import allowed
 from ..errors import Undecided
-from ..graph import allowed
 from ..lint import fingerprint
 from ..types import Skill
 from .program import Piece, arguments_of, write

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from lichen.agent.library import OpenLibrary
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import LLMUnavailable
+from lichen.agent.llm.frozen import Frozen, ModelIdentity, open_frozen
+from lichen.agent.skill_actions.open_library import OpenLibrary
 from lichen.agent.softcot import Example, TrainConfig
-from lichen.agent.softcot.assistant import SoftAssistant
-from lichen.agent.softcot.models import Frozen, ModelIdentity, open_frozen
+from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.agent.softcot.train import Trainer
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.watch import traced

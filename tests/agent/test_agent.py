@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 
 from lichen.agent import Agent, PolicyConfig
+from lichen.agent.acting.policy import Policy
+from lichen.agent.acting.working_memory import WorkingMemory
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
-from lichen.agent.llm.local import LocalLLM
-from lichen.agent.planner import SubtaskPlanner
-from lichen.agent.policy import Policy
-from lichen.agent.working import WorkingMemory
+from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.planning.planner import SubtaskPlanner
 from lichen.envs import EnvironmentFault, Observation, Task, load_suite, make
 from lichen.memory import State, Store
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.embedder import HashingEmbedder
-from lichen.memory.events import EpisodeEnded, Planned, RunStarted, Stepped
-from lichen.memory.types import Hits
+from lichen.memory.ledger.events import EpisodeEnded, Planned, RunStarted, Stepped
+from lichen.memory.ledger.records import Hits
+from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 
 NOTHING = Hits(hits=(), considered=0, abstained=True)
 TASK = Task(id="x/1", env="x", family="x", split="dev")
@@ -180,7 +180,7 @@ KILLED = """
 import os, sys
 from lichen.agent import Agent
 from lichen.agent.llm import ScriptedLLM
-from lichen.agent.desk import Desk
+from lichen.agent.episode.desk import Desk
 steps = [0]
 play = Desk.play
 def counted(self, action):
@@ -250,7 +250,7 @@ def test_ctrl_c_keeps_what_was_done_and_the_same_command_continues(tmp_path: Pat
 
 
 def _ended(folder: Path) -> int:
-    from lichen.memory.ledger import open_ledger
+    from lichen.memory.ledger.ledger import open_ledger
 
     try:
         return sum(isinstance(row.event, EpisodeEnded) for row in open_ledger(folder).read())

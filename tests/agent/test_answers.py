@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lichen.agent.llm.local import LocalLLM
-from lichen.agent.llm.scripted import ScriptedLLM
+from lichen.agent.lab.practice.practice_arms import ARMS
+from lichen.agent.lab.practice.practice_evaluation import run_arm
+from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.llm.scripted_llm import ScriptedLLM
 from lichen.agent.practice.answers import Answers, questions
-from lichen.agent.practice.arms import ARMS
+from lichen.agent.practice.code_writer import ActionWriter
 from lichen.agent.practice.curriculum import Curriculum, Offer
-from lichen.agent.practice.evaluation import run_arm
-from lichen.agent.practice.writer import ActionWriter
 from lichen.envs import make
 from lichen.envs.suite import load_suite
-from lichen.memory.embedder import Embedder, open_embedder
-from lichen.memory.events import Practised
-from lichen.memory.ledger import open_ledger
+from lichen.memory.ledger.events import Practised
+from lichen.memory.ledger.ledger import open_ledger
+from lichen.memory.likeness.embedder import Embedder, open_embedder
 from lichen.skills.jail import open_jail
-from lichen.skills.runner import Runner
+from lichen.skills.skill_runner import Runner
 
 NOW = {"near.tree": True, "near.grass": True, "near.cow": False}
 

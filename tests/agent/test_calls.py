@@ -6,20 +6,25 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from lichen.agent import Agent
-from lichen.agent.caller import Caller
-from lichen.agent.evaluate.arms import find_arms
-from lichen.agent.evaluate.runner import Plan, evaluate
+from lichen.agent.acting.free_calls import Caller
+from lichen.agent.lab.heldout.arms import find_arms
+from lichen.agent.lab.heldout.evaluation import Plan, evaluate
 from lichen.agent.llm import ScriptedLLM
-from lichen.agent.llm.local import LocalLLM
-from lichen.agent.policy import affordable
+from lichen.agent.llm.local_llm import LocalLLM
 from lichen.envs import Functions, Request, Tool, UsageError, load_suite, make
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.events import EpisodeEnded, Judged, Planned, Recalled, Stepped, SubtaskEnded
-from lichen.memory.types import Hits
+from lichen.memory.ledger.events import (
+    EpisodeEnded,
+    Judged,
+    Planned,
+    Recalled,
+    Stepped,
+    SubtaskEnded,
+)
+from lichen.memory.ledger.records import Hits
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
 NO_HITS = Hits(hits=(), considered=0, abstained=True)
@@ -208,21 +213,6 @@ def test_ablation_arms_and_the_budget_are_run_with_a_scripted_model(tmp_path: Pa
     assert 0 <= none.lost <= 1
     with pytest.raises(UsageError, match="budget"):
         find_arms(["memory", "budget"])
-
-
-def test_the_value_channel_fits_its_kl_budget() -> None:
-    prior = np.log(np.array([0.7, 0.2, 0.1]))
-    value = np.array([0.0, 5.0, 0.0])
-
-    def kl(share: float) -> float:
-        log = prior + share * value
-        log = log - np.log(np.exp(log).sum())
-        return float(np.sum(np.exp(log) * (log - prior)))
-
-    assert affordable(prior, np.zeros(3), value, 100.0) == 1.0
-    share = affordable(prior, np.zeros(3), value, 0.3)
-    assert 0 < share < 1 and kl(share) == pytest.approx(0.3, abs=1e-4)
-    assert affordable(prior, np.array([9.0, 0, 0]), value, 1e-6) == 0.0
 
 
 def test_a_bounded_agent_keeps_its_capacity_while_it_learns(tmp_path: Path) -> None:

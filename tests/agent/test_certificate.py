@@ -11,21 +11,27 @@ import pytest
 import torch
 
 from lichen.agent import Agent
-from lichen.agent.anchors import ANCHORS, FAMILY, AnchorEnvironment
-from lichen.agent.assistant import Thought
-from lichen.agent.certificate import Certificate, forgetting, leakage, projections, silence
-from lichen.agent.cli.certify import certify_command
-from lichen.agent.evaluate.arms import find_arms
-from lichen.agent.evaluate.rows import Row
-from lichen.agent.evaluate.runner import Plan, evaluate
-from lichen.agent.forgetting import kept, scored
-from lichen.agent.llm.local import LocalLLM
+from lichen.agent.lab.certificate.anchor_tasks import ANCHORS, FAMILY, AnchorEnvironment
+from lichen.agent.lab.certificate.backward_transfer import kept, scored
+from lichen.agent.lab.certificate.certificate import (
+    Certificate,
+    forgetting,
+    leakage,
+    projections,
+    silence,
+)
+from lichen.agent.lab.commands.certify import certify_command
+from lichen.agent.lab.heldout.arms import find_arms
+from lichen.agent.lab.heldout.evaluation import Plan, evaluate
+from lichen.agent.lab.kernel.rows import Row
+from lichen.agent.llm.frozen import Frozen, open_frozen
+from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.llm.thought import Thought
 from lichen.agent.softcot import Example, TrainConfig
-from lichen.agent.softcot.assistant import SoftAssistant
-from lichen.agent.softcot.models import Frozen, open_frozen
+from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.agent.softcot.train import Trainer
 from lichen.envs import UsageError, load_suite
-from lichen.memory.ledger import open_ledger
+from lichen.memory.ledger.ledger import open_ledger
 
 ENV = "alfworld-mini"
 

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from lichen.agent import Agent
-from lichen.agent.evaluate.arms import find_arms
-from lichen.agent.evaluate.report import Report, summarise
-from lichen.agent.evaluate.rows import Row
-from lichen.agent.evaluate.runner import Plan, evaluate
+from lichen.agent.lab.heldout.arms import find_arms
+from lichen.agent.lab.heldout.evaluation import Plan, evaluate
+from lichen.agent.lab.heldout.report import Report, summarise
+from lichen.agent.lab.kernel.rows import Row
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
 from lichen.envs import UsageError, load_suite, make
-from lichen.memory.cases import CaseMemory
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.embedder import HashingEmbedder
-from lichen.memory.events import EpisodeEnded
-from lichen.memory.store import Store
+from lichen.memory.ledger.events import EpisodeEnded
+from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.recall.case_memory import CaseMemory
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
+from lichen.memory.store.store import Store
 
 
 def plan(**changes: object) -> Plan:

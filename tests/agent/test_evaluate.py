@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from lichen.agent import Agent
-from lichen.agent.evaluate.arms import find_arms
-from lichen.agent.evaluate.picture import draw, write_page
-from lichen.agent.evaluate.report import Report
-from lichen.agent.evaluate.rows import Row, RowFile
-from lichen.agent.evaluate.runner import Plan, Silent, evaluate
-from lichen.agent.evaluate.statistics import estimate
+from lichen.agent.lab.heldout.arms import find_arms
+from lichen.agent.lab.heldout.evaluation import Plan, Silent, evaluate
+from lichen.agent.lab.heldout.picture import draw, write_page
+from lichen.agent.lab.heldout.report import Report
+from lichen.agent.lab.kernel.rows import Row, RowFile
 from lichen.agent.llm import ScriptedLLM
 from lichen.envs import UnknownName, UsageError, load_suite
 from lichen.envs.errors import BadFile
 from lichen.memory import Store
-from lichen.memory.embedder import HashingEmbedder
+from lichen.memory.credit.intervals import estimate
+from lichen.memory.likeness.embedder import HashingEmbedder
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
 

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 
 from lichen.agent import Agent
-from lichen.agent.llm.scripted import ScriptedLLM
-from lichen.agent.practice.arms import ARMS
+from lichen.agent.lab.practice.practice_arms import ARMS
+from lichen.agent.lab.practice.practice_evaluation import ArmResult, run_arm, run_frozen
+from lichen.agent.llm.scripted_llm import ScriptedLLM
+from lichen.agent.practice.code_writer import ActionWriter, candidate_of
 from lichen.agent.practice.curriculum import Curriculum, shown_facts
-from lichen.agent.practice.evaluation import ArmResult, run_arm, run_frozen
-from lichen.agent.practice.writer import ActionWriter, candidate_of
-from lichen.agent.practice.writing import write_skill
+from lichen.agent.practice.write_round import write_skill
 from lichen.envs import Environment, UnknownName, make
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.events import Recalled, SkillCalled, Stepped
+from lichen.memory.ledger.events import Recalled, SkillCalled, Stepped
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 from lichen.skills.admission import Gate
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.watch import traced
 from lichen.skills.jail import Jail, Ran, open_jail
 from lichen.skills.library import Library
 from lichen.skills.lint import check
-from lichen.skills.runner import Runner
+from lichen.skills.skill_runner import Runner
 
 WORLDS = [f"crafter/open/train/{n}" for n in range(6)]
 
@@ -157,7 +157,7 @@ def test_a_written_function_becomes_a_candidate_or_says_why_not() -> None:
 
 
 def test_an_unknown_practice_arm_is_named() -> None:
-    from lichen.agent.practice.arms import find
+    from lichen.agent.lab.practice.practice_arms import find
 
     with pytest.raises(UnknownName, match="did you mean 'skills'"):
         find(["skill"])

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.practice.arms import ARMS
-from lichen.agent.practice.evaluation import run_arm
+from lichen.agent.lab.practice.practice_arms import ARMS
+from lichen.agent.lab.practice.practice_evaluation import run_arm
 from lichen.agent.practice.loop import Iteration
 from lichen.envs import make
 from lichen.envs.suite import load_suite
-from lichen.memory.errors import StoreInUse
-from lichen.memory.events import Practised
-from lichen.memory.ledger import open_ledger
-from lichen.memory.lock import claim
+from lichen.memory.ledger.errors import StoreInUse
+from lichen.memory.ledger.events import Practised
+from lichen.memory.ledger.ledger import open_ledger
+from lichen.memory.ledger.lock import claim
 from lichen.skills.jail import open_jail
 from lichen.skills.library import Library, Tombstone
 from lichen.skills.lint import fingerprint
-from lichen.skills.runner import Runner
 from lichen.skills.savepoint import MESSAGE, pending, savepoint
+from lichen.skills.skill_runner import Runner
 
 SEED, ITERATIONS = 3, 3
 """Adds skills and merges some in the second iteration, and again in the third."""
@@ -30,7 +30,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from lichen.agent.practice import evaluation
-from lichen.memory.ledger import Ledger
+from lichen.memory.ledger.ledger import Ledger
 from lichen.skills.repository import Repository
 from test_practice_kill import practise
 

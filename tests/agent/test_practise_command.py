@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lichen.agent import Agent
 from lichen.envs import make
-from lichen.memory.events import Practised
-from lichen.memory.explain import verify_store
-from lichen.memory.ledger import open_ledger
-from lichen.memory.replay import replay
+from lichen.memory.forgetting.explain import verify_store
+from lichen.memory.ledger.events import Practised
+from lichen.memory.ledger.ledger import open_ledger
+from lichen.memory.store.replay import replay
 
 COMMAND = [sys.executable, "-m", "lichen.agent", "skills", "practise", "textcraft-open"]
 

@@ -17,9 +17,9 @@ from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
 from lichen.envs import make
 from lichen.memory import Store
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.embedder import HashingEmbedder
-from lichen.memory.events import EpisodeEnded, EpisodeStarted, Recalled, RunEnded, RunStarted
+from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Recalled, RunEnded, RunStarted
+from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 
 ASKED = {"margin": 50.0, "candidates": 8}
 """A policy that asks the model at every step."""

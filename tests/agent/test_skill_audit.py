@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 from lichen.agent import Agent
-from lichen.agent.evaluate.arms import Arm, audit_arms, find_arms
-from lichen.agent.evaluate.report import Report
-from lichen.agent.evaluate.rows import Row
-from lichen.agent.evaluate.runner import Plan, Silent, evaluate
-from lichen.agent.library import OpenLibrary
-from lichen.agent.llm.local import LocalLLM
+from lichen.agent.lab.heldout.arms import Arm, audit_arms, find_arms
+from lichen.agent.lab.heldout.evaluation import Plan, Silent, evaluate
+from lichen.agent.lab.heldout.report import Report
+from lichen.agent.lab.kernel.rows import Row
+from lichen.agent.lab.placebo.skill_placebo import scrambled
+from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.skill_actions.open_library import OpenLibrary
 from lichen.envs import UsageError, load_suite
-from lichen.memory.events import Recalled, SkillCalled
-from lichen.memory.ledger import open_ledger
+from lichen.memory.ledger.events import Recalled, SkillCalled
+from lichen.memory.ledger.ledger import open_ledger
 from lichen.skills.library import Library
-from lichen.skills.placebo import MARK, scrambled
+from lichen.skills.operations import PLACEBO
 from lichen.skills.types import Skill
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
@@ -120,13 +121,13 @@ def test_the_placebo_is_offered_what_skills_are_and_does_other_things(
     called: dict[bool, list[SkillCalled]] = {True: [], False: []}
     for row in open_ledger(tmp_path).read():
         if isinstance(row.event, SkillCalled):
-            called[row.event.skill.startswith(MARK)].append(row.event)
+            called[row.event.skill.startswith(PLACEBO)].append(row.event)
         if isinstance(row.event, Recalled) and row.event.grain == "skills":
             arm = "placebo" if "+skills-placebo-" in row.episode else "on"
             first[arm].setdefault(row.episode.rpartition("-")[2], row.event)
     assert first["on"].keys() == first["placebo"].keys() and len(first["on"]) == 3
     for task, offered in first["on"].items():
-        marked = tuple(MARK + skill for skill in offered.exposed)
+        marked = tuple(PLACEBO + skill for skill in offered.exposed)
         assert first["placebo"][task] == offered.model_copy(update={"exposed": marked})
     assert called[True] and called[False]
     assert sum(c.steps for c in called[True]) < sum(c.steps for c in called[False])
@@ -135,7 +136,7 @@ def test_the_placebo_is_offered_what_skills_are_and_does_other_things(
     placebo = next(
         row.seq
         for row in open_ledger(tmp_path).read()
-        if isinstance(row.event, SkillCalled) and row.event.skill.startswith(MARK)
+        if isinstance(row.event, SkillCalled) and row.event.skill.startswith(PLACEBO)
     )
     with OpenLibrary(library) as shop, pytest.raises(UsageError, match="was of a placebo"):
         shop.workshop.replay(str(placebo), open_ledger(tmp_path))

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lichen.agent.bench.asked import Judge, places, question
 from lichen.agent.cli.main import app
-from lichen.agent.library import OpenLibrary
-from lichen.memory.embedder import open_embedder
-from lichen.skills.entry import entry, ways
-from lichen.skills.index import Vectored
-from lichen.skills.retriever import SkillRetriever
-from lichen.skills.runner import view_of
+from lichen.agent.lab.bench.skill_questions import Judge, places, question
+from lichen.agent.skill_actions.open_library import OpenLibrary
+from lichen.memory.likeness.embedder import open_embedder
+from lichen.skills.first_action import entry, ways
+from lichen.skills.skill_index import Vectored
+from lichen.skills.skill_retriever import SkillRetriever
+from lichen.skills.skill_runner import view_of
 from lichen.skills.types import Contract, Parameter, Skill
 
 FETCH = '''

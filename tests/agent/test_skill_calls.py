@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from lichen.agent import Agent
-from lichen.agent.library import OpenLibrary
+from lichen.agent.skill_actions.open_library import OpenLibrary
 from lichen.envs import UsageError
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.ledger import open_ledger
-from lichen.memory.skill_calls import PastCall, costs, past_calls
+from lichen.memory.credit.skill_calls import PastCall, costs, past_calls
+from lichen.memory.ledger.ledger import open_ledger
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
 

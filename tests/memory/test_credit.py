@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from lichen.agent import Agent
-from lichen.agent.bench.credit import OURS, bench_credit, bench_harm
+from lichen.agent.lab.bench.credit_accuracy import OURS, bench_credit, bench_harm
 from lichen.envs import make
-from lichen.memory.credit import Credit, Exposure
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.embedder import HashingEmbedder
-from lichen.memory.events import Recalled
-from lichen.memory.exposure import HarmGate
-from lichen.memory.noise import JudgeRates
-from lichen.memory.store import Store
-from lichen.memory.why import explain
+from lichen.memory.credit.credit import Credit, Exposure
+from lichen.memory.credit.exposure import HarmGate
+from lichen.memory.credit.judge_rates import JudgeRates
+from lichen.memory.forgetting.why import explain
+from lichen.memory.ledger.events import Recalled
+from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
+from lichen.memory.store.store import Store
 
 
 def lived(effect: float, episodes: int, *, seed: int = 0) -> Credit:

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from lichen.envs import make
-from lichen.memory.demonstrations import (
+from lichen.memory.forgetting.explain import verify_store
+from lichen.memory.ledger.errors import LedgerCorrupt
+from lichen.memory.ledger.ledger import open_ledger
+from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.store.demonstrations import (
     Demonstration,
     from_gold,
     import_demonstrations,
     read_jsonl,
 )
-from lichen.memory.embedder import HashingEmbedder
-from lichen.memory.errors import LedgerCorrupt
-from lichen.memory.explain import verify_store
-from lichen.memory.indexes import vectors_of
-from lichen.memory.ledger import open_ledger
-from lichen.memory.store import Store
+from lichen.memory.store.indexes import vectors_of
+from lichen.memory.store.store import Store
 
 
 def opened(folder: Path, *, read_only: bool = False) -> Store:
@@ -53,7 +53,7 @@ def test_a_store_that_nobody_can_write_to_can_be_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # root is never refused by mode bits, so the answer of the system call is given here
-    monkeypatch.setattr("lichen.memory.sqlite.os.access", lambda path, mode: False)
+    monkeypatch.setattr("lichen.memory.ledger.sqlite.os.access", lambda path, mode: False)
     before = sorted(path.name for path in folder.iterdir())
     with opened(folder, read_only=True) as store:
         assert len(store.episodes) == 4

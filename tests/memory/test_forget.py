@@ -1,6 +1,5 @@
-"""The ledger's form, replay and as-of, exact copies, migration, and forgetting."""
+"""The ledger's form, replay and as-of, exact copies, and forgetting."""
 
-import json
 import sqlite3
 from pathlib import Path
 from uuid import UUID
@@ -8,17 +7,17 @@ from uuid import UUID
 import pytest
 
 from lichen.envs import UsageError, make
-from lichen.memory.cases import CaseMemory
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.derived import MANIFEST, derived_from, made_from, remove_derived
-from lichen.memory.embedder import HashingEmbedder
-from lichen.memory.errors import LedgerCorrupt, StoreUnwritable
-from lichen.memory.events import Recalled
-from lichen.memory.explain import export_events, read_rows, verify_store
-from lichen.memory.forget import forget
-from lichen.memory.ledger import Entry, open_ledger
-from lichen.memory.replay import compare, moment, replay
-from lichen.memory.store import Store
+from lichen.memory.forgetting.explain import export_events, read_rows, verify_store
+from lichen.memory.forgetting.forget import forget
+from lichen.memory.forgetting.made_from import MANIFEST, derived_from, made_from, remove_derived
+from lichen.memory.ledger.errors import LedgerCorrupt, StoreUnwritable
+from lichen.memory.ledger.events import Recalled
+from lichen.memory.ledger.ledger import Entry, open_ledger
+from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.recall.case_memory import CaseMemory
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
+from lichen.memory.store.replay import compare, moment, replay
+from lichen.memory.store.store import Store
 
 
 def opened(folder: Path, **options: object) -> Store:
@@ -170,28 +169,6 @@ def test_an_exact_copy_makes_the_same_ledger_and_a_damaged_or_foreign_one_is_ref
 
 OLD = """CREATE TABLE events (seq INTEGER NOT NULL PRIMARY KEY, key TEXT NOT NULL UNIQUE, run TEXT NOT NULL,
 episode TEXT NOT NULL, payload TEXT NOT NULL, at FLOAT NOT NULL, chain TEXT NOT NULL)"""
-
-
-def test_a_ledger_of_the_first_form_is_brought_to_the_present_one(
-    folder: Path, tmp_path: Path
-) -> None:
-    rows = list(open_ledger(folder).raw())
-    (tmp_path / "old").mkdir()
-    with sqlite3.connect(tmp_path / "old" / "ledger.sqlite") as raw:
-        raw.execute(OLD)
-        raw.execute("CREATE INDEX ix_events_run ON events (run)")
-        for row in rows:
-            kept = [row[name] for name in ("seq", "key", "run", "episode", "payload", "at")]
-            raw.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", [*kept, "old"])
-    raw.close()
-    with pytest.raises(StoreUnwritable, match="earlier Lichen"):
-        open_ledger(tmp_path / "old").damage()
-    with opened(tmp_path / "old") as store:
-        assert store.ledger.damage() == []
-        found = [json.loads(row["payload"]) for row in store.ledger.raw()]
-        assert found == [json.loads(row["payload"]) for row in rows]
-        assert {row.origin for row in store.ledger.read()} == {"demonstration"}
-    assert replay(tmp_path / "old").state_hash == replay(folder).state_hash
 
 
 def test_what_was_made_from_an_episode_goes_and_no_ledger_with_it(

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lichen.memory import index as index_file
-from lichen.memory.index import Item, VectorIndex, Vectors
+from lichen.memory.likeness import vector_index as index_file
+from lichen.memory.likeness.vector_index import Item, VectorIndex, Vectors
 
 D = 16
 

@@ -13,17 +13,22 @@ from hypothesis import strategies as st
 
 from lichen.envs import make
 from lichen.memory import CaseMemory, State, Store, from_gold, import_demonstrations, read_jsonl
-from lichen.memory.derive import gains
-from lichen.memory.embedder import HashingEmbedder, SentenceEmbedder
-from lichen.memory.errors import BadDemonstration, LedgerCorrupt, StoreInUse, StoreUnwritable
-from lichen.memory.events import EpisodeEnded, EpisodeStarted, Event, Stepped
-from lichen.memory.explain import export_demonstrations, export_events, find_case, verify_store
-from lichen.memory.features import Idf
-from lichen.memory.index import Item, VectorIndex
-from lichen.memory.ledger import Entry, open_ledger
-from lichen.memory.retriever import RetrieverConfig, rank
-from lichen.memory.types import StepCase
-from lichen.memory.value import advantages
+from lichen.memory.forgetting.explain import (
+    export_demonstrations,
+    export_events,
+    find_case,
+    verify_store,
+)
+from lichen.memory.kinds.derive import gains
+from lichen.memory.ledger.errors import BadDemonstration, LedgerCorrupt, StoreInUse, StoreUnwritable
+from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Event, Stepped
+from lichen.memory.ledger.ledger import Entry, open_ledger
+from lichen.memory.ledger.records import StepCase
+from lichen.memory.likeness.embedder import HashingEmbedder, SentenceEmbedder
+from lichen.memory.likeness.features import Idf
+from lichen.memory.likeness.vector_index import Item, VectorIndex
+from lichen.memory.recall.retriever import RetrieverConfig, rank
+from lichen.memory.recall.value import advantages
 
 
 def opened(folder: Path, *, read_only: bool = False) -> Store:
@@ -113,7 +118,7 @@ def test_a_deleted_index_and_a_damaged_projection_are_repaired_and_named(folder:
 def test_a_stale_index_entry_is_removed(folder: Path) -> None:
     with opened(folder) as store:
         some = next(iter(store.steps.values()))
-        from lichen.memory.index import Item
+        from lichen.memory.likeness.vector_index import Item
 
         store.steps_index.put([Item("ghost", some.env, 0)], np.ones((1, 384), np.float32))
     assert any("ghost" in p for p in verify_store(folder).problems)
@@ -137,7 +142,7 @@ def test_a_corrupt_ledger_row_is_named_and_the_sound_rows_can_be_saved(folder: P
 def test_a_second_process_on_one_store_is_told_who_holds_it(folder: Path) -> None:
     code = (
         "from lichen.memory import Store\n"
-        "from lichen.memory.embedder import HashingEmbedder\n"
+        "from lichen.memory.likeness.embedder import HashingEmbedder\n"
         f"Store({str(folder)!r}, embedder=HashingEmbedder())"
     )
     with opened(folder):

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from lichen.envs import make
-from lichen.memory.cases import CaseMemory
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.embedder import HashingEmbedder
-from lichen.memory.events import EpisodeEnded, EpisodeStarted, Event, Recalled
-from lichen.memory.forget import forget
-from lichen.memory.ledger import Entry
-from lichen.memory.qhead import QConfig, QHead
-from lichen.memory.retriever import RetrieverConfig
-from lichen.memory.selection import mix, pick
-from lichen.memory.store import Store
+from lichen.memory.forgetting.forget import forget
+from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Event, Recalled
+from lichen.memory.ledger.ledger import Entry
+from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.recall.case_memory import CaseMemory
+from lichen.memory.recall.q_head import QConfig, QHead
+from lichen.memory.recall.retriever import RetrieverConfig
+from lichen.memory.recall.selection import mix, pick
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
+from lichen.memory.store.store import Store
 
 D = 16
 

@@ -7,19 +7,22 @@ import numpy as np
 import pytest
 
 from lichen.memory import Store
-from lichen.memory.bank import bound
-from lichen.memory.cases import CaseMemory
-from lichen.memory.demonstrations import DemonstratedStep, Demonstration, import_demonstrations
-from lichen.memory.embedder import HashingEmbedder, open_embedder
-from lichen.memory.explain import verify_store
-from lichen.memory.forget import forget
-from lichen.memory.kernel import KernelQ
-from lichen.memory.ledger import Entry
-from lichen.memory.lexical import BM25
-from lichen.memory.replay import replay
-from lichen.memory.retriever import RetrieverConfig
-from lichen.memory.selection import mix, select
-from lichen.memory.types import State, StepCase
+from lichen.memory.forgetting.explain import verify_store
+from lichen.memory.forgetting.forget import forget
+from lichen.memory.ledger.ledger import Entry
+from lichen.memory.ledger.records import State, StepCase
+from lichen.memory.likeness.embedder import HashingEmbedder, open_embedder
+from lichen.memory.likeness.lexical import BM25
+from lichen.memory.recall.case_memory import CaseMemory
+from lichen.memory.recall.retriever import RetrieverConfig
+from lichen.memory.recall.selection import mix, select
+from lichen.memory.store.bound import bound
+from lichen.memory.store.demonstrations import (
+    DemonstratedStep,
+    Demonstration,
+    import_demonstrations,
+)
+from lichen.memory.store.replay import replay
 
 GOALS = (
     "sort the quarterly report by date",
@@ -142,27 +145,6 @@ def step(episode: str, index: int, text: str, action: str, gain: float) -> StepC
     )
 
 
-def test_td_credit_reaches_a_step_through_other_episodes_where_returns_do_not() -> None:
-    hall, yard = "a cold red hall with carpet", "a green yard with trees and birds"
-    failed = [
-        case
-        for k in range(3)
-        for case in (
-            step(f"a{k}", 0, hall, "open door", 0.0),
-            step(f"a{k}", 1, yard, "sing", 0.0),
-            step(f"c{k}", 0, hall, "wait", 0.0),
-        )
-    ]
-    won = [step(f"b{k}", 0, yard, "dig hole", 1.0) for k in range(3)]
-    learned = KernelQ([*failed, *won])
-    worth = learned.gains()
-    assert worth["a00"] > 0.8 > 0.1 > abs(worth["c00"])
-    assert worth["a01"] == 0.0 and worth["b00"] == 1.0
-    assert learned.losses[-1] < learned.losses[0]
-    assert KernelQ([*failed, *won]).gains() == worth  # the same from the same cases
-    assert KernelQ([]).gains() == {}
-
-
 def test_a_snapshot_opens_to_the_same_state_and_is_left_aside_when_it_does_not_fit(
     office: Path,
 ) -> None:
@@ -194,7 +176,7 @@ def test_a_snapshot_opens_to_the_same_state_and_is_left_aside_when_it_does_not_f
 
 
 def test_a_snapshot_in_the_middle_of_an_episode_goes_on_with_it(tmp_path: Path) -> None:
-    from lichen.memory.demonstrations import _entries
+    from lichen.memory.store.demonstrations import _entries
 
     entries = list(_entries(shown(1, "half done"), "demo-half", "x"))
     with opened(tmp_path) as store:
@@ -210,8 +192,8 @@ def test_a_snapshot_in_the_middle_of_an_episode_goes_on_with_it(tmp_path: Path) 
 
 
 def test_what_a_judge_was_worth_is_counted_once_also_from_a_snapshot(tmp_path: Path) -> None:
-    from lichen.memory.demonstrations import _entries
-    from lichen.memory.events import Judged
+    from lichen.memory.ledger.events import Judged
+    from lichen.memory.store.demonstrations import _entries
 
     entries = list(_entries(shown(1, "half done"), "demo-half", "x"))
     judged = Entry("demo-half/judged", "x", "demo-half", Judged(said=True, truth=True))

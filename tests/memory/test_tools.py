@@ -7,18 +7,18 @@ import pytest
 from lichen.envs import EnvironmentFault, Functions, Request, Tool, UsageError, load_suite, make
 from lichen.envs.tools import Call, ToolSpec, problem_of, read_call, worded_call, write_call
 from lichen.memory import Store
-from lichen.memory.candidates import candidates
-from lichen.memory.cases import CaseMemory
-from lichen.memory.demonstrations import Demonstration, from_gold, import_demonstrations
-from lichen.memory.doctor import changes, quarantine, reverify
-from lichen.memory.embedder import HashingEmbedder
-from lichen.memory.explain import verify_store
-from lichen.memory.forget import forget
-from lichen.memory.replay import replay
-from lichen.memory.retriever import RetrieverConfig
-from lichen.memory.states import state_of
-from lichen.memory.tools import ToolMemory
-from lichen.memory.types import EpisodeCase
+from lichen.memory.forgetting.explain import verify_store
+from lichen.memory.forgetting.forget import forget
+from lichen.memory.ledger.records import EpisodeCase
+from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.likeness.states import state_of
+from lichen.memory.recall.case_memory import CaseMemory
+from lichen.memory.recall.retriever import RetrieverConfig
+from lichen.memory.store.demonstrations import Demonstration, from_gold, import_demonstrations
+from lichen.memory.store.replay import replay
+from lichen.memory.tools.candidates import candidates
+from lichen.memory.tools.contract_doctor import changes, quarantine, reverify
+from lichen.memory.tools.tool_memory import ToolMemory
 
 STOCK = {"red lamp": 3, "blue chair": 0, "green table": 12}
 

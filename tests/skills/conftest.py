@@ -9,7 +9,7 @@ from lichen.envs import Environment, make
 from lichen.skills.admission import Gate
 from lichen.skills.jail import Jail, open_jail
 from lichen.skills.library import Library
-from lichen.skills.runner import Runner
+from lichen.skills.skill_runner import Runner
 from lichen.skills.types import Contract, Parameter, Skill, SkillTest
 
 TRAIN = "alfworld-mini/train/"

@@ -3,14 +3,14 @@
 import pytest
 
 from lichen.envs import Environment
-from lichen.skills.absorb import absorb
+from lichen.skills.absorb_variant import absorb
 from lichen.skills.admission import Gate
 from lichen.skills.errors import UnknownSkill
 from lichen.skills.jail import Jail
 from lichen.skills.library import Library
 from lichen.skills.merge import merge
 from lichen.skills.operations import Workshop
-from lichen.skills.runner import Runner
+from lichen.skills.skill_runner import Runner
 from lichen.skills.types import Contract, Skill
 
 from .conftest import BOOK, TAKE, TESTS, caller, take_skill, taken

@@ -14,7 +14,7 @@ from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.jail import Jail, Ran
 from lichen.skills.library import Library
 from lichen.skills.operations import Workshop
-from lichen.skills.runner import Runner
+from lichen.skills.skill_runner import Runner
 
 from .conftest import TAKE, caller, take_skill
 from .test_induction import gold

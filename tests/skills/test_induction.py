@@ -5,11 +5,10 @@ import itertools
 import pytest
 
 from lichen.envs import Environment, Fact, make
-from lichen.memory.embedder import open_embedder
+from lichen.memory.likeness.embedder import open_embedder
 from lichen.skills.admission import Gate
 from lichen.skills.conditions import View, holds, problem
 from lichen.skills.errors import BadSkill
-from lichen.skills.index import Vectored
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.program import Piece, write
 from lichen.skills.induction.traces import Move, Trace
@@ -17,8 +16,9 @@ from lichen.skills.induction.watch import winning
 from lichen.skills.jail import Jail
 from lichen.skills.library import Library
 from lichen.skills.lint import check
-from lichen.skills.retriever import SkillRetriever
-from lichen.skills.runner import Runner
+from lichen.skills.skill_index import Vectored
+from lichen.skills.skill_retriever import SkillRetriever
+from lichen.skills.skill_runner import Runner
 
 
 def gold(household: Environment) -> list[Trace]:

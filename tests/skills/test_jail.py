@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lichen.agent.cli.jail import jail_app
+from lichen.agent.lab.attacks import attacks, run_attacks
 from lichen.envs.errors import EnvironmentFault, EpisodeOver, UnknownName, UsageError
 from lichen.skills.jail import (
     JSON,
@@ -29,7 +30,6 @@ from lichen.skills.jail import (
     layers,
     open_jail,
 )
-from lichen.skills.jail.attacks import attacks, run_attacks
 from lichen.skills.jail.inside.syscalls import AUDIT_ARCH, FILES, RUNNING
 from lichen.skills.jail.inside.walls import filter_program
 

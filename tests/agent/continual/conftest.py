@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.continual.stream import Stream, StreamConfig, build_stream
+from lichen.agent.lab.continual.stream import Stream, StreamConfig, build_stream
 from lichen.envs.registry import make
 from lichen.envs.suite import Suite
 

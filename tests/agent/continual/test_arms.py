@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from lichen.agent.continual.arms import Arm, LearnConfig, Setting, expert_policy
-from lichen.agent.continual.lora import Adapted, LoraArm, SelfLoraArm
-from lichen.agent.continual.recall import MemoryArm
-from lichen.agent.continual.soft import SoftArm, SoftLLM, Thinker
-from lichen.agent.continual.stream import Item, Stream
-from lichen.agent.policy import Policy, PolicyConfig
+from lichen.agent.acting.policy import Policy, PolicyConfig
+from lichen.agent.acting.working_memory import WorkingMemory
+from lichen.agent.lab.continual.learners import Arm, LearnConfig, Setting, expert_policy
+from lichen.agent.lab.continual.lora import Adapted, LoraArm, SelfLoraArm
+from lichen.agent.lab.continual.memory_learner import MemoryArm
+from lichen.agent.lab.continual.soft_learner import SoftArm, SoftLLM, Thinker
+from lichen.agent.lab.continual.stream import Item, Stream
+from lichen.agent.llm.frozen import Frozen
+from lichen.agent.llm.slots import for_cue
+from lichen.agent.llm.soft_reader import Row, SoftReader
 from lichen.agent.softcot import ProjectionConfig
-from lichen.agent.softcot.assistant import SoftAssistant
-from lichen.agent.softcot.models import Frozen
 from lichen.agent.softcot.projection import Projection, embedding_norm
-from lichen.agent.softcot.reader import Row, SoftReader
-from lichen.agent.softcot.slots import for_cue
-from lichen.agent.working import WorkingMemory
-from lichen.memory.retriever import RetrieverConfig
+from lichen.agent.softcot.soft_assistant import SoftAssistant
+from lichen.memory.recall.retriever import RetrieverConfig
 
 
 @pytest.fixture

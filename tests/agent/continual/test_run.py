@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lichen.agent.certificate import Certificate
+from lichen.agent.acting.policy import PolicyConfig
 from lichen.agent.cli.main import app
-from lichen.agent.continual.arms import LearnConfig, Setting, expert_policy
-from lichen.agent.continual.picture import draw
-from lichen.agent.continual.report import ContinualReport, summarise
-from lichen.agent.continual.runner import ARMS, RESULTS, find_arms, run_stream
-from lichen.agent.continual.stream import Stream
-from lichen.agent.policy import PolicyConfig
-from lichen.agent.softcot.models import Frozen
+from lichen.agent.lab.certificate.certificate import Certificate
+from lichen.agent.lab.continual.learners import LearnConfig, Setting, expert_policy
+from lichen.agent.lab.continual.stream import Stream
+from lichen.agent.lab.continual.stream_picture import draw
+from lichen.agent.lab.continual.stream_report import ContinualReport, summarise
+from lichen.agent.lab.continual.stream_run import ARMS, RESULTS, find_arms, run_stream
+from lichen.agent.llm.frozen import Frozen
 from lichen.envs.errors import BadFile, LichenError, MissingExtra, UnknownName, UsageError
-from lichen.memory.retriever import RetrieverConfig
+from lichen.memory.recall.retriever import RetrieverConfig
 
 
 def of(folder: Path, llm: Frozen, stream: Stream) -> Setting:

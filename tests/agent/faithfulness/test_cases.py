@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from lichen.agent import Agent
-from lichen.agent.faithfulness.cases import VARIANTS, choices, outcomes_of_cases
-from lichen.agent.faithfulness.measures import Outcome, summarise, verdict_of
+from lichen.agent.lab.faithfulness.measures import Outcome, summarise, verdict_of
+from lichen.agent.lab.faithfulness.of_cases import VARIANTS, choices, outcomes_of_cases
 from lichen.agent.llm import ScriptedLLM
 from lichen.envs import UsageError, load_suite
-from lichen.memory.cases import CaseMemory
-from lichen.memory.demonstrations import from_gold, import_demonstrations
+from lichen.memory.recall.case_memory import CaseMemory
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 
 
 def copies(prompt: str, options: Sequence[str]) -> list[float]:

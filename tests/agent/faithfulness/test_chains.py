@@ -2,12 +2,18 @@
 
 import pytest
 
-from lichen.agent.faithfulness.answering import Answering, answers_after_cue
-from lichen.agent.faithfulness.chains import FILLER, Chain, Forced, chain_of, outcomes_of_chains
-from lichen.agent.faithfulness.measures import areas, summarise
-from lichen.agent.softcot.models import Frozen
-from lichen.agent.softcot.puzzles import draw, puzzle
-from lichen.agent.softcot.reader import SoftReader
+from lichen.agent.lab.faithfulness.answering import Answering, answers_after_cue
+from lichen.agent.lab.faithfulness.measures import areas, summarise
+from lichen.agent.lab.faithfulness.of_chains import (
+    FILLER,
+    Chain,
+    Forced,
+    chain_of,
+    outcomes_of_chains,
+)
+from lichen.agent.lab.softcot.puzzles import draw, puzzle
+from lichen.agent.llm.frozen import Frozen
+from lichen.agent.llm.soft_reader import SoftReader
 from lichen.envs import UsageError
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.cli.faithfulness import faithfulness_command
 from lichen.agent.cli.main import main
 from lichen.agent.config import load_config
-from lichen.agent.faithfulness.chains import Chain
+from lichen.agent.lab.commands.faithfulness import faithfulness_command
+from lichen.agent.lab.faithfulness.of_chains import Chain
 from lichen.envs.errors import LichenError
 
 COMMAND = [sys.executable, "-m", "lichen.agent", "eval"]
@@ -70,7 +70,8 @@ def test_a_model_that_writes_no_chain_is_one_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "lichen.agent.faithfulness.chains.chain_of", lambda example, *more: Chain(example, ())
+        "lichen.agent.lab.faithfulness.of_chains.chain_of",
+        lambda example, *more: Chain(example, ()),
     )
     with pytest.raises(LichenError, match="wrote no chain"):
         faithfulness_command(chains="own", questions=2, model=str(tiny_folder))
@@ -91,7 +92,7 @@ def test_an_interrupted_test_leaves_nothing_and_says_so(
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lichen.agent.softcot.puzzles.draw", interrupt)
+    monkeypatch.setattr("lichen.agent.lab.softcot.puzzles.draw", interrupt)
     monkeypatch.setattr(sys, "argv", ["lichen", "eval", "faithfulness"])
     with pytest.raises(SystemExit) as ended:
         main()

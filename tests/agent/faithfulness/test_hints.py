@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 import torch
 
-from lichen.agent.faithfulness.answering import Answering, Questions
-from lichen.agent.faithfulness.hints import SoftHints, VerbalHints, outcomes_of_hints
-from lichen.agent.faithfulness.measures import summarise, verdict_of
+from lichen.agent.lab.faithfulness.answering import Answering, Questions
+from lichen.agent.lab.faithfulness.measures import summarise, verdict_of
+from lichen.agent.lab.faithfulness.of_hints import SoftHints, VerbalHints, outcomes_of_hints
+from lichen.agent.llm.frozen import Frozen
+from lichen.agent.llm.soft_reader import SoftReader
 from lichen.agent.softcot import Example, ProjectionConfig
-from lichen.agent.softcot.assistant import SoftAssistant
-from lichen.agent.softcot.models import Frozen
 from lichen.agent.softcot.projection import Projection, embedding_norm
-from lichen.agent.softcot.reader import SoftReader
+from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.envs import UsageError
 
 

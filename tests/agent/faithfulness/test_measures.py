@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from lichen.agent.faithfulness.answering import answers_after_cue, kl_per_token, whole_answers
-from lichen.agent.faithfulness.measures import Outcome, Row, areas, summarise, verdict_of, verdicts
-from lichen.agent.faithfulness.rewording import reworded
-from lichen.agent.softcot.puzzles import draw, puzzle
+from lichen.agent.lab.faithfulness.answering import answers_after_cue, kl_per_token, whole_answers
+from lichen.agent.lab.faithfulness.measures import (
+    Outcome,
+    Row,
+    areas,
+    summarise,
+    verdict_of,
+    verdicts,
+)
+from lichen.agent.lab.faithfulness.rewording import reworded
+from lichen.agent.lab.softcot.puzzles import draw, puzzle
 
 
 def outcome(item: str, same: bool = False, **changes: object) -> Outcome:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, Field
 
-from lichen.agent.bench.choose import score_naively
+from lichen.agent.lab.bench.choice_speed import score_naively
 from lichen.agent.llm import FrozenLLM, Message, open_llm
 from lichen.agent.llm.catalog import converted, packaged_file
 from lichen.agent.llm.errors import LLMRefused, ModelNotFound
-from lichen.agent.llm.local import LocalLLM
-from lichen.agent.planner import SubtaskPlanner
+from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.planning.planner import SubtaskPlanner
 from lichen.envs import Observation, Task, UsageError
 
 PROMPT = "Goal: take the coin.\nYou are in the pantry. You see a coin.\nGood action:"

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from lichen.agent.llm import Message
 from lichen.agent.llm.errors import LLMNonsense, LLMRefused, LLMUnavailable
-from lichen.agent.llm.openai_client import OpenAILLM, ServerConfig
+from lichen.agent.llm.openai_llm import OpenAILLM, ServerConfig
 from lichen.envs import make
 
 

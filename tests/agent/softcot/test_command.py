@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from lichen.agent.cli.main import app
+from lichen.agent.llm.frozen import Frozen
+from lichen.agent.llm.soft_reader import SoftReader
+from lichen.agent.softcot.example_rows import row_of
 from lichen.agent.softcot.examples import from_cases
-from lichen.agent.softcot.models import Frozen
-from lichen.agent.softcot.reader import SoftReader
-from lichen.agent.softcot.transports.local import LocalTransport
-from lichen.agent.softcot.transports.probe import probe
+from lichen.agent.softcot.probe import probe
 from lichen.envs.errors import LichenError
-from lichen.memory.types import EpisodeCase, State, StepCase
+from lichen.memory.ledger.records import EpisodeCase, State, StepCase
 
 
 def lichen(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -60,17 +60,17 @@ def test_a_projection_is_trained_evaluated_and_refused_between_other_models(
         assert said in " ".join([str(wrong), *getattr(wrong, "__notes__", [])])
 
 
-async def test_the_real_model_reads_embeddings_as_words(frozen: Frozen) -> None:
-    found = await probe(LocalTransport(frozen), frozen)
-    assert found.usable and found.compared == 6 and found.d == 576
+def test_the_real_model_reads_embeddings_as_words(frozen: Frozen) -> None:
+    found = probe(frozen)
+    assert found.usable and found.compared == 3 and found.d == 576
 
 
-async def test_a_model_whose_embeddings_are_scaled_elsewhere_is_marked_unusable(
+def test_a_model_whose_embeddings_are_scaled_elsewhere_is_marked_unusable(
     tiny: Frozen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     honest = SoftReader.embed
     monkeypatch.setattr(SoftReader, "embed", lambda self, ids, soft: -3 * honest(self, ids, soft))
-    found = await probe(LocalTransport(tiny), tiny)
+    found = probe(tiny)
     assert not found.usable and "their embeddings" in found.reason
 
 
@@ -122,6 +122,6 @@ def test_own_successes_become_examples_and_nothing_else_does(tiny: Frozen) -> No
     assert [(e.episode, e.answer) for e in found] == [("e1", "go 0"), ("e1", "go 1")]
     assert "Good action: go 0\nroom 1" in found[1].question and found[1].form == "cue"
     assert len(from_cases(steps, wholes, demonstrations=True)) == 4
-    row = SoftReader(tiny).example(found[0], 3)
+    row = row_of(SoftReader(tiny), found[0], 3)
     assert tiny.tokenizer.decode(row.target) == " go 0\n"
     assert tiny.tokenizer.decode(row.prompt.suffix).endswith("\nGood action:")

@@ -11,15 +11,16 @@ import pytest
 import torch
 
 from lichen.agent import Agent
-from lichen.agent.assistant import SILENT, Mode, Thought, choose
-from lichen.agent.desk import NO_HITS
-from lichen.agent.llm.local import LocalLLM
+from lichen.agent.episode.desk import NO_HITS
+from lichen.agent.llm.frozen import Frozen
+from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.llm.protocol import Message
+from lichen.agent.llm.slots import for_cue, for_llm, in_words
+from lichen.agent.llm.soft_reader import SoftReader
+from lichen.agent.llm.thought import SILENT, Mode, Thought, choose
 from lichen.agent.softcot import TrainConfig, WrongModels
-from lichen.agent.softcot.assistant import SoftAssistant
 from lichen.agent.softcot.checkpoint import CARD, load, save
-from lichen.agent.softcot.config import HintConfig
-from lichen.agent.softcot.gate import (
+from lichen.agent.softcot.hint_gate import (
     GATE,
     Contrast,
     Decision,
@@ -28,17 +29,16 @@ from lichen.agent.softcot.gate import (
     add_record,
     measure,
 )
-from lichen.agent.softcot.hint import Hints
-from lichen.agent.softcot.models import Frozen
+from lichen.agent.softcot.hints import Hints
 from lichen.agent.softcot.places import ASIDE, FOLDER, PREVIOUS, exchange, keep_previous, mend
-from lichen.agent.softcot.reader import SoftReader
-from lichen.agent.softcot.slots import for_cue, for_llm, in_words
+from lichen.agent.softcot.soft_assistant import SoftAssistant
+from lichen.agent.softcot.soft_config import HintConfig
 from lichen.agent.softcot.sources import open_source
 from lichen.agent.softcot.train import Trainer
 from lichen.envs.suite import load_suite
-from lichen.memory.demonstrations import from_gold, import_demonstrations
-from lichen.memory.derived import derived_from
-from lichen.memory.forget import forget
+from lichen.memory.forgetting.forget import forget
+from lichen.memory.forgetting.made_from import derived_from
+from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 
 PROMPT = "You see a door and a key.\nGood action:"
 OPTIONS = [" open door\n", " take key\n", " take key and go\n"]

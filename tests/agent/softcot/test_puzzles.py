@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lichen.agent.softcot.config import Example
-from lichen.agent.softcot.puzzles import PUZZLES, draw
+from lichen.agent.lab.softcot.puzzles import PUZZLES, draw
+from lichen.agent.softcot.soft_config import Example
 from lichen.envs.errors import UnknownName, UsageError
 
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from lichen.agent.llm.frozen import Frozen
 from lichen.agent.llm.protocol import Message
+from lichen.agent.llm.slots import escape, for_assistant, for_cue, for_llm, locate, marks_of
+from lichen.agent.llm.soft_reader import SoftReader
 from lichen.agent.softcot import SlotError
-from lichen.agent.softcot.models import Frozen
-from lichen.agent.softcot.reader import SoftReader
-from lichen.agent.softcot.slots import escape, for_assistant, for_cue, for_llm, locate, marks_of
 
 QUESTIONS = ["What is 2 + 3?", "Name a colour of the sky, in one word, please."]
 

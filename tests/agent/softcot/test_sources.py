@@ -7,16 +7,16 @@ import pytest
 import torch
 
 from lichen.agent.config import load_config
+from lichen.agent.lab.softcot.answer_table import evaluate_source
+from lichen.agent.lab.softcot.projection_table import Size, lines, run_part
+from lichen.agent.lab.softcot.puzzles import draw
+from lichen.agent.llm.frozen import Frozen
+from lichen.agent.llm.slots import for_cue, for_llm
+from lichen.agent.llm.soft_reader import SoftReader
 from lichen.agent.softcot import Example, ProjectionConfig, TrainConfig
-from lichen.agent.softcot.assistant import SoftAssistant
 from lichen.agent.softcot.decoding import Asked, answer_all
-from lichen.agent.softcot.evaluate import evaluate_source
-from lichen.agent.softcot.models import Frozen
-from lichen.agent.softcot.puzzles import draw
-from lichen.agent.softcot.reader import SoftReader
-from lichen.agent.softcot.slots import for_cue, for_llm
+from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.agent.softcot.sources import open_source, save_examples
-from lichen.agent.softcot.tables import Size, lines, run_part
 from lichen.agent.softcot.train import Trainer
 from lichen.envs.errors import BadFile, UnknownName, UsageError
 

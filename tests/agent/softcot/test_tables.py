@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from lichen.agent.config import load_config
+from lichen.agent.lab.softcot.answer_table import Answer, Table
+from lichen.agent.lab.softcot.projection_table import ARMS, Part, Question, Size, lines, run_part
+from lichen.agent.llm.frozen import Frozen
 from lichen.agent.softcot import Example
 from lichen.agent.softcot.checkpoint import save_training
-from lichen.agent.softcot.evaluate import Answer, Table
-from lichen.agent.softcot.models import Frozen
 from lichen.agent.softcot.sources import save_examples
-from lichen.agent.softcot.tables import ARMS, Part, Question, Size, lines, run_part
-from lichen.memory.derived import derived_from
+from lichen.memory.forgetting.made_from import derived_from
 
 
 def part(seed: int, tasks: str, right: str) -> Part:

@@ -8,10 +8,10 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from lichen.agent.llm.errors import SlotError
+from lichen.agent.llm.frozen import Frozen
 from lichen.agent.llm.protocol import Message
-from lichen.agent.softcot.errors import SlotError
-from lichen.agent.softcot.models import Frozen
-from lichen.agent.softcot.slots import for_assistant, for_chat, for_cue, for_llm, marks_of
+from lichen.agent.llm.slots import for_assistant, for_chat, for_cue, for_llm, marks_of
 
 
 class Style(NamedTuple):

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 import torch
 
+from lichen.agent.llm.frozen import Frozen, open_frozen
+from lichen.agent.llm.slots import for_cue
+from lichen.agent.llm.soft_reader import SoftReader
 from lichen.agent.softcot import Example, ProjectionConfig, TrainConfig, WrongModels
-from lichen.agent.softcot.assistant import SoftAssistant
 from lichen.agent.softcot.checkpoint import load, read_card
 from lichen.agent.softcot.contrastive import contrastive_loss
-from lichen.agent.softcot.models import Frozen, open_frozen
-from lichen.agent.softcot.placebo import CONTROLS, control
-from lichen.agent.softcot.reader import SoftReader
-from lichen.agent.softcot.slots import for_cue
+from lichen.agent.softcot.controls import CONTROLS, control
+from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.agent.softcot.train import Trainer
-from lichen.agent.softcot.verbal import verbal_hints
+from lichen.agent.softcot.verbal_hints import verbal_hints
 from lichen.envs.errors import BadFile, UsageError
 
 
@@ -162,7 +162,7 @@ def test_chains_of_thought_are_pushed_apart(tiny: Frozen, secrets: list[Example]
 def test_a_folder_bounds_what_is_held_and_words_are_counted(
     tmp_path: Path, tiny: Frozen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lichen.agent.softcot.assistant.HELD", 2)
+    monkeypatch.setattr("lichen.agent.softcot.soft_assistant.HELD", 2)
     texts = [f"text {i}" for i in range(4)]
     bound, free = SoftAssistant(tiny, tmp_path / "states"), SoftAssistant(tiny)
     for _ in range(2):

@@ -1,0 +1,251 @@
+"""The policy: pi_M(a|s) ~ pi_LLM(a|s, C_M(s)) exp(A_M(s, a) / beta), over the admissible actions.
+
+It takes hits, working memory and a frozen model, and returns one decision with its distribution. It knows
+nothing of graphs, environments or the store.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ...envs.errors import EnvironmentFault
+from ...envs.types import Observation, Record
+from ...memory.ledger.records import Hits, State
+from ...memory.likeness.analogy import entities, words
+from ...memory.recall.value import ValueConfig, advantages
+from ..llm.protocol import FrozenLLM
+from ..llm.thought import SILENT, Thought, choose
+from ..prompts.rendering import render
+from .working_memory import WorkingMemory
+
+
+class Exploration(Record):
+    """How learning episodes differ from acting: they also try what memory does not know to be good."""
+
+    llm: bool = True
+    """Ask the frozen model too. Without it a small model's few favourites do not keep the agent from
+    seeing what other actions bring."""
+    optimism: float = Field(default=0.2, ge=0, le=1)
+    """q0 in learning episodes: an action that nothing is known about is expected to gain this much
+    (optimistic initial values, Sutton and Barto 2018, section 2.6)."""
+    temperature: float = Field(default=0.5, ge=0)
+    """Actions are sampled from pi_M with this temperature; 0 takes the best."""
+
+
+class PolicyConfig(Record):
+    """The channels of the policy and their dials; an evaluation arm is a set of channels."""
+
+    llm: bool = True
+    """Ask the frozen model (False: the value channel alone, the arm `knn`)."""
+    context: bool = True
+    """Show retrieved cases in the prompt: C_M(s)."""
+    value: bool = True
+    """Weigh actions by what similar steps gained: A_M(s, a)."""
+    values: ValueConfig = Field(default_factory=ValueConfig)
+    """Dials of the value channel."""
+    beta: float = Field(default=0.1, gt=0)
+    """Temperature of the value channel; smaller trusts memory more."""
+    llm_temperature: float = Field(default=6.0, gt=0)
+    """Temperature at which pi_LLM is taken: a small model's scores of whole strings are far too sharp."""
+    temperature: float = Field(default=0.0, ge=0)
+    """0 takes the best action, above 0 samples from pi_M with this temperature."""
+    repetition: float = Field(default=3.0, ge=0)
+    """Nats taken from an action for every try that told nothing new."""
+    warned: float = Field(default=3.0, ge=0)
+    """Nats taken from a call that tool memory knows to fail."""
+    novelty: float = Field(default=3.0, ge=0)
+    """Nats given to a way that was never taken (less to one that leads towards such a way)."""
+    candidates: int = Field(default=16, ge=1)
+    """Actions that the model scores; more are filtered by memory and lexical match."""
+    margin: float = Field(default=2.0, gt=0)
+    """Actions that stand more nats than this behind the best, before the model is asked, are filtered too;
+    where one action is left the model is not asked."""
+    calls: Literal["choice", "free"] = "choice"
+    """Where actions are calls: the model chooses among candidate calls, or (a capable one) writes them."""
+    votes: int = Field(default=1, ge=1)
+    """Prompts, each with another part of the history, over which the model's scores are averaged
+    (self-consistency of a choice); more only costs tokens: the arm `budget` uses it."""
+    shown: int = Field(default=2, ge=0)
+    """Cases in the prompt."""
+    explore: Exploration = Field(default_factory=Exploration)
+    """Of learning episodes."""
+
+    def exploring(self) -> "PolicyConfig":
+        """Return the policy of a learning episode."""
+        return self.model_copy(
+            update={
+                "llm": self.llm and self.explore.llm,
+                "temperature": self.explore.temperature,
+                "values": self.values.model_copy(update={"prior": self.explore.optimism}),
+            }
+        )
+
+
+class Decision(Record):
+    """One action and why."""
+
+    action: str
+    probability: float
+    """pi_M of the action."""
+    kl: float | None
+    """KL(pi_M || pi_LLM) in nats over the candidates; None where one of the two is missing."""
+    considered: int
+    """How many actions were admissible."""
+    scored: int
+    """How many of them the model scored."""
+
+
+class Policy:
+    """Chooses one action.
+
+    Args:
+        config: Channels and dials.
+        llm: The frozen model; may be None when `config.llm` is False.
+    """
+
+    def __init__(self, config: PolicyConfig, llm: FrozenLLM | None) -> None:
+        self.config = config
+        self.llm = llm
+
+    async def decide(
+        self,
+        seen: Observation,
+        state: State,
+        hits: Hits,
+        working: WorkingMemory,
+        rng: np.random.Generator,
+        *,
+        history: Sequence[tuple[str, str]] = (),
+        hint: str = "",
+        thought: Thought = SILENT,
+        warned: Collection[str] = (),
+        favoured: Mapping[str, tuple[str, float]] | None = None,
+    ) -> Decision:
+        """Return the action to take now.
+
+        Args:
+            seen: The last observation, with its admissible actions.
+            state: The same as memory sees it.
+            hits: What was recalled.
+            working: What was tried in this episode.
+            rng: Breaks ties, and samples when the temperature is above 0.
+            history: (action, answer) pairs of this episode, oldest first.
+            hint: The current subtask, when there is a plan.
+            thought: The assistant's, read behind the prompt; silent: the model alone, bit for bit.
+            warned: Actions that tool memory knows to fail.
+            favoured: Calls of skills among the actions, each with the action it begins with and the nats it is
+                given over that: memory and novelty know single actions only.
+
+        Raises:
+            EnvironmentFault: No action is admissible.
+        """
+        admissible = list(seen.admissible or ())
+        if not admissible:
+            raise EnvironmentFault(
+                f"{seen.task.id} offers no admissible action at step {seen.steps}"
+            )
+        value = (
+            advantages(state, hits, admissible, self.config.values) / self.config.beta
+            if self.config.value
+            else np.zeros(len(admissible))
+        )
+        gain = value - self.config.repetition * working.repetitions(seen, admissible)
+        gain = gain - self.config.warned * np.array([float(a in warned) for a in admissible])
+        gain = gain + self.config.novelty * working.novelty(seen, admissible)
+        if favoured:
+            gain = _with_skills(admissible, gain, favoured)
+        keep = self._filter(admissible, gain, state, rng)
+        actions, gain = [admissible[i] for i in keep], gain[keep]
+        prior = np.zeros(len(actions))
+        llm_known = self.config.llm and self.llm is not None and len(actions) > 1
+        if llm_known and self.llm is not None:
+            shown = hits.hits[: self.config.shown] if self.config.context else ()
+            # a skill is to the model what it begins with: its own text is no action that a model knows
+            asked = [favoured[a][0] or a if favoured and a in favoured else a for a in actions]
+            texts = list(dict.fromkeys(asked))
+            options = [f" {a}\n" for a in texts]
+            scores = []
+            for turns in _windows(history, self.config.votes):
+                prompt = render(
+                    "act", state=state, seen=seen, shown=shown, history=turns, hint=hint
+                )
+                scores.append(await choose(self.llm, prompt, options, thought))
+            said = dict(
+                zip(texts, np.mean(scores, axis=0) / self.config.llm_temperature, strict=True)
+            )
+            prior = np.array([said[a] for a in asked])
+        prior_log = _log_softmax(prior)
+        policy_log = _log_softmax(prior_log + gain)
+        kl = float(np.sum(np.exp(policy_log) * (policy_log - prior_log))) if llm_known else None
+        chosen = self._pick(policy_log, rng)
+        return Decision(
+            action=actions[chosen],
+            probability=float(np.exp(policy_log[chosen])),
+            kl=kl,
+            considered=len(admissible),
+            scored=len(actions) if llm_known else 0,
+        )
+
+    def _pick(self, log: NDArray[np.float64], rng: np.random.Generator) -> int:
+        noise = rng.random(len(log))  # drawn always, so that one seed gives one stream in every arm
+        if self.config.temperature == 0:
+            return int(np.lexsort((noise, -np.round(log, 9)))[0])
+        gumbel = -np.log(-np.log(np.clip(noise, 1e-12, 1 - 1e-12)))
+        return int(np.argmax(log / self.config.temperature + gumbel))
+
+    def _filter(
+        self,
+        admissible: Sequence[str],
+        gain: NDArray[np.float64],
+        state: State,
+        rng: np.random.Generator,
+    ) -> NDArray[np.intp]:
+        """Return the rows of the candidates: best by memory, then by words shared with goal and view."""
+        near = gain >= gain.max() - self.config.margin
+        if near.sum() <= self.config.candidates:
+            return np.flatnonzero(near)
+        named, around = entities(state.goal), set(words(state.text))
+        match = np.array(
+            [len(named & set(words(a))) + 0.1 * len(around & set(words(a))) for a in admissible]
+        )
+        order = np.lexsort((rng.random(len(admissible)), -match, -np.round(gain, 9)))
+        return np.sort(order[: self.config.candidates])
+
+
+def recent_turns(history: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """Return the last 4 to 11 turns.
+
+    The beginning moves 8 turns at a time, so that the prompts of 8 steps share their beginning, and with it
+    the model's key-value cache.
+    """
+    return history[max(0, (len(history) - 4) // 8 * 8) :]
+
+
+def _windows(history: Sequence[tuple[str, str]], votes: int) -> list[Sequence[tuple[str, str]]]:
+    """Return the parts of the history that each vote sees: the usual one, then the last 0, 1, 2 ... turns."""
+    return [recent_turns(history), *(history[len(history) - n :] for n in range(votes - 1))]
+
+
+def _with_skills(
+    admissible: Sequence[str],
+    gain: NDArray[np.float64],
+    favoured: Mapping[str, tuple[str, float]],
+) -> NDArray[np.float64]:
+    """Return gains with those of skills: that of the action they begin with (or the middle one), and theirs."""
+    known = {a: g for a, g in zip(admissible, gain, strict=True) if a not in favoured}
+    middle = float(np.median(list(known.values()))) if known else 0.0
+    return np.array(
+        [
+            known.get(favoured[a][0], middle) + favoured[a][1] if a in favoured else g
+            for a, g in zip(admissible, gain, strict=True)
+        ]
+    )
+
+
+def _log_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    shifted = x - x.max()
+    out: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum())
+    return out

@@ -1,0 +1,118 @@
+"""`lichen run`: run episodes of a suite, or one task, and learn."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from .options import (
+    BaseUrl,
+    Config,
+    Json,
+    Model,
+    Seed,
+    Set,
+    Store,
+    out,
+    progress_console,
+    settings,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from ..episode.run_episode import EpisodeResult
+
+
+def run(
+    suite: Annotated[str, typer.Argument(help="A suite (name or file), or one task id.")],
+    episodes: Annotated[
+        int | None,
+        typer.Option("--episodes", "-n", help="Training episodes. [default: the suite's]"),
+    ] = None,
+    store: Store = None,
+    config: Config = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    seed: Seed = None,
+    set_: Set = None,
+    json_path: Json = None,
+) -> None:
+    """Run training episodes of SUITE and learn from them; the same command continues after an interruption.
+
+    With a task id (it has a slash and is no file, `twx/mapreader/test/3`) one episode is run and shown step
+    by step, with memory and without learning.
+    """
+    from pathlib import Path
+
+    from ...envs import make
+    from ...envs.suite import is_suite_file, load_suite
+    from ..agent import Agent
+
+    single = "/" in suite and not Path(suite).exists() and not is_suite_file(suite)
+    options = settings(set_, store=store, model=model, base_url=base_url, seed=seed)
+    if single:
+        make(suite.split("/", 1)[0]).task(suite)  # a wrong name leaves no store behind
+    loaded = None if single else load_suite(suite)
+    with Agent.from_config(config, **options) as agent:
+        if loaded is None:
+            _one(agent, suite, json_path)
+            return
+        with episode_progress() as progress:
+            bar = progress.add_task("learning", total=episodes, success="", speed="")
+            wins = [0, 0]
+
+            def done(number: int, of: int, result: "EpisodeResult") -> None:
+                wins[0] += result.outcome == "success"
+                wins[1] += result.outcome != "unknown"
+                usage = agent.usage
+                rate = (usage.tokens_in + usage.tokens_out) / usage.seconds if usage.seconds else 0
+                progress.update(
+                    bar,
+                    completed=number,
+                    total=of,
+                    success=f"success {wins[0]}/{wins[1]}",
+                    speed=f"{rate:.0f} tokens/s",
+                )
+
+            report = agent.learn(loaded, episodes=episodes, progress=done)
+    console = out(json_path)
+    unknown = sum(e.outcome == "unknown" for e in report.episodes)
+    console.print(
+        f"{len(report.episodes)} episodes ({report.resumed} were done before), success "
+        f"{report.success:.2f}" + (f", {unknown} unknown" if unknown else "")
+    )
+    console.print(
+        f"the model did not change: fingerprint {report.fingerprint_after[:16]}"
+        if report.fingerprint_after
+        else "no model was asked"
+    )
+    write_json(report.model_dump(mode="json"), json_path)
+
+
+def episode_progress() -> Progress:
+    """Return the progress display of episodes, on standard error."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[success]}"),
+        TextColumn("{task.fields[speed]}"),
+        console=progress_console,
+    )
+
+
+def _one(agent: Any, task_id: str, json_path: str | None) -> None:
+    console = out(json_path)
+
+    def show(node: str, change: dict[str, Any]) -> None:
+        if node == "act":
+            console.print(f"[bold]> {change['action']}[/bold]")
+        elif node == "plan" and change.get("plan"):
+            console.print("plan: " + "; ".join(change["plan"]), style="cyan")
+
+    result: EpisodeResult = agent.run(task_id, on_event=show)
+    console.print(
+        f"{result.outcome}, score {result.score:.2f}, {result.steps} steps {result.reason}"
+    )
+    write_json(result.model_dump(mode="json"), json_path)

@@ -1,0 +1,349 @@
+"""`lichen skills edit | new | test | approve | ...`: what changes the library, all through one gate."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...envs.errors import UsageError
+from .options import Json, Store, out, progress_console, write_json
+from .skills import LibraryFolder, Name, app, folder_of, opened
+
+if TYPE_CHECKING:
+    from ...skills.admission import Verdict
+    from ...skills.trial import TestResult
+    from ..skill_actions.open_library import OpenLibrary
+
+Level = Annotated[
+    str | None,
+    typer.Option(
+        "--jail", help="Jail level: kernel, bubblewrap, docker, none. [default: the safest here]"
+    ),
+]
+By = Annotated[str, typer.Option("--by", help="Your name, for the history.")]
+Because = Annotated[str, typer.Option("--reason", "-m", help="Why, in one sentence.")]
+
+
+def _shop(library: Path | None, store: Path | None, level: str | None, by: str) -> "OpenLibrary":
+    from ..skill_actions.open_library import OpenLibrary
+
+    return OpenLibrary(folder_of(library, store), level=level, author=by, on_result=_live)
+
+
+def _live(result: "TestResult") -> None:
+    mark = {"success": "[green]ok[/green]", "failure": "[red]FAILS[/red]"}.get(
+        result.outcome, "[yellow]unknown[/yellow]"
+    )
+    progress_console.print(
+        f"{mark} {result.skill} {result.test} ({result.steps} steps)", highlight=False
+    )
+    if result.reason:
+        progress_console.print(f"   {result.reason}", markup=False)
+
+
+def _say(verdict: "Verdict", json_path: str | None) -> None:
+    """Print a verdict; exit 1 when it is no."""
+    from ...skills.operations import settled
+
+    write_json(verdict.model_dump(mode="json"), json_path)
+    settled(verdict)
+    if json_path != "-":
+        console = out(json_path)
+        if verdict.outcome == "success":
+            console.print(f"[green]{verdict.skill} is on {verdict.shelf}[/green]")
+            if verdict.repinned:
+                console.print(f"tested again and re-pinned: {', '.join(verdict.repinned)}")
+        else:
+            console.print(f"[red]{verdict.skill} was not admitted[/red]; it is kept as a draft")
+        for reason in verdict.reasons:
+            console.print(f"  {reason}", markup=False)
+    if verdict.outcome != "success":
+        raise typer.Exit(1)
+
+
+@app.command("edit")
+def edit(
+    name: Name,
+    level: Level = None,
+    by: By = "person",
+    library: LibraryFolder = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Open a skill (its draft, when there is one) in $EDITOR and put the edit through the gate.
+
+    What the gate refuses is kept as a draft, and the next `edit` goes on with it.
+    """
+    from ...skills import folder
+    from ...skills.errors import BadSkill
+
+    opened(library, store)
+    with _shop(library, store, level, by) as shop:
+        found = shop.library
+        drafts = found.all("drafts")
+        skill = found.undrafted(drafts[name]) if name in drafts else shop.workshop.find(name)[0]
+        before = folder.write(skill)
+        files = _in_editor(found.root, name, before)
+        if files == before and name not in drafts:
+            out(json_path).print("Nothing was changed.")
+            return
+        try:
+            edited = folder.parse(skill.name, files)
+        except BadSkill as error:
+            kept = _keep(found.root, name, files)
+            raise UsageError(f"{error}; your text is kept in {kept}") from error
+        try:
+            verdict = shop.workshop.edit(edited)
+        except BaseException:  # whatever broke, and Ctrl-C: what a person wrote is not lost
+            kept = _keep(found.root, name, files)
+            progress_console.print(f"your text is kept in {kept}", markup=False)
+            raise
+        _say(verdict, json_path)
+
+
+def _in_editor(root: Path, name: str, files: dict[str, str]) -> dict[str, str]:
+    """Open the folder's files in the editor and return them as they are afterwards."""
+    from ...skills import folder
+    from ...skills.errors import BadSkill
+
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        raise UsageError("no editor is named", hint="Set $EDITOR, for example  EDITOR=nano.")
+    with tempfile.TemporaryDirectory(prefix="lichen-edit-") as place:
+        here = Path(place) / name
+        for path, text in files.items():
+            if path != folder.LOCK:
+                (here / path).parent.mkdir(parents=True, exist_ok=True)
+                (here / path).write_text(text, encoding="utf-8")
+        first = [p for p in (folder.CODE, folder.CONTRACT, folder.MARKDOWN) if (here / p).exists()]
+        try:
+            done = subprocess.run([*shlex.split(editor), *first], cwd=here, check=False)
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"the editor {editor!r} cannot be run: {error}", hint="Set $EDITOR."
+            ) from error
+        if done.returncode:
+            raise UsageError(f"the editor ended with {done.returncode}; nothing was changed")
+        try:
+            edited = folder.read_files(here)
+        except BadSkill as error:
+            kept = _free(root, name)
+            shutil.copytree(here, kept, symlinks=True)
+            raise UsageError(f"{error}; your text is kept in {kept}") from error
+    unlocked = {path: text for path, text in edited.items() if path != folder.LOCK}
+    if unlocked == {path: text for path, text in files.items() if path != folder.LOCK}:
+        return files
+    return unlocked
+
+
+def _free(root: Path, name: str) -> Path:
+    """Return a place beside the library where nothing is kept yet."""
+    from ...skills.repository import KEPT
+
+    kept, number = root / KEPT / name, 2
+    while kept.exists():
+        kept, number = root / KEPT / f"{name}-{number}", number + 1
+    return kept
+
+
+def _keep(root: Path, name: str, files: dict[str, str]) -> Path:
+    """Write a text that is no skill beside the library, so that it is not lost."""
+    kept = _free(root, name)
+    for path, text in files.items():
+        (kept / path).parent.mkdir(parents=True, exist_ok=True)
+        (kept / path).write_text(text, encoding="utf-8")
+    return kept
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Lower-case words with hyphens.")],
+    env: Annotated[str, typer.Option("--env", help="The environment whose actions it takes.")],
+    by: By = "person",
+    library: LibraryFolder = None,
+    store: Store = None,
+) -> None:
+    """Write the draft of a new skill; `edit NAME` fills it in and `approve NAME` tests it."""
+    from ...envs.registry import make
+
+    make(env).close()  # a wrong name leaves no library behind
+    with _shop(library, store, None, by) as shop:
+        skill = shop.workshop.draft(name, env)
+        out(None).print(
+            f"{shop.library.root / 'drafts' / skill.name}: fill it in with  lichen skills edit {name}",
+            markup=False,
+        )
+
+
+@app.command("test")
+def test(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="[default: all]")] = "",
+    level: Level = None,
+    library: LibraryFolder = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Run the tests of a skill, or of all, as their folders are now; exit 1 when one fails."""
+    found = opened(library, store)
+    names = [name] if name else [n for n, skill in found.all().items() if skill.runnable]
+    with _shop(library, store, level, "person") as shop:
+        results = [result for n in names for result in shop.workshop.test(n, _live)]
+    write_json({"tests": [r.model_dump(mode="json") for r in results]}, json_path)
+    good = sum(r.outcome == "success" for r in results)
+    if json_path != "-":
+        levels = ", ".join(sorted({r.level for r in results if r.level})) or "-"
+        out(json_path).print(f"{good} of {len(results)} tests hold (jail: {levels})")
+    if good < len(results):
+        raise typer.Exit(1)
+
+
+@app.command("replay")
+def replay(
+    call: Annotated[str, typer.Argument(metavar="CALL", help="Its number in `skills show NAME`.")],
+    level: Level = None,
+    library: LibraryFolder = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Run a past call again where it was made, with the code of then; exit 1 unless it comes to the same.
+
+    Nothing is written: neither store nor library change.
+    """
+    from .skill_calls import ledger_in, print_replayed
+
+    opened(library, store)
+    if (ledger := ledger_in(store)) is None:
+        raise UsageError("this store has no ledger, so no call of a skill", hint="Name it: --store")
+    with _shop(library, store, level, "person") as shop:
+        replayed = shop.workshop.replay(call, ledger)
+    write_json({**replayed.model_dump(mode="json"), "same": replayed.same}, json_path)
+    if json_path != "-":
+        print_replayed(out(json_path), replayed)
+    if not replayed.same:
+        raise typer.Exit(1)
+
+
+@app.command("approve")
+def approve(
+    name: Name,
+    level: Level = None,
+    by: By = "person",
+    library: LibraryFolder = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Put what waits under NAME through the gate: an edit on disk, a proposal, a draft, a quarantined skill."""
+    opened(library, store)
+    with _shop(library, store, level, by) as shop:
+        _say(shop.workshop.approve(name), json_path)
+
+
+@app.command("rollback")
+def rollback(
+    name: Name,
+    to: Annotated[str, typer.Argument(help="A version, or the beginning of a commit.")],
+    level: Level = None,
+    by: By = "person",
+    library: LibraryFolder = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Bring back what a skill was, as a new version; its tests and its dependents' are run."""
+    opened(library, store)
+    with _shop(library, store, level, by) as shop:
+        _say(shop.workshop.rollback(name, to), json_path)
+
+
+@app.command("reject")
+def reject(
+    name: Name,
+    reason: Because = "a person rejected it",
+    by: By = "person",
+    library: LibraryFolder = None,
+    store: Store = None,
+) -> None:
+    """Refuse a proposal or draft for good; a tombstone keeps it from being learned again."""
+    opened(library, store)
+    with _shop(library, store, None, by) as shop:
+        shop.workshop.reject(name, reason)
+        out(None).print(f"{name} is in the archive; the same code is refused from now on")
+
+
+@app.command("quarantine")
+def quarantine(
+    name: Name,
+    reason: Because = "a person took it out",
+    by: By = "person",
+    library: LibraryFolder = None,
+    store: Store = None,
+) -> None:
+    """Take a skill and all that depend on it out of use; `approve` brings each back."""
+    opened(library, store)
+    with _shop(library, store, None, by) as shop:
+        gone = shop.workshop.quarantine(name, reason)
+        out(None).print(f"taken out: {', '.join(gone)}")
+
+
+@app.command("retire")
+def retire(
+    name: Name,
+    reason: Because = "a person retired it",
+    by: By = "person",
+    library: LibraryFolder = None,
+    store: Store = None,
+) -> None:
+    """Archive a skill that nobody calls; a tombstone keeps it from being learned again."""
+    opened(library, store)
+    with _shop(library, store, None, by) as shop:
+        shop.workshop.retire(name, reason)
+        out(None).print(f"{name} is in the archive; the same code is refused from now on")
+
+
+@app.command("pin")
+def pin(
+    name: Name,
+    off: Annotated[bool, typer.Option("--off", help="Let it go.")] = False,
+    by: By = "person",
+    library: LibraryFolder = None,
+    store: Store = None,
+) -> None:
+    """Pin a skill: only a person changes it from then on."""
+    opened(library, store)
+    with _shop(library, store, None, by) as shop:
+        shop.workshop.pin(name, on=not off)
+        out(None).print(f"{name} is {'free' if off else 'pinned'}")
+
+
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="Folder of a skill (Agent Skills standard).")],
+    level: Level = None,
+    by: By = "person",
+    library: LibraryFolder = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Take in a skill's folder; code goes through the gate, instructions without code are kept as they are."""
+    with _shop(library, store, level, by) as shop:
+        _say(shop.workshop.import_folder(source), json_path)
+
+
+@app.command("export")
+def export(
+    name: Name,
+    to: Annotated[Path, typer.Argument(help="Where its folder goes.")] = Path("."),
+    library: LibraryFolder = None,
+    store: Store = None,
+) -> None:
+    """Write a skill's folder, as any reader of the Agent Skills standard takes it."""
+    from ...skills.operations import Workshop
+
+    out(None).print(str(Workshop(opened(library, store)).export(name, to)), markup=False)
+
+
+__all__ = ["app"]

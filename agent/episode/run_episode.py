@@ -1,0 +1,112 @@
+"""One episode through the graph: begin or resume it, stream it, and record how it ended.
+
+A crash of the environment or of the model ends it as `unknown`; an interruption leaves it to be resumed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+
+from ...envs.errors import LichenError
+from ...envs.types import Outcome, Record, Task
+from ...memory.ledger.events import EpisodeEnded
+from ...memory.ledger.ledger import Entry
+from .desk import Desk
+from .graph import Graph
+from .state import EpisodeState
+
+NODES_PER_STEP = 6
+
+
+class EpisodeResult(Record):
+    """How an episode ended."""
+
+    episode: str
+    task_id: str
+    family: str
+    outcome: Outcome
+    score: float
+    steps: int
+    actions: tuple[str, ...]
+    kl: float | None
+    """Mean KL(pi_M || pi_LLM) per decision in nats; None where no decision had both."""
+    reason: str = ""
+
+
+OnEvent = Callable[[str, dict[str, Any]], None]
+"""Told of every node that finished: its name and what it changed."""
+
+
+async def run_episode(
+    graph: Graph,
+    desk: Desk,
+    task: Task,
+    *,
+    episode: str,
+    run: str,
+    seed: int,
+    on_event: OnEvent | None = None,
+) -> EpisodeResult:
+    """Run a task to its end and return the result.
+
+    When the checkpointer already holds the thread `episode`, it goes on at the next node.
+
+    Args:
+        graph: From `build`.
+        desk: The live parts, made for this episode.
+        task: What to do.
+        episode: Id of the episode and of the checkpointer's thread.
+        run: Id of the run it belongs to.
+        seed: Of the decisions.
+        on_event: Told of every node that finished.
+    """
+    # a call of a skill that came to nothing is a round of the graph without a step
+    idle = desk.skills.config.failures + 1 if desk.skills is not None else 0
+    config: RunnableConfig = {
+        "configurable": {"thread_id": episode},
+        "recursion_limit": NODES_PER_STEP * (desk.environment.max_steps + idle + 2) + 10,
+    }
+    first: EpisodeState | None = EpisodeState(
+        episode=episode, run=run, task_id=task.id, seed=seed, actions=[]
+    )
+    reason = ""
+    state: dict[str, Any] = dict(first or {})
+    try:
+        if graph.checkpointer is not None:
+            held = await graph.aget_state(config)
+            if held.next:
+                first, state = None, dict(held.values)
+        async for update in graph.astream(
+            first, config, context=desk, stream_mode="updates", durability="async"
+        ):
+            for node, change in update.items():
+                state |= change or {}
+                if on_event is not None:
+                    on_event(node, change or {})
+    except LichenError as error:
+        if not error.retryable:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        ended = EpisodeEnded(
+            outcome="unknown",
+            score=state.get("score", 0.0),
+            steps=len(state["actions"]),
+            reason=reason,
+            learn=desk.learn,
+        )
+        desk.append([Entry(key=f"{episode}/end", run=run, episode=episode, event=ended)])
+    if graph.checkpointer is not None and not isinstance(graph.checkpointer, bool):
+        await graph.checkpointer.adelete_thread(episode)
+    kls = [kl for kl in state.get("kls", []) if kl is not None]
+    return EpisodeResult(
+        episode=episode,
+        task_id=task.id,
+        family=task.family,
+        outcome="unknown" if reason else state.get("outcome") or "unknown",
+        score=state.get("score", 0.0),
+        steps=len(state["actions"]),
+        actions=tuple(state["actions"]),
+        kl=sum(kls) / len(kls) if kls else None,
+        reason=reason,
+    )

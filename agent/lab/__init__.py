@@ -1,0 +1,1 @@
+"""The laboratory: everything that measures the agent. The product never imports it."""

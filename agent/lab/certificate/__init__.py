@@ -1,0 +1,1 @@
+"""The certificate: frozen weights, silent memory, nothing learned earlier lost."""

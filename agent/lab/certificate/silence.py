@@ -1,0 +1,183 @@
+"""Two agents on the same anchors, one beside the other: what each gave the frozen LLM, and what it said.
+
+Both go through desk and policy as an episode does; a recorder between policy and model keeps what passed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+
+from ....memory.likeness.states import state_of
+from ....memory.recall.case_memory import CaseMemory
+from ...acting.policy import Decision
+from ...agent import Agent
+from ...episode.desk import Desk, step_rng
+from ...episode.state import EpisodeState
+from ...llm.local_llm import LocalLLM
+from ...llm.protocol import FrozenLLM, LogProbs
+from ...llm.thought import NoAssistant
+from ..heldout.arms import ARMS
+from ..kernel.divergence import divergence
+from .anchor_tasks import AnchorEnvironment
+
+Side = Callable[[Agent, AnchorEnvironment], Desk]
+"""Makes the desk of one of the two agents."""
+
+
+class Recorder:
+    """Passes everything on to a model and keeps what was chosen among.
+
+    Every choice begins without a key-value cache: bits would differ with what was asked before.
+    """
+
+    def __init__(self, llm: FrozenLLM) -> None:
+        self._llm = llm
+        self.prompts: list[str] = []
+        self.scores: list[LogProbs] = []
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the model itself has."""
+        return getattr(self._llm, name)
+
+    async def choose(self, prompt: str, options: Sequence[str], **soft: Any) -> LogProbs:
+        """See `FrozenLLM.choose`; soft thoughts are passed on, where there are any."""
+        if isinstance(self._llm, LocalLLM):
+            await self._llm.complete("", max_tokens=0)  # this lets go of the cache
+        found: LogProbs = await self._llm.choose(prompt, options, **soft)
+        self.prompts.append(f"{prompt}\n(and soft thoughts)" if soft else prompt)
+        self.scores.append(found)
+        return found
+
+
+@dataclass
+class Anchored:
+    """One anchor, as the first agent took it and as the second did."""
+
+    task_id: str
+    retrieved: bool
+    """Whether the first agent's memory answered."""
+    decisions: tuple[Decision, Decision]
+    prompts: tuple[list[str], list[str]]
+    scores: tuple[list[LogProbs], list[LogProbs]]
+    logits: tuple[Any, Any] | None = field(default=None, repr=False)
+    """Over the anchor's continuation, float32, shape (T, V) each; None where no model was asked alike."""
+
+    @property
+    def moved(self) -> bool:
+        """Whether the two decided differently, in action or in its probability."""
+        a, b = self.decisions
+        return (a.action, a.probability) != (b.action, b.probability)
+
+    @property
+    def scores_equal(self) -> bool:
+        """Whether the model's scores are equal, bit for bit."""
+        return len(self.scores[0]) == len(self.scores[1]) and all(
+            np.array_equal(a, b) for a, b in zip(*self.scores, strict=True)
+        )
+
+    @property
+    def logits_equal(self) -> bool | None:
+        """Whether the logits are equal, bit for bit; None where they are not to be had."""
+        import torch
+
+        return None if self.logits is None else torch.equal(*self.logits)
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs, and nothing was retrieved."""
+        equal = self.prompts[0] == self.prompts[1] and self.scores_equal and not self.moved
+        return equal and not self.retrieved and self.logits_equal is not False
+
+
+def with_memory(memory: CaseMemory) -> Side:
+    """Return the side of the agent with its memory, its hints, its policy."""
+
+    def desk(agent: Agent, environment: AnchorEnvironment) -> Desk:
+        return agent.desk(environment, memory=memory, learn=False, skills=False)
+
+    return desk
+
+
+def alone(agent: Agent, environment: AnchorEnvironment) -> Desk:
+    """Return the desk of the frozen LLM alone: the evaluation's arm `none`, and no assistant."""
+    policy = ARMS["none"].policy(agent.config.policy)
+    desk = agent.desk(environment, memory=None, policy=policy, learn=False, skills=False)
+    desk.assistant = NoAssistant()
+    return desk
+
+
+async def compared(agent: Agent, env: str, first: Side, second: Side) -> list[Anchored]:
+    """Return every anchor as both sides took it.
+
+    Args:
+        agent: With the run's store and settings.
+        env: The environment that anchors pose as tasks of: memory reads its cases.
+        first: The agent that is certified.
+        second: What it is compared with.
+    """
+    environment, found = AnchorEnvironment(env), []
+    for task in environment.tasks("test"):
+        took = [await _decide(agent, side(agent, environment), task.id) for side in (first, second)]
+        (one, mine, hits), (other, theirs, _) = took
+        known = any(hits)
+        pair = Anchored(
+            task_id=task.id,
+            retrieved=known,
+            decisions=(one, other),
+            prompts=(mine.prompts, theirs.prompts),
+            scores=(mine.scores, theirs.scores),
+        )
+        if isinstance(agent.llm, LocalLLM) and mine.prompts and theirs.prompts:
+            said = f" {environment.reference(task.id)}\n"
+            pair.logits = (
+                await agent.llm.logits(mine.prompts[0], said),
+                await agent.llm.logits(theirs.prompts[0], said),
+            )
+        found.append(pair)
+    return found
+
+
+async def _decide(agent: Agent, desk: Desk, task_id: str) -> tuple[Decision, Recorder, list[bool]]:
+    """Return the first decision on an anchor, what passed, and which of the reads answered."""
+    recorder = Recorder(agent.llm)
+    desk.policy.llm = cast(FrozenLLM, recorder) if desk.policy.llm is not None else None
+    state: EpisodeState = {
+        "episode": "certificate",
+        "run": "certificate",
+        "task_id": task_id,
+        "seed": agent.config.seed,
+        "actions": [],
+    }
+    seen = desk.sync(state)
+    hits = desk.remember(state)
+    reads = [bool(hits.hits or hits.held)]
+    if desk.memory is not None and agent.config.planner == "plan":
+        env, k = desk.environment.name, desk.memory.config.k
+        reads.append(bool(desk.memory.episodes(seen.goal, env=env, k=k, task_id=task_id)))
+        reads.append(bool(desk.memory.subtasks(seen.goal, env=env, k=k, task_id=task_id)))
+    decision = await desk.policy.decide(
+        seen,
+        state_of(seen, []),
+        hits,
+        desk.working,
+        step_rng(agent.config.seed, task_id, 0),
+        history=desk.history(),
+        thought=await desk.think(state),
+        warned=desk.notes(seen),
+    )
+    return decision, recorder, reads
+
+
+def drift(pair: Anchored) -> float | None:
+    """Return KL(first || second) over the vocabulary, mean over the continuation's tokens, in nats.
+
+    Exactly 0 for equal logits; None where there are none.
+    """
+    if pair.logits is None:
+        return None
+    import torch
+
+    p, q = (torch.log_softmax(logits.double(), dim=-1) for logits in pair.logits)
+    return float(divergence(p, q).mean())

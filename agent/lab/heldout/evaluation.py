@@ -1,0 +1,277 @@
+"""The evaluation itself: learn, freeze memory at checkpoints, run every arm on the held-out tasks.
+
+Task by task, all arms and checkpoints of one task together: what is done at any moment is paired. It can be
+interrupted at any moment and goes on with the same call.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from ....envs.errors import EnvironmentFault, UsageError
+from ....envs.suite import Suite
+from ....envs.types import Record, Split
+from ....memory.kinds.derive import content_id
+from ....memory.recall.case_memory import CaseMemory
+from ....memory.store.bound import bound
+from ....memory.store.demonstrations import from_gold, import_demonstrations
+from ...agent import Agent
+from ...episode.run_episode import EpisodeResult, run_episode
+from ...llm.protocol import Usage
+from ...prompts.rendering import prompt_hash
+from ...runs import Run, next_attempt
+from ..kernel.rows import Row, RowFile
+from .arms import Arm
+from .report import Report, summarise
+from .skills_of_arms import Skilled
+
+Learn = Literal["demonstrations", "own"]
+
+ATTEMPTS = 3
+"""How often learning episodes with an unknown outcome are tried in one call."""
+
+
+class Plan(Record):
+    """What is to be evaluated."""
+
+    suite: Suite
+    arms: tuple[Arm, ...]
+    checkpoints: tuple[int, ...]
+    learn: Learn
+    split: Split
+    tasks: int | None
+    """Held-out tasks; the suite's own number when None."""
+    seed: int
+
+
+class Watcher(Protocol):
+    """Told how an evaluation goes on."""
+
+    def learning(self, done: int, of: int, result: EpisodeResult | None) -> None:
+        """Take the number of learned episodes."""
+
+    def evaluating(self, done: int, of: int, row: Row) -> None:
+        """Take a new row."""
+
+
+class Silent:
+    """Watches nothing."""
+
+    def learning(self, done: int, of: int, result: EpisodeResult | None) -> None:
+        """Do nothing."""
+
+    def evaluating(self, done: int, of: int, row: Row) -> None:
+        """Do nothing."""
+
+
+def evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher | None = None) -> Report:
+    """Run (or go on with) an evaluation and return its report.
+
+    Args:
+        agent: Its store must be this evaluation's own: memory is learned into it.
+        plan: Arms, checkpoints, tasks.
+        folder: Where the rows go.
+        watcher: Told of every episode.
+
+    Raises:
+        FingerprintChanged: The model was not the same afterwards.
+        UsageError: The folder holds another evaluation, the split is the one that was learned, or an arm
+            needs what is not there: a library, a model to spend a budget on.
+    """
+    if plan.split == "train":
+        raise UsageError(
+            "an evaluation on the train split would measure remembering, not learning",
+            hint="Use --split dev or --split test.",
+        )
+    if agent.config.retriever.capacity is not None and len(set(plan.checkpoints)) > 1:
+        raise UsageError(
+            "a bounded memory cannot be looked at as it was at several checkpoints",
+            hint="Ask for one checkpoint at a time, or leave retriever.capacity out.",
+        )
+    if not agent.config.policy.llm and any(arm.budget for arm in plan.arms):
+        raise UsageError("the arm 'budget' spends the tokens of a model, and none is asked")
+    watcher = watcher or Silent()
+    return agent.wait(_evaluate(agent, plan, folder, watcher))
+
+
+async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) -> Report:
+    started = time.monotonic()
+    asks = agent.config.policy.llm and any(arm.llm for arm in plan.arms)
+    before = await agent.fingerprint(asks)
+    identity: dict[str, Any] = {
+        "suite": plan.suite.model_dump(mode="json", exclude={"description"}),
+        "learn": plan.learn,
+        "split": plan.split,
+        "seed": plan.seed,
+        "model": agent.config.model,
+        "dtype": agent.config.dtype,
+        "embedder": agent.config.embedder,
+        "planner": agent.config.planner,
+        "prompts": prompt_hash(),
+        "policy": agent.config.policy.model_dump(mode="json"),
+        "retriever": agent.config.retriever.model_dump(mode="json"),
+    }
+    if any(arm.soft for arm in plan.arms):
+        record = agent.hints.record
+        if record is None or not record.on:
+            raise UsageError(
+                "no hint is on here: the arm +soft would be the arm memory",
+                hint="Name a projection whose gate is open: --set softcot.folder=.lichen/softcot/own.",
+            )
+        identity["hints"] = record.model_dump(mode="json")
+    rows = RowFile(folder / "rows.jsonl", identity)
+    rows.made_by(before)
+    name = content_id("eval", str(identity))
+    run = content_id(name, before)
+    agent.opened(run, agent.started("eval", plan.suite.name, before, identity))
+    skills = Skilled(agent, run, plan.seed)
+    library = skills.library(plan.arms)
+    rows.made_with(library)
+    await _learn(agent, plan, name, watcher)
+    environment = agent.environment(plan.suite)
+    tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed, environment)
+    wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
+    dials = agent.config.retriever
+    memories = {  # arms that differ in the policy alone share a view
+        (arm.placebo, arm.retriever(dials), point): CaseMemory(
+            agent.store,
+            arm.retriever(dials),
+            first=point,
+            placebo=np.random.default_rng([plan.seed, point]) if arm.placebo else None,
+        )
+        for arm, point in wanted
+        if arm.memory
+    }
+    total, done = len(tasks) * len(wanted), 0
+    async with agent.graph() as graph:
+        for task_id in tasks:
+            task = environment.task(task_id)
+            for arm, point in wanted:
+                done += 1
+                if (arm.name, point, task_id) in rows.rows:
+                    continue
+                same = rows.rows.get(("none", 0, task_id))
+                votes = _votes(rows, task_id, max(plan.checkpoints)) if arm.budget else 1
+                policy = arm.policy(agent.config.policy)
+                alike = policy.llm and not arm.skilled and not arm.soft and votes == 1
+                if point == 0 and alike and same is not None:
+                    # an empty memory is no memory: same prompts, same seeds, so it is not run again
+                    rows.add(same.model_copy(update={"arm": arm.name}))
+                    watcher.evaluating(done, total, rows.rows[arm.name, point, task_id])
+                    continue
+                memory = memories[arm.placebo, arm.retriever(dials), point] if arm.memory else None
+                if arm.budget:
+                    policy = policy.model_copy(update={"votes": votes})
+                desk = agent.desk(
+                    environment,
+                    memory=memory,
+                    policy=policy,
+                    learn=False,
+                    llm_name=before,
+                    skills=False,
+                    hints=arm.soft,
+                )
+                desk.skills = skills.of(arm)
+                used = agent.llm.usage.copy() if policy.llm else Usage()
+                clock = time.monotonic()
+                attempt = next_attempt(
+                    agent.store.ledger, f"{name}-{arm.name}-{point}-{content_id(task_id)}"
+                )
+                result = attempt.result or await run_episode(
+                    graph, desk, task, episode=attempt.episode, run=run, seed=plan.seed
+                )
+                spent = agent.llm.usage.minus(used) if policy.llm else Usage()
+                row = Row(
+                    arm=arm.name,
+                    checkpoint=point,
+                    task_id=task_id,
+                    family=task.family,
+                    outcome=result.outcome,
+                    score=result.score,
+                    steps=result.steps,
+                    tokens_in=spent.tokens_in,
+                    tokens_out=spent.tokens_out,
+                    seconds=round(time.monotonic() - clock, 3),
+                    kl=result.kl,
+                    llm=before if policy.llm else "",
+                    library=library if arm.skilled else "",
+                    reason=result.reason,
+                )
+                if row.outcome != "unknown":  # an unknown is run again by the next call
+                    rows.add(row)
+                watcher.evaluating(done, total, row)
+    skills.close()
+    after = await agent.closed(run, before, len(rows.rows))
+    return summarise(
+        plan_name=plan.suite.name,
+        learn=plan.learn,
+        split=plan.split,
+        model=agent.config.model if asks else "no model",
+        seed=plan.seed,
+        arms=[arm.name for arm in plan.arms],
+        checkpoints=plan.checkpoints,
+        tasks=tasks,
+        rows=list(rows.rows.values()),
+        fingerprint=(before, after),
+        seconds=time.monotonic() - started,
+    )
+
+
+async def _learn(agent: Agent, plan: Plan, name: str, watcher: Watcher) -> None:
+    """Have the plan's cases in memory: its demonstrations, or the first episodes of its own stream.
+
+    The same cases in the same order however often it is interrupted, and whichever checkpoints came first.
+    """
+    most = max(plan.checkpoints)
+    source = "demonstration" if plan.learn == "demonstrations" else "own"
+    strange = next((c for c in agent.store.episodes.values() if c.source != source), None)
+    if strange is not None:
+        raise UsageError(
+            f"{agent.store.folder} remembers {strange.task_id} from another source ({strange.source}) "
+            f"than this evaluation learns from ({source})",
+            hint="Give the evaluation its own folder with --store.",
+        )
+    if most == 0:
+        return
+    if plan.learn == "demonstrations":
+        environment = agent.environment(plan.suite)
+        ids = plan.suite.task_ids("train", most, plan.seed, environment)
+        known = {case.task_id for case in agent.store.episodes.values()}
+        for number, task_id in enumerate(ids, start=1):
+            if task_id not in known and agent.store.ranks < most:
+                import_demonstrations(agent.store, from_gold(environment, [task_id]), run="gold")
+            watcher.learning(number, len(ids), None)
+        bound(agent.store, agent.config.retriever.capacity)
+    elif agent.store.ranks < most:
+        run = Run(content_id("eval-learn", name), 0)
+        before = await agent.fingerprint(agent.config.policy.exploring().llm)
+        agent.opened(run.id, agent.started("eval-learn", plan.suite.name, before, {}))
+        for _ in range(ATTEMPTS):
+            await agent.stream(plan.suite, run, most, before, watcher.learning)
+            if agent.store.ranks >= most:
+                break
+    if (held := agent.store.ranks) < most:
+        raise EnvironmentFault(
+            f"only {held} of {most} learning episodes have a known outcome",
+            hint="`lichen doctor` says what is wrong; the same command goes on.",
+        )
+
+
+MOST_VOTES = 8
+
+
+def _votes(rows: RowFile, task_id: str, point: int) -> int:
+    """Return how often a task's decisions can be asked for the tokens that memory spent on it."""
+    spent = []
+    for key in (("memory", point, task_id), ("none", 0, task_id)):
+        row = rows.rows.get(key)
+        spent.append(row.tokens_in + row.tokens_out if row is not None else 0)
+    return max(1, min(MOST_VOTES, round(spent[0] / spent[1]))) if spent[1] else 1
+
+
+def _points(arm: Arm, checkpoints: Sequence[int]) -> Sequence[int]:
+    """Return the checkpoints at which an arm is run: without memory there is only one."""
+    return checkpoints if arm.memory else (0,)

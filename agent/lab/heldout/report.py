@@ -1,0 +1,229 @@
+"""What an evaluation found: numbers for programs, a sentence and a table for people.
+
+`Report` is the JSON of design.md section 5; pictures are drawn elsewhere.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from ....envs.types import Record
+from ....memory.credit.intervals import Estimate, estimate
+from ..kernel.rows import Row
+from .arms import ARMS
+
+
+class Cell(Record):
+    """One arm at one checkpoint."""
+
+    n: int
+    """Tasks with a known outcome."""
+    unknown: int
+    """Tasks that crashed; they count nowhere else."""
+    success: float
+    score: float
+    steps: float
+    tokens: float
+    """Model tokens per episode, in and out."""
+    tokens_in: float | None = None
+    """Of those, what was read: prompts; None in reports of before this field."""
+    tokens_out: float | None = None
+    """And what was generated."""
+    ci95: tuple[float, float]
+    """Of the success, by bootstrap over tasks."""
+    score_ci95: tuple[float, float]
+    kl: float | None
+    """Mean KL(pi_M || pi_LLM) per decision, in nats."""
+    by_family: dict[str, float]
+    """Success by family."""
+    score_by_family: dict[str, float]
+
+
+class Contrast(Record):
+    """The paired difference of two arms at a checkpoint."""
+
+    a: str
+    b: str
+    checkpoint: int
+    measure: str
+    n: int
+    diff: float
+    ci95: tuple[float, float]
+    lost: float = 0.0
+    """Share of the tasks that b solved and a did not; against `none` the negative-transfer rate (NTR)."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the whole interval is above 0."""
+        return self.ci95[0] > 0
+
+
+class Report(Record):
+    """All that one evaluation found."""
+
+    suite: str
+    learn: str
+    split: str
+    model: str
+    seed: int
+    fingerprint: dict[str, str]
+    arms: dict[str, dict[int, Cell]]
+    contrasts: tuple[Contrast, ...]
+    drift: dict[str, Any]
+    seconds: float
+
+    def sentence(self) -> str:
+        """Return what memory gained over the other arms at the last checkpoint, in words."""
+        last = max((c.checkpoint for c in self.contrasts), default=0)
+        parts = self._gains("memory", last)
+        before, after = self.fingerprint["before"], self.fingerprint["after"]
+        if before != after:
+            frozen = "THE MODEL'S FINGERPRINT CHANGED"
+        elif before:
+            frozen = f"the model's fingerprint {before[:12]} did not change"
+        else:
+            frozen = "no model was asked"
+        if not parts:
+            return f"No arm to compare with; {frozen}."
+        kind = "demonstrations" if self.learn == "demonstrations" else "episodes of its own"
+        said = f"After {last} {kind}, memory gained {' and '.join(parts)} in success"
+        if skills := self._gains("+skills", last):
+            said += f"; its skills gained {' and '.join(skills)}"
+        return f"{said}; {frozen}."
+
+    def _gains(self, arm: str, point: int) -> list[str]:
+        return [
+            f"{c.diff:+.2f} over {c.b} (95% interval {c.ci95[0]:+.2f} to {c.ci95[1]:+.2f})"
+            for c in self.contrasts
+            if (c.checkpoint, c.measure, c.a) == (point, "success", arm)
+        ]
+
+    def contrast(self, a: str, b: str, measure: str = "success") -> "Contrast | None":
+        """Return a difference at the last checkpoint; None where it was not taken."""
+        found = [c for c in self.contrasts if (c.a, c.b, c.measure) == (a, b, measure)]
+        return max(found, key=lambda c: c.checkpoint, default=None)
+
+    @property
+    def skills_hold(self) -> bool:
+        """Whether skills help, by their interval over memory alone, and their placebo does not do as well."""
+        gain, real = (self.contrast("+skills", b) for b in ("memory", "+skills-placebo"))
+        return gain is not None and gain.holds and real is not None and real.diff > 0
+
+
+def summarise(
+    *,
+    plan_name: str,
+    learn: str,
+    split: str,
+    model: str,
+    seed: int,
+    arms: Sequence[str],
+    checkpoints: Sequence[int],
+    tasks: Sequence[str],
+    rows: Sequence[Row],
+    fingerprint: tuple[str, str],
+    seconds: float,
+) -> Report:
+    """Return the report of an evaluation's rows; rows of other tasks, arms or checkpoints are left out."""
+    wanted = set(tasks)
+    cells: defaultdict[tuple[str, int], dict[str, Row]] = defaultdict(dict)
+    for row in rows:
+        if row.task_id in wanted and row.arm in arms:
+            cells[row.arm, row.checkpoint][row.task_id] = row
+    found: dict[str, dict[int, Cell]] = {}
+    for arm in arms:
+        points = [p for p in checkpoints if (arm, p) in cells] or ([0] if (arm, 0) in cells else [])
+        found[arm] = {p: _cell(list(cells[arm, p].values()), len(tasks), seed) for p in points}
+    contrasts = []
+    for point in checkpoints:
+        for one, other in _pairs(arms):
+            mine = cells.get((one, point))
+            theirs = cells.get((other, point if other not in ARMS or ARMS[other].memory else 0))
+            if not mine or not theirs or (point == 0 and one == "memory"):
+                continue
+            contrasts.extend(_contrasts(one, other, point, mine, theirs, seed))
+    kl = {str(p): cell.kl for p, cell in found.get("memory", {}).items() if cell.kl is not None}
+    return Report(
+        suite=plan_name,
+        learn=learn,
+        split=split,
+        model=model,
+        seed=seed,
+        fingerprint={"before": fingerprint[0], "after": fingerprint[1]},
+        arms=found,
+        contrasts=tuple(contrasts),
+        drift={"policy_kl_nats": kl, "weights": 0.0 if fingerprint[0] == fingerprint[1] else None},
+        seconds=round(seconds, 1),
+    )
+
+
+def _cell(rows: list[Row], tasks: int, seed: int) -> Cell:
+    wins = [float(row.outcome == "success") for row in rows]
+    success = estimate(wins, seed=seed)
+    score = estimate([row.score for row in rows], seed=seed)
+    families: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        families[row.family].append(row)
+    kls = [row.kl for row in rows if row.kl is not None]
+    return Cell(
+        n=len(rows),
+        unknown=tasks - len(rows),
+        success=success.mean,
+        score=score.mean,
+        steps=_mean([row.steps for row in rows]),
+        tokens=_mean([row.tokens_in + row.tokens_out for row in rows]),
+        tokens_in=_mean([row.tokens_in for row in rows]),
+        tokens_out=_mean([row.tokens_out for row in rows]),
+        ci95=(success.low, success.high),
+        score_ci95=(score.low, score.high),
+        kl=_mean(kls) if kls else None,
+        by_family={
+            name: _mean([float(r.outcome == "success") for r in held])
+            for name, held in sorted(families.items())
+        },
+        score_by_family={
+            name: _mean([r.score for r in held]) for name, held in sorted(families.items())
+        },
+    )
+
+
+def _pairs(arms: Sequence[str]) -> list[tuple[str, str]]:
+    """Return which arms are compared: `memory` with all others, skills with what says what they are worth."""
+    plain = [arm for arm in arms if arm == "+skills" or not arm.startswith("+skills")]
+    found = [("memory", other) for other in plain if other != "memory"]
+    if "+skills" in arms:
+        found += [("+skills", other) for other in arms if other == "memory" or other not in plain]
+    if "+skills-placebo" in arms:
+        found += [("+skills-placebo", other) for other in arms if other == "memory"]
+    return found
+
+
+def _contrasts(
+    one: str, other: str, point: int, mine: dict[str, Row], theirs: dict[str, Row], seed: int
+) -> list[Contrast]:
+    both = sorted(mine.keys() & theirs.keys())
+    if not both:
+        return []
+    wins = [float(mine[t].outcome == "success") - (theirs[t].outcome == "success") for t in both]
+    scores = [mine[t].score - theirs[t].score for t in both]
+
+    def contrast(measure: str, found: Estimate) -> Contrast:
+        return Contrast(
+            a=one,
+            b=other,
+            checkpoint=point,
+            measure=measure,
+            n=len(both),
+            diff=found.mean,
+            ci95=(found.low, found.high),
+            lost=_mean([float(win < 0) for win in wins]),
+        )
+
+    return [
+        contrast("success", estimate(wins, seed=seed)),
+        contrast("score", estimate(scores, seed=seed)),
+    ]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(sum(values) / len(values)) if values else 0.0

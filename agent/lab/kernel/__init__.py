@@ -1,0 +1,1 @@
+"""What every experiment shares: identity, rows, resume, paired statistics, tables, pictures."""

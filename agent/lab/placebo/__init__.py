@@ -1,0 +1,1 @@
+"""Placebos: memories and skills that look like the real ones and say nothing."""

@@ -1,0 +1,1 @@
+"""What practice is worth: arms, audits, new worlds."""

@@ -1,0 +1,1 @@
+"""What soft thoughts are worth: tables over projections and controls, puzzles."""

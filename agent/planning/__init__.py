@@ -1,0 +1,1 @@
+"""Planning in words: the planner and the critic."""

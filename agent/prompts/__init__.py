@@ -1,0 +1,1 @@
+"""The prompts, one `.md` each, and how they are filled."""

@@ -1,0 +1,1 @@
+"""Skills as actions: the library opened for use, and what an episode is offered."""

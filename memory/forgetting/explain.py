@@ -1,0 +1,205 @@
+"""Answers for people: one case, why a step was taken, exports, and whether everything still agrees.
+
+Reads only; nothing is repaired here.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...envs.errors import BadFile
+from ...envs.types import Record
+from ..ledger.errors import LedgerCorrupt, UnknownCase
+from ..ledger.event_rows import COLUMNS
+from ..ledger.events import EpisodeEnded, EpisodeStarted, Stepped
+from ..ledger.ledger import Ledger, Row, open_ledger
+from ..ledger.records import Case
+from ..likeness.vector_index import VectorIndex
+from ..store.demonstrations import DemonstratedStep, Demonstration
+from ..store.indexes import Grain, collection, item_of, vectors_of
+from ..store.store import Store
+
+
+class Verification(Record):
+    """Whether ledger, projection and index agree."""
+
+    events: int
+    episodes: int
+    steps: int
+    state_hash: str
+    problems: tuple[str, ...]
+
+
+def find_case(store: Store, case_id: str) -> Case:
+    """Return the case whose id begins with `case_id`.
+
+    Raises:
+        UnknownCase: None does, or more than one.
+    """
+    found = [case for case in store.cases() if case_id and case.id.startswith(case_id)]
+    if len(found) != 1:
+        count = "no case" if not found else f"{len(found)} cases"
+        raise UnknownCase(f"{count} in {store.folder} has an id that begins with {case_id!r}")
+    return found[0]
+
+
+def export_events(ledger: Ledger, to: Path) -> tuple[int, list[str]]:
+    """Write every sound row as one JSON line, exactly; return how many, and a sentence per damaged row.
+
+    `read_rows` and `Ledger.restore` make the same ledger of it again.
+    """
+    damaged = ledger.damage()
+    sound = {row.seq for row in _sound(ledger)}
+    lines = (json.dumps(row, ensure_ascii=False) for row in ledger.raw() if row["seq"] in sound)
+    return _write(to, lines), damaged
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file that `export_events` wrote.
+
+    Raises:
+        BadFile: The file cannot be read, or a line is no row (the line is named).
+    """
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(f"{path} cannot be read: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            row = json.loads(line)
+            found.append({name: row[name] for name in COLUMNS})
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadFile(f"line {number} of {path} is no row of a ledger: {error!r}") from error
+    return found
+
+
+def export_demonstrations(ledger: Ledger, to: Path) -> tuple[int, list[str]]:
+    """Write every successful learned episode as a demonstration; return how many, and the damage."""
+    damaged = ledger.damage()
+
+    def lines() -> Iterator[str]:
+        opened: dict[str, tuple[EpisodeStarted, list[Stepped]]] = {}
+        for row in _sound(ledger):
+            match row.event:
+                case EpisodeStarted():
+                    opened[row.episode] = (row.event, [])
+                case Stepped() if row.episode in opened:
+                    opened[row.episode][1].append(row.event)
+                case EpisodeEnded() if row.episode in opened:
+                    started, steps = opened.pop(row.episode)
+                    if row.event.outcome == "success" and row.event.learn and steps:
+                        yield _demonstration(started, steps, row.event).model_dump_json()
+
+    return _write(to, lines()), damaged
+
+
+def _demonstration(
+    started: EpisodeStarted, steps: list[Stepped], ended: EpisodeEnded
+) -> Demonstration:
+    return Demonstration(
+        env=started.env,
+        family=started.family,
+        split=started.split,
+        task_id=started.task_id,
+        goal=started.goal,
+        outcome=ended.outcome,
+        score=ended.score,
+        steps=tuple(
+            DemonstratedStep(
+                text=step.text,
+                inventory=step.inventory,
+                action=step.action,
+                offered=step.offered,
+                observation=step.observation,
+                score_before=step.score_before,
+                score_after=step.score_after,
+                goal=step.goal if step.goal != started.goal else None,
+                call=step.call,
+                error=step.error,
+                request=step.request,
+            )
+            for step in steps
+        ),
+    )
+
+
+def _sound(ledger: Ledger) -> Iterator[Row]:
+    """Yield the rows that can be read, one after another, past those that cannot."""
+    after, head = 0, ledger.head()
+    while after < head:
+        try:
+            for row in ledger.read(after=after):
+                after = row.seq
+                yield row
+            return
+        except LedgerCorrupt:
+            after += 1
+
+
+def _write(to: Path, lines: Iterator[str]) -> int:
+    count = 0
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with to.open("w", encoding="utf-8") as file:
+        for line in lines:
+            file.write(line + "\n")
+            count += 1
+    return count
+
+
+def verify_store(folder: Path) -> Verification:
+    """Fold the ledger again and compare it with the projection and, where there is one, the index.
+
+    Nothing is repaired. Damage of the ledger is reported, not raised.
+    """
+    ledger = open_ledger(folder)
+    problems = ledger.damage()
+    if problems:
+        return Verification(
+            events=ledger.head(), episodes=0, steps=0, state_hash="-", problems=tuple(problems)
+        )
+    with Store(folder, read_only=True, snapshot=False) as store:
+        problems += store.projection_damage()
+        if (folder / "index").exists():
+            grains: dict[Grain, Sequence[Case]] = {
+                "steps": list(store.steps.values()),
+                "episodes": list(store.episodes.values()),
+                "subtasks": list(store.subtasks.values()),
+            }
+            for grain, cases in grains.items():
+                problems += _index_problems(store, grain, cases)
+        return Verification(
+            events=ledger.head(),
+            episodes=len(store.episodes),
+            steps=len(store.steps),
+            state_hash=store.state_hash(),
+            problems=tuple(problems),
+        )
+
+
+def _index_problems(store: Store, grain: Grain, cases: Sequence[Case]) -> list[str]:
+    name = collection(grain, store.embedder.name)
+    index = VectorIndex(store.folder / "index", name)
+    try:
+        held = {item.id: item for item in index.items()}
+        if not held:  # an index that was never used is made at its first use
+            return []
+        by_id = {case.id: case for case in cases}
+        wanted = {i: item_of(case) for i, case in by_id.items()}
+        found = [f"index {name} lacks case {i}" for i in sorted(wanted.keys() - held)]
+        found += [f"index {name} holds unknown case {i}" for i in sorted(held.keys() - wanted)]
+        both = sorted(held.keys() & wanted.keys())
+        found += [f"index {name} misplaces case {i}" for i in both if held[i] != wanted[i]]
+        stored = index.vectors(both)
+        right = vectors_of([by_id[i] for i in both], store.embedder) if both else ()
+        for i, vector in zip(both, right, strict=True):
+            if not np.allclose(stored[i], vector, atol=1e-4):
+                found.append(f"index {name} has another vector of case {i}")
+        return found
+    finally:
+        index.close()

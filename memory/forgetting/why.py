@@ -1,0 +1,199 @@
+"""Why the agent did what it did: for every considered item similarity, utility, propensity, trust, origin.
+
+Reads only. The utility is what is known now, with its interval, and what the held-out episodes did beside it.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from ...envs.types import Record
+from ..credit.credit import Uplift
+from ..ledger.errors import UnknownCase
+from ..ledger.events import Recalled, Stepped
+from ..ledger.ledger import Row
+from ..ledger.records import Case, StepCase
+from ..store.store import Store
+
+
+class HeldOut(Record):
+    """How episodes ended that were shown an item, and those from which it was held out at random."""
+
+    shown: int
+    shown_score: float | None
+    """Mean score, None when there is none."""
+    held: int
+    held_score: float | None
+
+
+class Considered(Record):
+    """One item that a read found."""
+
+    case: str
+    similarity: float | None
+    """None for an item that was held out."""
+    propensity: float
+    """Probability with which it was to be shown."""
+    shown: bool
+    reason: str
+    """Why it was shown or not, in words."""
+    gain: float | None
+    """Of a step case; None for others, or when it is not in memory any more."""
+    trust: str
+    """Trust state now; `gone` when it is not in memory any more."""
+    source: str
+    """Own experience or demonstration."""
+    task_id: str
+    """Where it comes from."""
+    action: str
+    uplift: Uplift
+    """What showing its episode adds to the score, as far as is known now."""
+    outcomes: HeldOut
+
+
+class Read(Record):
+    """One read: by the policy at a step, or by the planner before a plan."""
+
+    step: int
+    grain: str
+    considered: int
+    abstained: bool
+    items: tuple[Considered, ...]
+
+
+class Why(Record):
+    """What stood behind one action."""
+
+    episode: str
+    step: int
+    goal: str
+    text: str
+    action: str
+    error: str
+    kl: float | None
+    reads: tuple[Read, ...]
+
+
+def explain(store: Store, run: str, step: int) -> Why:
+    """Return what was recalled, seen and done at a step.
+
+    Args:
+        store: Where the episode was recorded.
+        run: Id of an episode or a run, or the beginning of one that has the step.
+        step: From 0.
+
+    Raises:
+        UnknownCase: No recorded episode has this step.
+    """
+    for found in explain_all(store, run):
+        if found.step == step:
+            return found
+    raise UnknownCase(f"no recorded episode or run {run!r} has a step {step}")
+
+
+def explain_all(store: Store, run: str) -> Iterator[Why]:
+    """Yield what stood behind every action of an episode, or of all episodes of a run.
+
+    Args:
+        store: Where it was recorded.
+        run: Id of an episode or a run, or the beginning of one.
+    """
+    if not run:
+        return
+    outcomes = _outcomes(store)
+    by_id = {case.id: case for case in store.cases()}
+    reads: list[Recalled] = []
+    episode = ""
+    for row in _of(store, run):
+        if row.episode != episode:
+            episode, reads = row.episode, []
+        if isinstance(row.event, Recalled):
+            reads.append(row.event)
+        elif isinstance(row.event, Stepped):
+            event = row.event
+            yield Why(
+                episode=row.episode,
+                step=event.step,
+                goal=event.goal,
+                text=event.text,
+                action=event.action,
+                error=event.error,
+                kl=event.kl,
+                reads=tuple(
+                    _read(store, read, by_id, outcomes) for read in reads if read.step == event.step
+                ),
+            )
+            reads = []
+
+
+def _of(store: Store, run: str) -> Iterator[Row]:
+    """Yield the rows of a run, or of the first episode whose id begins so."""
+    for row in store.ledger.read():
+        if row.episode and (row.episode.startswith(run) or row.run.startswith(run)):
+            yield row
+
+
+def _outcomes(store: Store) -> dict[str, HeldOut]:
+    shown: dict[str, list[float]] = {}
+    held: dict[str, list[float]] = {}
+    for found in store.fold.observed:
+        for exposure in found.exposures:
+            if exposure.propensity < 1.0:
+                into = shown if exposure.exposed else held
+                into.setdefault(exposure.item, []).append(found.outcome)
+
+    def mean(values: list[float]) -> float | None:
+        return round(sum(values) / len(values), 4) if values else None
+
+    return {
+        item: HeldOut(
+            shown=len(shown.get(item, [])),
+            shown_score=mean(shown.get(item, [])),
+            held=len(held.get(item, [])),
+            held_score=mean(held.get(item, [])),
+        )
+        for item in shown.keys() | held.keys()
+    }
+
+
+_NONE = HeldOut(shown=0, shown_score=None, held=0, held_score=None)
+
+
+def _read(
+    store: Store, read: Recalled, by_id: Mapping[str, Case], outcomes: Mapping[str, HeldOut]
+) -> Read:
+    items = []
+    for name, shown, similarity, chance in read.items():
+        case = by_id.get(name)
+        whole = store.whole(case.episode) if case is not None else None
+        items.append(
+            Considered(
+                case=name,
+                similarity=similarity,
+                propensity=chance,
+                shown=shown,
+                reason=_reason(shown, chance),
+                gain=case.gain if isinstance(case, StepCase) else None,
+                trust=store.trust(case) if case is not None else "gone",
+                source=case.source if case is not None else "gone",
+                task_id=whole.task_id if whole is not None else "",
+                action=case.action if isinstance(case, StepCase) else "",
+                uplift=store.credit.uplift(case.episode if case is not None else ""),
+                outcomes=outcomes.get(case.episode, _NONE) if case is not None else _NONE,
+            )
+        )
+    return Read(
+        step=read.step,
+        grain=read.grain,
+        considered=read.considered,
+        abstained=read.abstained,
+        items=tuple(items),
+    )
+
+
+def _reason(shown: bool, chance: float) -> str:
+    if chance >= 1.0:
+        return "above the gate"
+    if chance <= 0.0:
+        return "below the gate, or the model was to try alone first"
+    if chance < 0.5:
+        return "below the gate, within the exploration budget" if shown else "below the gate"
+    return "above the gate" if shown else "held out at random"

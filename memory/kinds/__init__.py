@@ -1,0 +1,1 @@
+"""The kinds of memory: what each folds from events, derives, indexes and forgets."""

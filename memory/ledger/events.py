@@ -1,0 +1,315 @@
+"""The typed, versioned events of the ledger; the only form in which anything is learned.
+
+An event is never changed. A new form gets a new version number, and `parse` keeps reading the old one.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from ...envs.tools import Call
+from ...envs.types import Fact, Outcome, Record, Split
+from .records import Judge, Source
+
+Origin = Literal["own", "demonstration", "person", "import"]
+"""Where evidence comes from: the agent's own experience, a demonstration, a person, another store."""
+
+
+class _Event(Record):
+    version: Literal[1] = 1
+
+
+class RunStarted(_Event):
+    """A command began to run episodes."""
+
+    type: Literal["run_started"] = "run_started"
+    command: str
+    suite: str
+    seed: int
+    fingerprint: str
+    """Of the frozen model before the run."""
+    config: dict[str, Any]
+
+
+class RunEnded(_Event):
+    """A command came to its end, with the fingerprint after it."""
+
+    type: Literal["run_ended"] = "run_ended"
+    fingerprint: str
+    episodes: int
+
+
+class EpisodeStarted(_Event):
+    """An episode of a task began."""
+
+    type: Literal["episode_started"] = "episode_started"
+    env: str
+    family: str
+    split: Split
+    task_id: str
+    goal: str
+    source: Source
+    llm: str = ""
+
+
+class Recalled(_Event):
+    """What a read considered and exposed, and with which probability (the ground of later credit)."""
+
+    type: Literal["recalled"] = "recalled"
+    step: int
+    considered: int
+    exposed: tuple[str, ...]
+    """Ids of the cases shown to the policy, best first."""
+    similarity: tuple[float, ...]
+    propensity: tuple[float, ...]
+    """Probability with which each exposed case was exposed; 1.0 where nothing is held out."""
+    abstained: bool
+    held: tuple[str, ...] = ()
+    """Ids of the cases that were found and held out at random."""
+    held_propensity: tuple[float, ...] = ()
+    """Probability with which each of those would have been exposed."""
+    grain: Literal["steps", "episodes", "subtasks", "skills"] = "steps"
+    """What was read: step cases for the policy, whole episodes or subtasks for the planner, or skills
+    (`exposed` holds `name@version` then)."""
+
+    def items(self) -> Iterator["Found"]:
+        """Yield every item that was found: those exposed, best first, then those held out."""
+        for case, near, chance in zip(self.exposed, self.similarity, self.propensity, strict=True):
+            yield Found(case, True, near, chance)
+        for case, chance in zip(self.held, self.held_propensity, strict=True):
+            yield Found(case, False, None, chance)
+
+
+class Found(NamedTuple):
+    """One item of a read."""
+
+    case: str
+    exposed: bool
+    similarity: float | None
+    """None where it was held out."""
+    propensity: float
+
+
+class Planned(_Event):
+    """The planner decomposed the task."""
+
+    type: Literal["planned"] = "planned"
+    step: int
+    subtasks: tuple[str, ...]
+    reason: str = ""
+
+
+class Stepped(_Event):
+    """One action was taken and answered."""
+
+    type: Literal["stepped"] = "stepped"
+    step: int
+    goal: str
+    text: str
+    """What the agent saw when it chose."""
+    inventory: str
+    recent: tuple[str, ...]
+    action: str
+    offered: tuple[str, ...] = ()
+    """What could have been done, grounded, at most 64 (see `memory.grounding`)."""
+    observation: str
+    score_before: float
+    score_after: float
+    kl: float | None = None
+    """KL(pi_M || pi_LLM) of the decision in nats, where both were known."""
+    call: Call | None = None
+    """The action as the call of a tool, under the contract of then; None in events of before tool memory."""
+    error: str = ""
+    """Why the action was refused."""
+    subtask: str = ""
+    """The subtask of the plan that it was done for; empty without a plan."""
+    request: bool = False
+    """Whether the goal was a user's message in free words."""
+    skill: str = ""
+    """The skill (`name@version`) that took the step; empty when the agent did."""
+
+
+class SubtaskEnded(_Event):
+    """A subtask of the plan was done, given up, or ended with the episode."""
+
+    type: Literal["subtask_ended"] = "subtask_ended"
+    step: int
+    """How many steps the episode had by then."""
+    first: int
+    """Its first step; it has none when that is `step`."""
+    text: str
+    index: int
+    """Its place in the plan, from 0."""
+    of: int
+    """How many subtasks the plan had."""
+    attempt: int
+    """How often the plan was made anew before."""
+    outcome: Outcome
+    result: str
+    """What was seen last, or why it was given up."""
+    judge: Judge
+
+
+class Judged(_Event):
+    """A judge was asked how an episode ended whose outcome the environment knows: what its word is worth."""
+
+    type: Literal["judged"] = "judged"
+    said: bool
+    """Whether it took the task for solved."""
+    truth: bool
+
+
+class SkillCalled(_Event):
+    """A skill was called; the steps it took stand as steps of their own."""
+
+    type: Literal["skill_called"] = "skill_called"
+    step: int
+    """How many steps the episode had when it was called."""
+    skill: str
+    """`name@version`."""
+    arguments: dict[str, Fact]
+    outcome: Outcome
+    """By its postconditions; unknown when the jail or the environment broke."""
+    reason: str = ""
+    steps: int = 0
+    """How many steps it took."""
+    level: str = ""
+    """The jail it ran in."""
+    within: str = ""
+    """The skill that called it; empty when the agent did."""
+
+
+class Answered(Record):
+    """A question about a goal of practice that a model answered."""
+
+    question: str
+    goal: str
+    """That it is about, in words."""
+    answer: str
+
+
+class Practised(_Event):
+    """One iteration of practice ended (see `agent.practice`)."""
+
+    type: Literal["practised"] = "practised"
+    number: int
+    goal: str
+    """The fact that was to come about."""
+    outcome: Outcome
+    """Success when the goal came to hold; unknown when the environment or the jail broke."""
+    gained: tuple[str, ...] = ()
+    """Goals that came to hold, whichever was aimed at."""
+    steps: int = 0
+    """Steps of the environment in the attempt."""
+    practice_steps: int = 0
+    """Steps spent besides: minimising and testing."""
+    moves: int = 0
+    skills: dict[str, str] = Field(default_factory=dict)
+    """Goal -> the skill that was admitted for it, `name@version`."""
+    refused: tuple[str, ...] = ()
+    """Why skills were not."""
+    lessons: tuple[str, ...] = ()
+    """What the explorer learned, as JSON."""
+    answers: tuple[Answered, ...] = ()
+    """What a model was asked about the goal in this iteration."""
+    library: str = ""
+    """The library's last commit after the iteration; empty without one, and in events of before this field."""
+
+
+class EpisodeEnded(_Event):
+    """An episode ended; `unknown` never becomes a case."""
+
+    type: Literal["episode_ended"] = "episode_ended"
+    outcome: Outcome
+    score: float
+    steps: int
+    reason: str = ""
+    learn: bool = True
+    """False for evaluation episodes: they are recorded and never learned from."""
+    judge: Judge = "environment"
+
+
+class Forgotten(_Event):
+    """An episode was forgotten: its events lost their content, and the same evidence is refused from now on."""
+
+    type: Literal["forgotten"] = "forgotten"
+    target: str
+    """Id of the episode."""
+    evidence: str
+    """Hash of what it was evidence of (see `derive.evidence_of`); the tombstone."""
+    dependants: tuple[str, ...] = ()
+    """Episodes whose decisions saw its cases, and so may carry something of it."""
+    reason: str = ""
+
+
+class ContractSeen(_Event):
+    """A tool was found to have this contract from now on; what used another is quarantined."""
+
+    type: Literal["contract_seen"] = "contract_seen"
+    env: str
+    tool: str
+    schema_hash: str
+    """Empty: the tool is gone."""
+
+
+class Reverified(_Event):
+    """A quarantined episode was replayed under the contracts of now."""
+
+    type: Literal["reverified"] = "reverified"
+    target: str
+    """Id of the episode."""
+    holds: bool
+    """Whether it came to the recorded outcome again; what does not is revoked."""
+    contracts: dict[str, str]
+    """Tool -> hash of the contract under which it was replayed."""
+    reason: str = ""
+
+
+class Evicted(_Event):
+    """A full memory let an episode go: it is retrieved no more, and stays in the ledger."""
+
+    type: Literal["evicted"] = "evicted"
+    target: str
+    """Id of the episode."""
+    capacity: int
+    utility: float
+    """Its utility then, the lowest of all."""
+    reason: str = ""
+
+
+Event = Annotated[
+    RunStarted
+    | RunEnded
+    | EpisodeStarted
+    | Recalled
+    | Planned
+    | Stepped
+    | EpisodeEnded
+    | SubtaskEnded
+    | Judged
+    | SkillCalled
+    | Practised
+    | Forgotten
+    | ContractSeen
+    | Reverified
+    | Evicted,
+    Field(discriminator="type"),
+]
+_adapter: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def parse(payload: str) -> Event:
+    """Return the event that `payload` (JSON) holds.
+
+    Raises:
+        ValueError: It holds none, or one of a version this Lichen does not know.
+
+    >>> parse('{"type": "run_ended", "fingerprint": "f", "episodes": 3}').episodes
+    3
+    """
+    try:
+        return _adapter.validate_json(payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{first['msg']} at {'.'.join(map(str, first['loc']))}") from error

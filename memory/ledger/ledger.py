@@ -1,0 +1,300 @@
+"""The append-only ledger: the one truth of everything learned.
+
+Rows are chained by hashes, so a changed, lost or swapped row shows. It knows nothing of cases: what is
+folded from it lives in `fold`.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from .errors import LedgerCorrupt, StoreUnwritable
+from .event_rows import FORGOTTEN, digest, events, link, make_row, meta, timings
+from .events import Event, Forgotten, Origin, parse
+from .sqlite import open_sqlite, reading, transaction, writing
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event to append."""
+
+    key: str
+    """Idempotency key: the same key is written once, however often it is appended."""
+    run: str
+    episode: str
+    event: Event
+    actor: str = "agent"
+    """Who wrote it: `agent`, `person`, or a name of the caller's."""
+    origin: Origin = "own"
+    """Where the evidence comes from."""
+    parents: tuple[str, ...] = ()
+    """Keys of the events that caused it."""
+    took_ms: float | None = None
+    """What the call behind it took; kept beside the event (see `rows.timings`)."""
+
+
+class Row(NamedTuple):
+    """A stored event with its place."""
+
+    seq: int
+    id: str
+    """UUIDv7."""
+    key: str
+    run: str
+    episode: str
+    actor: str
+    origin: str
+    parents: tuple[str, ...]
+    at: float
+    """Seconds since 1970, for people; never folded."""
+    event: Event | None
+    """None when the content was forgotten."""
+
+
+class Ledger:
+    """Append and read events.
+
+    Args:
+        engine: An engine from `open_sqlite`; several may be open on one file, in several processes.
+        clock: Returns the time in seconds since 1970, stored for people and never folded.
+    """
+
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def create(self) -> None:
+        """Create the tables where they are missing."""
+        with writing():
+            meta.create_all(self._engine)
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Append events in one transaction and return how many were new.
+
+        An entry whose key is already stored is skipped: a resumed run may append again.
+
+        Raises:
+            StoreUnwritable: The disk is full or read-only; nothing of this call was stored.
+        """
+        if not entries:
+            return 0
+        with transaction(self._engine) as connection:
+            return self._insert(connection, entries)
+
+    def _insert(self, connection: Connection, entries: Sequence[Entry]) -> int:
+        seq, chain = self._last(connection)
+        known = set(
+            connection.scalars(
+                sa.select(events.c.key).where(events.c.key.in_([e.key for e in entries]))
+            )
+        )
+        rows = []
+        for entry in entries:
+            if entry.key in known:
+                continue
+            known.add(entry.key)
+            seq += 1
+            row = make_row(
+                chain,
+                seq=seq,
+                key=entry.key,
+                run=entry.run,
+                episode=entry.episode,
+                actor=entry.actor,
+                origin=entry.origin,
+                parents=entry.parents,
+                payload=entry.event.model_dump_json(),
+                at=self._clock(),
+            )
+            chain = row["chain"]
+            rows.append(row)
+        if rows:
+            connection.execute(sa.insert(events), rows)
+            new = {row["key"] for row in rows}
+            took = [
+                {"key": e.key, "ms": e.took_ms}
+                for e in entries
+                if e.took_ms is not None and e.key in new
+            ]
+            if took:
+                connection.execute(sa.insert(timings), took)
+        return len(rows)
+
+    @staticmethod
+    def _last(connection: Connection) -> tuple[int, str]:
+        last = connection.execute(
+            sa.select(events.c.seq, events.c.chain).order_by(events.c.seq.desc()).limit(1)
+        ).first()
+        return (last.seq, last.chain) if last else (0, "")
+
+    def forget(self, episode: str, why: Entry) -> int:
+        """Remove the content of an episode's events for good and append why, in one transaction.
+
+        Their rows, keys and digests stay, so that the chain still shows that nothing else was touched.
+
+        Returns:
+            How many events lost their content.
+        """
+        with transaction(self._engine) as connection:
+            here = events.c.episode == episode
+            gone = connection.execute(
+                sa.update(events)
+                .where(here, events.c.payload != FORGOTTEN)
+                .values(payload=FORGOTTEN)
+            )
+            keys = sa.select(events.c.key).where(here)
+            connection.execute(sa.delete(timings).where(timings.c.key.in_(keys)))
+            self._insert(connection, [why])
+            return int(gone.rowcount)
+
+    def read(
+        self,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        run: str | None = None,
+        episode: str | None = None,
+    ) -> Iterator[Row]:
+        """Yield events in order.
+
+        Args:
+            after: Only later rows.
+            until: Only this row and earlier ones.
+            run: Only this run's.
+            episode: Only this episode's.
+
+        Raises:
+            LedgerCorrupt: A row cannot be read as an event.
+        """
+        query = sa.select(events).where(events.c.seq > after).order_by(events.c.seq)
+        if until is not None:
+            query = query.where(events.c.seq <= until)
+        if run is not None:
+            query = query.where(events.c.run == run)
+        if episode is not None:
+            query = query.where(events.c.episode == episode)
+        with reading(), self._engine.connect() as connection:
+            for row in connection.execute(query):
+                try:
+                    event = None if row.payload == FORGOTTEN else parse(row.payload)
+                    parents = tuple(json.loads(row.parents))
+                except ValueError as error:
+                    raise LedgerCorrupt(
+                        f"row {row.seq} of the ledger is not an event: {error}"
+                    ) from error
+                yield Row(
+                    row.seq,
+                    row.id,
+                    row.key,
+                    row.run,
+                    row.episode,
+                    row.actor,
+                    row.origin,
+                    parents,
+                    row.at,
+                    event,
+                )
+
+    def chain(self, seq: int) -> str:
+        """Return the chain hash of a row, empty when there is none."""
+        query = sa.select(events.c.chain).where(events.c.seq == seq)
+        with reading(), self._engine.connect() as connection:
+            return connection.scalar(query) or ""
+
+    def timings(self) -> dict[str, float]:
+        """Return what calls took, in milliseconds, by the key of their event."""
+        with reading(), self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table(
+                timings.name
+            ):  # an earlier ledger, only looked at
+                return {}
+            return {row.key: row.ms for row in connection.execute(sa.select(timings))}
+
+    def head(self) -> int:
+        """Return the number of the last row, 0 when there is none."""
+        with reading(), self._engine.connect() as connection:
+            return connection.scalar(sa.select(sa.func.max(events.c.seq))) or 0
+
+    def raw(self) -> Iterator[dict[str, Any]]:
+        """Yield every row as it is stored, in order: for exact copies."""
+        with reading(), self._engine.connect() as connection:
+            for row in connection.execute(sa.select(events).order_by(events.c.seq)):
+                yield dict(row._mapping)
+
+    def restore(self, rows: Sequence[dict[str, Any]]) -> int:
+        """Write the rows of an exact copy into this ledger, which must be empty or their beginning.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            LedgerCorrupt: The copy is damaged, or does not go on where this ledger ends.
+        """
+        if problems := damage(rows):
+            raise LedgerCorrupt(
+                f"the copy is damaged: {problems[0]}", hint="Nothing was imported; copy it again."
+            )
+        with transaction(self._engine) as connection:
+            seq, chain = self._last(connection)
+            if seq > len(rows) or (seq and rows[seq - 1]["chain"] != chain):
+                raise LedgerCorrupt(
+                    f"the copy is of another ledger: they differ at or before row {seq}",
+                    hint="Import it into a store of its own with --store.",
+                )
+            if rows[seq:]:
+                connection.execute(sa.insert(events), list(rows[seq:]))
+            return len(rows) - seq
+
+    def damage(self) -> list[str]:
+        """Return one sentence per damaged row: unreadable, changed, missing or out of order."""
+        return damage(self.raw())
+
+
+def open_ledger(folder: Path) -> Ledger:
+    """Return the ledger of a store for reading, however damaged the rest is.
+
+    Raises:
+        StoreUnwritable: There is no store.
+    """
+    file = folder / "ledger.sqlite"
+    if not file.exists():
+        raise StoreUnwritable(
+            f"there is no store in {folder}", hint="`lichen run SUITE` makes one."
+        )
+    return Ledger(open_sqlite(file, read_only=True), time.time)
+
+
+def damage(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Return one sentence per damaged row of a ledger or of a copy: unreadable, changed, missing, emptied."""
+    found, chain, expected = [], "", 1
+    emptied: dict[str, list[int]] = {}
+    for row in rows:
+        seq, payload = row["seq"], row["payload"]
+        event: Event | None = None
+        if payload == FORGOTTEN:
+            emptied.setdefault(row["episode"], []).append(seq)
+        else:
+            try:
+                event = parse(payload)
+            except ValueError as error:
+                found.append(f"row {seq} is not an event: {error}")
+        if seq != expected:
+            found.append(f"row {expected} is missing")
+        elif row["chain"] != link(chain, row) or (
+            payload != FORGOTTEN and digest(payload) != row["digest"]
+        ):
+            found.append(f"row {seq} was changed after it was written")
+        if isinstance(event, Forgotten):
+            emptied.pop(event.target, None)
+        chain, expected = row["chain"], seq + 1
+    return found + [
+        f"row {seq} lost its content, and no event says that it was forgotten"
+        for lost in emptied.values()
+        for seq in lost
+    ]

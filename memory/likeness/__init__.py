@@ -1,0 +1,1 @@
+"""When two texts, states or actions are alike: words, features, analogies, embeddings, the vector index."""

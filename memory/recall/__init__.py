@@ -1,0 +1,1 @@
+"""How a case is found and scored: retrieval, ranking, the value channel."""

@@ -1,0 +1,1 @@
+"""The store: one folder with the ledger and everything derived from it, kept equal."""

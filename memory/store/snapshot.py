@@ -1,0 +1,168 @@
+"""Snapshots: a large store opens from where it was closed, not from its first event.
+
+A snapshot holds what the fold knew at a row of the ledger, with the hash of the chain there and a hash over
+the projected cases. When either does not fit, it is no snapshot: the ledger is folded again from its
+beginning. `lichen memory verify` and `replay` never use one.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.engine import Engine
+
+from ..credit.credit import Exposure
+from ..credit.judge_rates import JudgeRates
+from ..credit.skill_uses import SkillOutcome, SkillUse
+from ..kinds.contracts import Contracts
+from ..ledger.event_rows import digest
+from ..ledger.events import Evicted, Reverified
+from ..ledger.ledger import Ledger
+from ..ledger.records import Case
+from ..ledger.sqlite import reading, writing
+from ..likeness.features import Idf
+from .case_table import Projection, Stored, digest_of
+from .fold import Fold, Observed
+
+FORM = 2
+"""Of the body; another one is no snapshot."""
+EVERY = 5_000
+"""Rows of the ledger after which it is worth taking another."""
+
+_meta = sa.MetaData()
+_table = sa.Table(
+    "snapshots",
+    _meta,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("chain", sa.Text, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("cases", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+_exposures: TypeAdapter[tuple[Exposure, ...]] = TypeAdapter(tuple[Exposure, ...])
+
+
+class Snapshots:
+    """The snapshot of one store; there is at most one.
+
+    Args:
+        engine: Of the store's file.
+        ledger: The store's.
+        projection: The store's.
+    """
+
+    def __init__(self, engine: Engine, ledger: Ledger, projection: Projection) -> None:
+        self._engine, self._ledger, self._projection = engine, ledger, projection
+        self.seq = 0
+        """Row at which the one that was loaded or taken last stands."""
+
+    def create(self) -> None:
+        """Create the table where it is missing."""
+        with writing():
+            _meta.create_all(self._engine)
+
+    def drop(self) -> None:
+        """Remove the snapshot: what it holds may be content that was forgotten."""
+        with writing(), self._engine.begin() as connection:
+            connection.execute(sa.delete(_table))
+        self.seq = 0
+
+    def take(self, fold: Fold, idf: Idf) -> None:
+        """Keep what a fold knows; the projection must be that of the same row."""
+        place = self._projection.last()
+        body = json.dumps(_body(fold, idf))
+        row = {
+            "seq": fold.seq,
+            "chain": self._ledger.chain(fold.seq),
+            "place": place,
+            "cases": _digest(self._projection.rows(until=place), body),
+            "body": body,
+        }
+        with writing(), self._engine.begin() as connection:
+            connection.execute(sa.delete(_table))
+            connection.execute(sa.insert(_table), row)
+        self.seq = fold.seq
+
+    def load(self) -> tuple[Fold, Idf, list[Case], int] | None:
+        """Return fold, idf, projected cases and last place as they were kept, None when they do not fit."""
+        with reading(), self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table(_table.name):
+                return None
+            kept = connection.execute(sa.select(_table)).first()
+        if kept is None or self._ledger.chain(kept.seq) != kept.chain:
+            return None
+        rows = list(self._projection.rows(until=kept.place))
+        if _digest(rows, kept.body) != kept.cases:
+            return None
+        body = json.loads(kept.body)
+        if body.get("form") != FORM:
+            return None
+        cases = [row.case() for row in rows]
+        fold = _fold(body, kept.seq)
+        fold.sources |= {case.id: case.episode for case in cases}
+        for episode in body["open"]:
+            for _ in fold.apply(self._ledger.read(episode=episode, until=kept.seq)):
+                return None  # an open episode that has ended: the snapshot lies
+        fold.seq = self.seq = kept.seq
+        fold.judge = JudgeRates(**body["judge"])  # the open episodes were counted when it was taken
+        fold.uses.counts = {
+            fold.uses.item(use["skill"], use["llm"]): SkillUse.model_validate(use)
+            for use in body["uses"]
+        }
+        idf = Idf()
+        idf.count = body["idf"][0]
+        idf.frequency.update(body["idf"][1])
+        return fold, idf, cases, kept.place
+
+
+def _digest(rows: Iterable[Stored], body: str) -> str:
+    return digest_of(rows) + digest(body)
+
+
+def _body(fold: Fold, idf: Idf) -> dict[str, Any]:
+    return {
+        "form": FORM,
+        "episodes": fold.episodes,
+        "open": sorted(fold.open),
+        "observed": [
+            [*found[:3], [e.model_dump() for e in found.exposures], *found[4:]]
+            for found in fold.observed
+        ],
+        "sources": {i: e for i, e in fold.sources.items() if e in fold.evicted},
+        "tombstones": fold.tombstones,
+        "flagged": fold.flagged,
+        "judge": vars(fold.judge),
+        "contracts": [[*key, value] for key, value in fold.contracts.now.items()],
+        "replayed": [event.model_dump() for event in fold.contracts.replayed.values()],
+        "evicted": [event.model_dump() for event in fold.evicted.values()],
+        "uses": [use.model_dump() for use in fold.uses.counts.values()],
+        "skills": [
+            [found.context, [e.model_dump() for e in found.exposures], found.outcome]
+            for found in fold.uses.observed
+        ],
+        "idf": [idf.count, idf.frequency],
+    }
+
+
+def _fold(body: dict[str, Any], seq: int) -> Fold:
+    fold = Fold(
+        seq=seq,
+        episodes=body["episodes"],
+        sources=body["sources"],
+        tombstones=body["tombstones"],
+        flagged=body["flagged"],
+        contracts=Contracts(
+            now={(env, tool): now for env, tool, now in body["contracts"]},
+            replayed={e["target"]: Reverified.model_validate(e) for e in body["replayed"]},
+        ),
+        evicted={e["target"]: Evicted.model_validate(e) for e in body["evicted"]},
+    )
+    for context, goal, task_id, exposures, outcome, rank in body["observed"]:
+        fold.observe(
+            Observed(context, goal, task_id, _exposures.validate_python(exposures), outcome, rank)
+        )
+    for context, exposures, outcome in body["skills"]:
+        fold.uses.observe(SkillOutcome(context, _exposures.validate_python(exposures), outcome))
+    return fold

@@ -1,0 +1,1 @@
+"""Tool memory: what calls came to, candidate calls, contracts that changed."""

@@ -1,0 +1,259 @@
+"""Candidate calls for a model that cannot write calls itself: schemas, the user's words, remembered patterns.
+
+A small frozen model chooses well among a few dozen calls and writes none that is right. So the calls are
+built here: tools by what memory suggests and by the words they share with the task; arguments by what is
+mentioned in the task and the last answers, by enumerations, and by the argument patterns of tool memory.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
+from typing import Any, NamedTuple
+
+from pydantic import Field
+
+from ...envs.tools import ToolSpec, problem_of, write_call
+from ...envs.types import Record
+from ..likeness.analogy import FILLER, words
+from ..likeness.origins import Origin
+from .tool_memory import ToolMemory
+
+_QUOTED = re.compile(r"'([^'\n]{1,120})'|\"([^\"\n]{1,300})\"|[“‘]([^”’\n]{1,300})[”’]")
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?![\w]|\.\d)")
+_TOKEN = re.compile(r"[A-Za-z0-9][\w\-]*(?:\.[A-Za-z0-9]{1,5})?")
+_LONG = 2000
+"""Characters of an answer that arguments are taken from."""
+_FOLDER = re.compile(r"([A-Za-z0-9][\w\-]*)['\"]? (?:directory|folder)")
+_NAME = re.compile(r"\b[A-Z][\w]*(?: [A-Z][\w]*)+\b")
+
+
+class CandidateConfig(Record):
+    """The dials of candidate calls."""
+
+    tools: int = Field(default=20, ge=1)
+    """Tools that calls are built for."""
+    calls: int = Field(default=12, ge=1)
+    """Calls of one tool."""
+    answers: int = Field(default=6, ge=0)
+    """Last answers, with the user's earlier messages, that arguments are taken from."""
+    values: int = Field(default=6, ge=1)
+    """Values tried for one argument."""
+
+
+class Mentions(NamedTuple):
+    """What a text mentions that may be an argument."""
+
+    quoted: tuple[str, ...]
+    files: tuple[str, ...]
+    names: tuple[str, ...]
+    """Capitalised names and symbols."""
+    folders: tuple[str, ...]
+    """Words that are called a folder or directory."""
+    plain: tuple[str, ...]
+    """Other words that are no filler."""
+    numbers: tuple[int | float, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All of the strings, the likeliest arguments first."""
+        figures = (str(number) for number in self.numbers)
+        return tuple(dict.fromkeys((*self.quoted, *self.files, *self.names, *self.plain, *figures)))
+
+
+def mentions(text: str) -> Mentions:
+    """Return what a text mentions.
+
+    >>> found = mentions("Move 'final_report.pdf' to temp, then buy 100 shares of AAPL")
+    >>> found.quoted, found.files, found.names, found.numbers
+    (('final_report.pdf',), ('final_report.pdf',), ('AAPL',), (100,))
+    """
+    quoted = [next(part for part in found if part) for found in _QUOTED.findall(text)]
+    bare = _TOKEN.findall(text)
+    files = [t for t in bare if "." in t and not t.replace(".", "").isdigit()]
+    names = [*_NAME.findall(text), *(t for t in bare if t.isupper() and len(t) > 1)]
+    names += [t for t in bare if t[0].isupper() and not t.isupper() and t.lower() not in FILLER]
+    plain = [
+        t
+        for t in bare
+        if len(t) > 2 and t.lower() not in FILLER and t not in files and not t.isdigit()
+    ]
+    numbers: list[int | float] = [float(n) if "." in n else int(n) for n in _NUMBER.findall(text)]
+    return Mentions(
+        quoted=tuple(dict.fromkeys(quoted)),
+        files=tuple(dict.fromkeys(files)),
+        names=tuple(dict.fromkeys(names)),
+        folders=tuple(dict.fromkeys(_FOLDER.findall(text))),
+        plain=tuple(dict.fromkeys(plain)),
+        numbers=tuple(dict.fromkeys(numbers)),
+    )
+
+
+def candidates(
+    specs: Sequence[ToolSpec],
+    goal: str,
+    answers: Sequence[str] = (),
+    memory: ToolMemory | None = None,
+    config: CandidateConfig | None = None,
+) -> list[str]:
+    """Return calls that may be right now, as actions, each once, sorted.
+
+    Args:
+        specs: What can be called.
+        goal: The task (the user's words).
+        answers: What was answered so far, the last one last.
+        memory: Tool memory; without it the schemas and the words are all there is.
+        config: Dials.
+    """
+    config = config or CandidateConfig()
+    said = [mentions(goal)]
+    recent = [mentions(a[:_LONG]) for a in reversed(answers[-config.answers :])] or [mentions("")]
+    suggested = {s.tool: s.score for s in memory.suggest(goal, k=config.tools)} if memory else {}
+    asked = _stems(goal)
+    found: set[str] = set()
+
+    def worth(spec: ToolSpec) -> tuple[float, float, str]:
+        about = _stems(f"{spec.name.replace('_', ' ')} {spec.description}")
+        named = len(asked & _stems(spec.name.replace("_", " ")))
+        shared = len(asked & about) / (len(about) or 1)
+        return (-suggested.get(spec.name, 0.0), -(named + shared), spec.name)
+
+    for spec in sorted(specs, key=worth)[: config.tools]:
+        ways = _ways(spec, memory)
+        made: list[str] = []
+        for names, known, origins in ways:
+            options = [
+                list(
+                    islice(
+                        _values(spec, name, said, recent, known, origins.get(name)), config.values
+                    )
+                )
+                for name in names
+            ]
+            if not all(options):
+                continue
+            for chosen in islice(product(*options), 4 * config.calls):
+                arguments = dict(zip(names, chosen, strict=True))
+                texts = [v for v in arguments.values() if isinstance(v, str)]
+                if len(set(texts)) < len(texts) or problem_of(spec, arguments):
+                    continue
+                made.append(write_call(spec.name, arguments))
+        found.update(list(dict.fromkeys(made))[: config.calls])
+    found.update(
+        write_call(spec.name, {})
+        for spec in specs
+        if not spec.properties and (spec.always or spec.name in suggested)
+    )
+    return sorted(found)
+
+
+_Known = Mapping[str, Sequence[Any]]
+_SUFFIX = re.compile(r"(ing|ed|es|s)$")
+
+
+def _stems(text: str) -> set[str]:
+    return {_SUFFIX.sub("", w) for w in words(text) if w not in FILLER and len(w) > 2}
+
+
+def _ways(
+    spec: ToolSpec, memory: ToolMemory | None
+) -> Iterator[tuple[list[str], _Known, Mapping[str, Origin]]]:
+    """Yield which arguments to give, values that memory knows for each, and where their values came from.
+
+    Remembered ways come first.
+    """
+    record = memory.record(spec.name) if memory is not None else None
+    given: set[tuple[str, ...]] = set()
+    if record is not None:
+        known: dict[str, list[Any]] = {}
+        for pattern in record.patterns:
+            for name, origin in pattern.arguments.items():
+                if origin == "made" and name in pattern.example:
+                    known.setdefault(name, []).append(pattern.example[name])
+        for pattern in record.patterns[:4]:
+            names = [n for n in spec.properties if n in pattern.arguments]
+            if pattern.ok:
+                given.add(tuple(names))
+                yield names, known, pattern.arguments
+    bare = list(spec.required)
+    if tuple(bare) not in given:
+        yield bare, {}, {}
+
+
+def _values(
+    spec: ToolSpec,
+    name: str,
+    said: Sequence[Mentions],
+    recent: Sequence[Mentions],
+    known: _Known,
+    origin: Origin | None,
+) -> Iterator[Any]:
+    """Yield values for an argument, the likeliest first.
+
+    Args:
+        spec: The tool.
+        name: The argument.
+        said: What the task mentions.
+        recent: What each of the last answers mentions, the newest first.
+        known: Values that memory knows.
+        origin: Where its value came from in the remembered way; None when no way is remembered.
+    """
+    if origin == "seen":
+        said, recent = recent, said
+    schema = spec.properties[name]
+    kind = schema.get("type")
+    remembered = [v for v in known.get(name, ()) if _fits(v, kind)]
+    if "enum" in schema:
+        yield from dict.fromkeys([*remembered, *schema["enum"]])
+        return
+    if kind == "boolean":
+        yield from dict.fromkeys([*remembered, True, False])
+        return
+    if kind in ("integer", "number"):
+        constants = remembered if origin == "made" else []
+        near = [n for found in said for n in found.numbers]
+        far = [n for found in recent for n in found.numbers]
+        numbers: list[int | float] = [*constants, *near, *remembered, *far]
+        yield from dict.fromkeys(
+            n if kind == "number" else int(n) for n in numbers if kind == "number" or n == int(n)
+        )
+        return
+    texts = [text for found in said for text in _by_shape(name, found)]
+    if kind == "array":
+        item = schema.get("items", {}).get("type")
+        if item in ("integer", "number"):
+            for found in said:
+                if found.numbers:
+                    yield list(found.numbers)
+            return
+        yield from remembered
+        for found in said:
+            for group in (found.quoted, found.names, found.files):
+                if group:
+                    yield list(group)
+        for text in texts:
+            yield [text]
+        return
+    if kind == "object":
+        yield from remembered
+        return
+    first = remembered if origin in (None, "made") else []
+    others = [text for found in recent for text in _by_shape(name, found)]
+    merged = [*first, *texts, *others, *remembered]
+    yield from dict.fromkeys(value for value in merged if isinstance(value, str))
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    probe = ToolSpec(name="probe", parameters={"properties": {"x": {"type": kind}}})
+    return not problem_of(probe, {"x": value})
+
+
+def _by_shape(name: str, found: Mentions) -> Sequence[str]:
+    """Return the mentioned strings, those first whose shape fits the argument's name."""
+    first: tuple[str, ...] = found.quoted
+    if re.search(r"file|source|path|document", name):
+        first = (*found.files, *found.quoted)
+    elif re.search(r"folder|dir", name):
+        first = (*found.folders, *found.quoted)
+    elif re.search(r"symbol|ticker|code|airport|location|city|name|user|receiver", name):
+        first = (*found.names, *found.quoted)
+    return tuple(dict.fromkeys((*first, *found.texts)))
