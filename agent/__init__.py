@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["Agent", "AgentConfig", "EpisodeResult", "LearnReport", "PolicyConfig", "load_config"]
 
 _HOMES = {
-    "Agent": ".session",
+    "Agent": ".agent",
     "LearnReport": ".learned",
     "AgentConfig": ".config",
     "load_config": ".config",
-    "EpisodeResult": ".episode",
-    "PolicyConfig": ".policy",
+    "EpisodeResult": ".episode.run_episode",
+    "PolicyConfig": ".acting.policy",
 }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jinja2 import Environment as Jinja
 
-FOLDER = Path(__file__).parent / "prompts"
+FOLDER = Path(__file__).parent
 
 
 @lru_cache(maxsize=1)
