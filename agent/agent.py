@@ -27,18 +27,20 @@ from .acting.free_calls import Caller
 from .acting.policy import Policy, PolicyConfig
 from .config import AgentConfig, load_config
 from .environments import Environments
+from .episode.assistant import NoAssistant
 from .episode.checkpoints import open_graph
-from .episode.desk import Desk
 from .episode.graph import Graph
+from .episode.parts import EpisodeParts
 from .episode.run_episode import EpisodeResult, OnEvent, run_episode
+from .episode.stage import Stage
 from .learned import LearnReport
 from .llm.errors import check_fingerprint
 from .llm.protocol import FrozenLLM, Usage
-from .llm.thought import Assistant, NoAssistant
 from .planning.critic import Critic
-from .planning.planner import Planner, ReactivePlanner, SubtaskPlanner
+from .planning.planner import SubtaskPlanner
 from .runs import Progress, Run, next_attempt, next_run, run_started
 from .skill_actions.open_library import AgentSkills
+from .skill_actions.skill_set import SkillSet
 from .softcot.hints import Hints
 
 T = TypeVar("T")
@@ -108,39 +110,58 @@ class Agent(AbstractContextManager["Agent"]):
         """
         self._environments.add(environment)
 
-    def desk(
+    def parts(
         self,
         environment: Environment,
+        task_id: str,
         *,
         memory: CaseMemory | None,
+        seed: int | None = None,
         policy: PolicyConfig | None = None,
-        learn: bool,
+        learn: bool = False,
         llm_name: str = "",
-        skills: bool = True,
+        skills: SkillSet | None = None,
         hints: bool = True,
-    ) -> Desk:
-        """Return a desk for one episode."""
+        holdout: float | None = None,
+        explores: bool | None = None,
+    ) -> EpisodeParts:
+        """Return the parts of one episode.
+
+        Args:
+            environment: Opened; the episode has it for itself while it runs.
+            task_id: What is done in it.
+            memory: What it may recall; None: nothing.
+            seed: Of the decisions; the agent's own when None.
+            policy: Channels and dials; the agent's own when None.
+            learn: Whether the episode becomes a case.
+            llm_name: Fingerprint of the model, for the ledger.
+            skills: Offered as actions; None: nothing.
+            hints: Whether the assistant may think, where its gate is open.
+            holdout: Share of the remembered episodes held out; None: the agent's own where it learns, else 0.
+            explores: Whether items below the gate are tried; None: where it learns.
+        """
         policy = policy or self.config.policy
         planned = self.config.planner == "plan" and policy.llm
         thinks = hints and policy.llm and self.config.softcot.use
-        assistant: Assistant = self.hints if thinks else NoAssistant()
-        planner: Planner = SubtaskPlanner(self.llm) if planned else ReactivePlanner()
-        return Desk(
-            environment=environment,
+        free = policy.calls == "free" and policy.llm
+        if holdout is None:
+            holdout = self.config.retriever.holdout if learn else 0.0
+        made = EpisodeParts(
+            stage=Stage(environment, task_id, seed=self.config.seed if seed is None else seed),
             memory=memory,
             policy=Policy(policy, self.llm if policy.llm else None),
-            planner=planner,
+            planner=SubtaskPlanner(self.llm) if planned else None,
             critic=Critic(self.llm) if policy.llm else None,
-            assistant=assistant,
-            skills=self.skills.offered if skills else None,
+            assistant=self.hints if thinks else NoAssistant(),
+            caller=Caller(self.llm, shown=policy.shown if policy.context else 0) if free else None,
+            skills=skills,
             append=self.store.append,
             learn=learn,
             llm_name=llm_name,
-            holdout=self.config.retriever.holdout if learn else 0.0,
-            caller=Caller(self.llm, shown=policy.shown if policy.context else 0)
-            if policy.calls == "free" and policy.llm
-            else None,
+            holdout=holdout,
+            explores=learn if explores is None else explores,
         )
+        return made.with_tools()
 
     def graph(self) -> AbstractAsyncContextManager[Graph]:
         """Open the graph with its checkpointer in the store's folder."""
@@ -169,7 +190,7 @@ class Agent(AbstractContextManager["Agent"]):
     ) -> EpisodeResult:
         """Run one task by its id; see `run`."""
         environment = self.environment(None, task, max_steps=max_steps)
-        found = environment.task(task)
+        environment.task(task)  # a wrong name is said before anything is written
         before = await self.fingerprint(self.config.policy.llm)
         started = self.started("run", task, before, {"max_steps": environment.max_steps})
         run = next_run(self.store.ledger, started).id
@@ -177,15 +198,11 @@ class Agent(AbstractContextManager["Agent"]):
         attempt = next_attempt(self.store.ledger, f"task-{run}")
         memory = CaseMemory(self.store, self.config.retriever)
         async with self.graph() as graph:
-            desk = self.desk(environment, memory=memory, learn=False, llm_name=before)
+            parts = self.parts(
+                environment, task, memory=memory, llm_name=before, skills=self.skills.offered
+            )
             result = attempt.result or await run_episode(
-                graph,
-                desk,
-                found,
-                episode=attempt.episode,
-                run=run,
-                seed=self.config.seed,
-                on_event=on_event,
+                graph, parts, episode=attempt.episode, run=run, on_event=on_event
             )
         await self.closed(run, before, 0 if result.outcome == "unknown" else 1)
         return result
@@ -251,22 +268,17 @@ class Agent(AbstractContextManager["Agent"]):
                     resumed += 1
                     results.append(attempt.result)
                 else:
-                    desk = self.desk(
+                    parts = self.parts(
                         environment,
+                        task_id,
                         memory=memory,
                         policy=exploring,
                         learn=True,
                         llm_name=before if exploring.llm else "",
+                        skills=self.skills.offered,
                     )
                     results.append(
-                        await run_episode(
-                            graph,
-                            desk,
-                            environment.task(task_id),
-                            episode=attempt.episode,
-                            run=run.id,
-                            seed=self.config.seed,
-                        )
+                        await run_episode(graph, parts, episode=attempt.episode, run=run.id)
                     )
                     self.store.absorb()
                     bound(self.store, self.config.retriever.capacity)

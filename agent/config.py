@@ -65,10 +65,9 @@ class AgentConfig(BaseSettings):
         Raises:
             ModelNotFound: No such local model.
         """
-        from .llm.open_llm import SERVER, open_llm
+        from .llm.open_llm import open_llm
 
-        options = {} if self.model.startswith(SERVER) else self.local.model_dump()
-        return open_llm(self.model, base_url=self.base_url, **options)
+        return open_llm(self.model, base_url=self.base_url, local=self.local)
 
     @classmethod
     def settings_customise_sources(

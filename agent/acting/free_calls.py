@@ -10,12 +10,11 @@ from typing import Any, Literal, Union, cast
 from pydantic import BaseModel, ConfigDict, RootModel, create_model
 
 from ...envs.tools import ToolSpec, call_of, problem_of, write_call
-from ...envs.types import Observation
-from ...memory.ledger.records import Hits
 from ...memory.tools.tool_memory import Suggestion, ToolMemory
 from ..llm.protocol import FrozenLLM, Message
-from ..llm.thought import SILENT, Thought, chat
+from ..llm.thought import chat
 from ..prompts.rendering import render
+from .policy import Situation
 
 
 class Caller:
@@ -31,30 +30,19 @@ class Caller:
         self.shown = shown
 
     async def decide(
-        self,
-        seen: Observation,
-        specs: Sequence[ToolSpec],
-        hits: Hits,
-        tools: ToolMemory | None,
-        *,
-        history: Sequence[tuple[str, str]] = (),
-        hint: str = "",
-        thought: Thought = SILENT,
+        self, at: Situation, specs: Sequence[ToolSpec], tools: ToolMemory | None
     ) -> str:
         """Return the call to make now, as an action.
 
         Args:
-            seen: The last observation.
+            at: The situation; its admissible actions are not looked at.
             specs: What can be called.
-            hits: What was recalled.
             tools: Tool memory: suggestions, and failures known before the call.
-            history: (action, answer) pairs of this episode, oldest first.
-            hint: The current subtask, when there is a plan.
-            thought: The assistant's, where it has one.
 
         Raises:
             LLMNonsense: The model named no call, also after a repair turn.
         """
+        seen = at.seen
         suggested: list[Suggestion] = tools.suggest(seen.goal, k=4) if tools is not None else []
         note = ""
         for _ in range(2):
@@ -62,10 +50,10 @@ class Caller:
                 "call",
                 seen=seen,
                 specs=specs,
-                shown=hits.hits[: self.shown],
+                shown=at.hits.hits[: self.shown],
                 suggested=suggested,
-                history=list(history)[-8:],
-                hint=hint,
+                history=list(at.history)[-8:],
+                hint=at.hint,
                 note=note,
             )
             answer = await chat(
@@ -73,7 +61,7 @@ class Caller:
                 [Message(role="user", content=prompt)],
                 schema=_form(specs),
                 max_tokens=300,
-                thought=thought,
+                thought=at.thought,
             )
             name, arguments = _call(answer)
             spec = next(spec for spec in specs if spec.name == name)

@@ -1,11 +1,13 @@
 """The policy: pi_M(a|s) ~ pi_LLM(a|s, C_M(s)) exp(A_M(s, a) / beta), over the admissible actions.
 
-It takes hits, working memory and a frozen model, and returns one decision with its distribution. It knows
-nothing of graphs, environments or the store.
+It takes a situation and a frozen model, and returns one decision with its distribution. It knows nothing of
+graphs, environments or the store.
 """
 
+import zlib
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +15,17 @@ from pydantic import Field
 
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Observation, Record
-from ...memory.ledger.records import Hits, State
+from ...memory.ledger.records import Hit, Hits, State
 from ...memory.likeness.analogy import entities, words
-from ...memory.recall.value import ValueConfig, advantages
+from ...memory.likeness.states import state_of
+from ...memory.recall.value import PRIOR, advantages
 from ..llm.protocol import FrozenLLM
 from ..llm.thought import SILENT, Thought, choose
 from ..prompts.rendering import render
 from .working_memory import WorkingMemory
+
+WARNED = 3.0
+"""Nats taken from a call that tool memory knows to fail."""
 
 
 class Exploration(Record):
@@ -44,8 +50,8 @@ class PolicyConfig(Record):
     """Show retrieved cases in the prompt: C_M(s)."""
     value: bool = True
     """Weigh actions by what similar steps gained: A_M(s, a)."""
-    values: ValueConfig = Field(default_factory=ValueConfig)
-    """Dials of the value channel."""
+    prior: float = Field(default=PRIOR, ge=-1, le=1)
+    """q0: the gain that the value channel expects of an action that nothing is known about."""
     beta: float = Field(default=0.1, gt=0)
     """Temperature of the value channel; smaller trusts memory more."""
     llm_temperature: float = Field(default=6.0, gt=0)
@@ -54,8 +60,6 @@ class PolicyConfig(Record):
     """0 takes the best action, above 0 samples from pi_M with this temperature."""
     repetition: float = Field(default=3.0, ge=0)
     """Nats taken from an action for every try that told nothing new."""
-    warned: float = Field(default=3.0, ge=0)
-    """Nats taken from a call that tool memory knows to fail."""
     novelty: float = Field(default=3.0, ge=0)
     """Nats given to a way that was never taken (less to one that leads towards such a way)."""
     candidates: int = Field(default=16, ge=1)
@@ -79,7 +83,7 @@ class PolicyConfig(Record):
             update={
                 "llm": self.llm and self.explore.llm,
                 "temperature": self.explore.temperature,
-                "values": self.values.model_copy(update={"prior": self.explore.optimism}),
+                "prior": self.explore.optimism,
             }
         )
 
@@ -98,6 +102,108 @@ class Decision(Record):
     """How many of them the model scored."""
 
 
+class Favour(NamedTuple):
+    """What a call of a skill has before the policy looks at it."""
+
+    first: str
+    """The action it begins with; empty where that is not known."""
+    nats: float
+    """Given over that action."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that one decision is made from; `situation` assembles it."""
+
+    seen: Observation
+    """The last observation; its admissible actions are what is chosen among."""
+    state: State
+    """The same as memory sees it."""
+    hits: Hits
+    """What was recalled."""
+    rng: np.random.Generator
+    """Breaks ties, and samples when the temperature is above 0."""
+    working: WorkingMemory
+    """What was tried in this episode."""
+    history: Sequence[tuple[str, str]] = ()
+    """(action, answer) pairs of this episode, oldest first."""
+    hint: str = ""
+    """The current subtask, when there is a plan."""
+    thought: Thought = SILENT
+    """The assistant's, read behind the prompt; silent: the model alone, bit for bit."""
+    warned: Collection[str] = ()
+    """Actions that tool memory knows to fail."""
+    favoured: Mapping[str, Favour] = field(default_factory=dict)
+    """Calls of skills among the actions: memory and novelty know single actions only."""
+
+
+def situation(
+    seen: Observation,
+    actions: Sequence[str],
+    hits: Hits,
+    *,
+    seed: int,
+    working: WorkingMemory | None = None,
+    history: Sequence[tuple[str, str]] = (),
+    hint: str = "",
+    thought: Thought = SILENT,
+    warned: Collection[str] = (),
+    favoured: Mapping[str, Favour] | None = None,
+) -> Situation:
+    """Assemble what a decision is made from, after some actions of an episode.
+
+    The one assembly: episodes, the continual protocol and the certificate's anchors all use it.
+
+    Args:
+        seen: The last observation.
+        actions: Taken so far, oldest first.
+        hits: What was recalled.
+        seed: Of the run; the generator of the decision follows from it, the task and the step.
+        working: What was tried in this episode; None: nothing yet.
+        history: (action, answer) pairs of this episode, oldest first.
+        hint: The current subtask, when there is a plan.
+        thought: The assistant's.
+        warned: Actions that tool memory knows to fail.
+        favoured: Calls of skills that are offered besides the environment's actions.
+    """
+    favoured = favoured or {}
+    known = state_of(seen, actions)
+    if favoured:
+        open_to = tuple(sorted({*(seen.admissible or ()), *favoured}))
+        seen = seen.model_copy(update={"admissible": open_to})
+    return Situation(
+        seen=seen,
+        state=known,
+        hits=hits,
+        rng=step_rng(seed, seen.task.id, len(actions)),
+        working=working or WorkingMemory(),
+        history=history,
+        hint=hint,
+        thought=thought,
+        warned=warned,
+        favoured=favoured,
+    )
+
+
+def step_rng(seed: int, task_id: str, step: int) -> np.random.Generator:
+    """Return the generator of one decision: the same after a resume, and in every arm."""
+    return np.random.default_rng([seed, zlib.crc32(task_id.encode()), step])
+
+
+def act_prompt(
+    state: State, shown: Sequence[Hit], history: Sequence[tuple[str, str]], hint: str = ""
+) -> str:
+    """Return the prompt whose options are actions.
+
+    Args:
+        state: Where the policy is.
+        shown: Cases in the prompt, best first.
+        history: The part of the episode that is shown; see `recent_turns`.
+        hint: The current subtask, when there is a plan.
+    """
+    return render("act", state=state, shown=shown, history=history, hint=hint)
+
+
 class Policy:
     """Chooses one action.
 
@@ -110,84 +216,64 @@ class Policy:
         self.config = config
         self.llm = llm
 
-    async def decide(
-        self,
-        seen: Observation,
-        state: State,
-        hits: Hits,
-        working: WorkingMemory,
-        rng: np.random.Generator,
-        *,
-        history: Sequence[tuple[str, str]] = (),
-        hint: str = "",
-        thought: Thought = SILENT,
-        warned: Collection[str] = (),
-        favoured: Mapping[str, tuple[str, float]] | None = None,
-    ) -> Decision:
+    async def decide(self, at: Situation) -> Decision:
         """Return the action to take now.
-
-        Args:
-            seen: The last observation, with its admissible actions.
-            state: The same as memory sees it.
-            hits: What was recalled.
-            working: What was tried in this episode.
-            rng: Breaks ties, and samples when the temperature is above 0.
-            history: (action, answer) pairs of this episode, oldest first.
-            hint: The current subtask, when there is a plan.
-            thought: The assistant's, read behind the prompt; silent: the model alone, bit for bit.
-            warned: Actions that tool memory knows to fail.
-            favoured: Calls of skills among the actions, each with the action it begins with and the nats it is
-                given over that: memory and novelty know single actions only.
 
         Raises:
             EnvironmentFault: No action is admissible.
         """
-        admissible = list(seen.admissible or ())
+        admissible = list(at.seen.admissible or ())
         if not admissible:
             raise EnvironmentFault(
-                f"{seen.task.id} offers no admissible action at step {seen.steps}"
+                f"{at.seen.task.id} offers no admissible action at step {at.seen.steps}"
             )
-        value = (
-            advantages(state, hits, admissible, self.config.values) / self.config.beta
-            if self.config.value
-            else np.zeros(len(admissible))
-        )
-        gain = value - self.config.repetition * working.repetitions(seen, admissible)
-        gain = gain - self.config.warned * np.array([float(a in warned) for a in admissible])
-        gain = gain + self.config.novelty * working.novelty(seen, admissible)
-        if favoured:
-            gain = _with_skills(admissible, gain, favoured)
-        keep = self._filter(admissible, gain, state, rng)
+        gain = self._gains(at, admissible)
+        keep = self._filter(admissible, gain, at.state, at.rng)
         actions, gain = [admissible[i] for i in keep], gain[keep]
         prior = np.zeros(len(actions))
-        llm_known = self.config.llm and self.llm is not None and len(actions) > 1
-        if llm_known and self.llm is not None:
-            shown = hits.hits[: self.config.shown] if self.config.context else ()
-            # a skill is to the model what it begins with: its own text is no action that a model knows
-            asked = [favoured[a][0] or a if favoured and a in favoured else a for a in actions]
-            texts = list(dict.fromkeys(asked))
-            options = [f" {a}\n" for a in texts]
-            scores = []
-            for turns in _windows(history, self.config.votes):
-                prompt = render(
-                    "act", state=state, seen=seen, shown=shown, history=turns, hint=hint
-                )
-                scores.append(await choose(self.llm, prompt, options, thought))
-            said = dict(
-                zip(texts, np.mean(scores, axis=0) / self.config.llm_temperature, strict=True)
-            )
-            prior = np.array([said[a] for a in asked])
+        asked = self.llm if self.config.llm and len(actions) > 1 else None
+        if asked is not None:
+            prior = await self._scores(at, actions, asked)
         prior_log = _log_softmax(prior)
         policy_log = _log_softmax(prior_log + gain)
-        kl = float(np.sum(np.exp(policy_log) * (policy_log - prior_log))) if llm_known else None
-        chosen = self._pick(policy_log, rng)
+        kl = float(np.sum(np.exp(policy_log) * (policy_log - prior_log)))
+        chosen = self._pick(policy_log, at.rng)
         return Decision(
             action=actions[chosen],
             probability=float(np.exp(policy_log[chosen])),
-            kl=kl,
+            kl=kl if asked is not None else None,
             considered=len(admissible),
-            scored=len(actions) if llm_known else 0,
+            scored=len(actions) if asked is not None else 0,
         )
+
+    def _gains(self, at: Situation, admissible: Sequence[str]) -> NDArray[np.float64]:
+        """Return the nats that memory and this episode give to each action, shape (n,)."""
+        config = self.config
+        gain = (
+            advantages(at.state, at.hits, admissible, prior=config.prior) / config.beta
+            if config.value
+            else np.zeros(len(admissible))
+        )
+        gain = gain - config.repetition * at.working.repetitions(at.seen, admissible)
+        gain = gain - WARNED * np.array([float(a in at.warned) for a in admissible])
+        gain = gain + config.novelty * at.working.novelty(at.seen, admissible)
+        return _with_skills(admissible, gain, at.favoured) if at.favoured else gain
+
+    async def _scores(
+        self, at: Situation, actions: Sequence[str], llm: FrozenLLM
+    ) -> NDArray[np.float64]:
+        """Return the model's scores of the candidates at its temperature, nats, shape (n,)."""
+        shown = at.hits.hits[: self.config.shown] if self.config.context else ()
+        # a skill is to the model what it begins with: its own text is no action that a model knows
+        asked = [at.favoured[a].first or a if a in at.favoured else a for a in actions]
+        texts = list(dict.fromkeys(asked))
+        options = [f" {a}\n" for a in texts]
+        scores = []
+        for turns in _windows(at.history, self.config.votes):
+            prompt = act_prompt(at.state, shown, turns, at.hint)
+            scores.append(await choose(llm, prompt, options, at.thought))
+        said = dict(zip(texts, np.mean(scores, axis=0) / self.config.llm_temperature, strict=True))
+        return np.array([said[a] for a in asked])
 
     def _pick(self, log: NDArray[np.float64], rng: np.random.Generator) -> int:
         noise = rng.random(len(log))  # drawn always, so that one seed gives one stream in every arm
@@ -232,14 +318,14 @@ def _windows(history: Sequence[tuple[str, str]], votes: int) -> list[Sequence[tu
 def _with_skills(
     admissible: Sequence[str],
     gain: NDArray[np.float64],
-    favoured: Mapping[str, tuple[str, float]],
+    favoured: Mapping[str, Favour],
 ) -> NDArray[np.float64]:
     """Return gains with those of skills: that of the action they begin with (or the middle one), and theirs."""
     known = {a: g for a, g in zip(admissible, gain, strict=True) if a not in favoured}
     middle = float(np.median(list(known.values()))) if known else 0.0
     return np.array(
         [
-            known.get(favoured[a][0], middle) + favoured[a][1] if a in favoured else g
+            known.get(favoured[a].first, middle) + favoured[a].nats if a in favoured else g
             for a, g in zip(admissible, gain, strict=True)
         ]
     )

@@ -108,7 +108,7 @@ def why(
     else:
         goal = task
     index = Vectored(None, open_embedder(settings.embedder))
-    retriever = SkillRetriever(found.all(), index, settings.skills.retriever)
+    retriever = SkillRetriever(found.all(), index)
     hits = retriever.search(goal, env=env, view=view)
     write_json({"goal": goal, **hits.model_dump(mode="json")}, json_path)
     if json_path == "-":

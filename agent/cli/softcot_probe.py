@@ -12,11 +12,11 @@ def probe_command(
     """Test whether the model reads embeddings of words as it reads the words; exit status 1: it does not."""
     from ..config import load_config
     from ..llm.frozen import open_frozen
-    from ..llm.open_llm import SERVER
+    from ..llm.open_llm import scheme_of
     from ..softcot.probe import probe
 
     base = load_config(config, **settings(set_, model=model))
-    if base.model.startswith(SERVER):
+    if scheme_of(base.model):
         raise UsageError(
             "soft thoughts need a model in this process, and a server was named",
             hint="Name a folder, a GGUF file or a hub id with --model.",

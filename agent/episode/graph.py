@@ -1,9 +1,11 @@
 """The planner as a LangGraph: recall, assist, plan, act, observe, verify, learn.
 
-Nodes and edges, nothing else. The checkpointed state is small and plain; live things are on the `Desk`.
+Nodes and edges, nothing else. Values flow along the edges: `recall` returns what was recalled, `assist` what
+was thought, `act` and `observe` receive both. The ready-made parts of the episode are the runtime context.
 Every write to the ledger carries an idempotency key, so a node that runs again after a kill writes once.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -11,158 +13,120 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from ...memory.ledger.events import EpisodeEnded, EpisodeStarted, Planned
-from ...memory.likeness.states import state_of
-from ..planning.critic import outcome_of
-from .desk import Desk, step_rng
+from ...memory.ledger.events import EpisodeEnded, EpisodeStarted
 from .observe import take
-from .state import EpisodeState
-from .subtasks import end_subtask, entry_of, previous, read_for_plan, task_now
-from .verdict import judged
+from .parts import EpisodeParts
+from .recollect import recollect, situation_of, synced, think
+from .state import EpisodeState, with_update
+from .subtasks import (
+    end_subtask,
+    entry_of,
+    judge_subtask,
+    plan_if_needed,
+    previous,
+    task_now,
+)
+from .verdict import judged, outcome_of
 
-Graph = CompiledStateGraph[EpisodeState, Desk, EpisodeState, EpisodeState]
+Graph = CompiledStateGraph[EpisodeState, EpisodeParts, EpisodeState, EpisodeState]
 Update = dict[str, Any]
+Node = Callable[[EpisodeState, Runtime[EpisodeParts]], Awaitable[Update]]
 
 
-async def recall(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+async def recall(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
     """Ask memory for what to expose; at the first step the episode is opened in the ledger."""
-    desk = runtime.context
-    seen = desk.sync(state)
-    step = len(state["actions"])
-    if step == 0:
+    parts = runtime.context
+    recalled = recollect(parts, state)
+    if not state["actions"]:
+        task = recalled.seen.task
         started = EpisodeStarted(
-            env=seen.task.env,
-            family=seen.task.family,
-            split=seen.task.split,
-            task_id=seen.task.id,
-            goal=seen.goal,
+            env=task.env,
+            family=task.family,
+            split=task.split,
+            task_id=task.id,
+            goal=recalled.seen.goal,
             source="own",
-            llm=desk.llm_name,
+            llm=parts.llm_name,
         )
-        desk.append([entry_of(state, "start", started, f"{state['run']}/start")])
-    desk.remember(state, again=True)
-    return {}
+        parts.append([entry_of(state, "start", started, f"{state['run']}/start")])
+    return {"recalled": recalled}
 
 
-async def assist(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+async def assist(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
     """Let the assistant think, where the gate of this kind of task is open (SoftCoT)."""
-    await runtime.context.think(state)
-    return {}
+    return {"thought": await think(runtime.context, state, state["recalled"])}
 
 
-async def plan(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+async def plan(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
     """Decompose the task, when the planner does that and there is no plan or a reason for a new one."""
-    desk = runtime.context
-    reason = state.get("replan", "")
-    if desk.planner.style == "reactive" or (state.get("plan") and not reason):
-        return {}
-    seen = desk.sync(state)
-    replans = state.get("replans", 0) + bool(reason)
-    known = read_for_plan(desk, state, seen, replans)
-    subtasks = await desk.planner.plan(
-        seen,
-        known.cases,
-        subtasks=known.subtasks,
-        tools=desk.tools.suggest(seen.goal) if desk.tools is not None else [],
-        old_plan=state.get("plan", []),
-        done=state.get("done", []),
-        failed=state.get("failed", []),
-        reason=reason,
-        thought=await desk.think(state),
-    )
-    step = len(state["actions"])
-    event = Planned(step=step, subtasks=tuple(subtasks), reason=reason)
-    desk.append([entry_of(state, f"plan-{step}-{replans}", event, previous(state))])
-    return {"plan": subtasks, "subtask": 0, "subtask_steps": 0, "replan": "", "replans": replans}
+    parts = runtime.context
+    update = await plan_if_needed(parts, state)
+    return {**update, **task_now(parts, with_update(state, update))}
 
 
-async def act(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
-    """Choose one action by the policy."""
-    desk = runtime.context
-    seen = desk.sync(state)
-    hint, thought = task_now(desk, state), await desk.think(state)
-    if desk.caller is not None and desk.calls:
-        action = await desk.caller.decide(
-            seen,
-            desk.environment.tools(),
-            desk.remember(state),
-            desk.tools,
-            history=desk.history(),
-            hint=hint,
-            thought=thought,
-        )
-        return {"action": action, "kl": None}
-    offers = desk.offers(state)
-    if offers:
-        open_to = tuple(sorted({*(seen.admissible or ()), *offers}))
-        seen = seen.model_copy(update={"admissible": open_to})
-    decision = await desk.policy.decide(
-        seen,
-        state_of(seen, state["actions"]),
-        desk.remember(state),
-        desk.working,
-        step_rng(state["seed"], state["task_id"], len(state["actions"])),
-        history=desk.history(),
-        hint=hint,
-        thought=thought,
-        warned=desk.notes(seen),
-        favoured={action: (o.first, o.favour) for action, o in offers.items()},
-    )
+async def act(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
+    """Choose one action by the policy, or write a call freely."""
+    parts, recalled = runtime.context, state["recalled"]
+    stage, at = parts.stage, situation_of(parts, state, recalled, state["thought"])
+    if parts.caller is not None and stage.calls:
+        return {
+            "action": await parts.caller.decide(at, stage.environment.tools(), parts.tools),
+            "kl": None,
+        }
+    decision = await parts.policy.decide(at)
     return {"action": decision.action, "kl": decision.kl}
 
 
-async def observe(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+async def observe(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
     """Take the chosen action, and write what was recalled, chosen and answered."""
     return take(runtime.context, state)
 
 
-async def verify(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+async def verify(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
     """Judge the episode by the environment and, in a plan, the subtask by the critic."""
-    desk = runtime.context
-    seen = desk.sync(state)
+    parts = runtime.context
+    seen = synced(parts, state)
     outcome = outcome_of(seen, ended=state.get("ended", False))
     if outcome is not None:
-        update = await judged(desk, state, outcome)
-        outcome = update["outcome"]
-        end_subtask(desk, state, outcome, seen.text, update.get("judge", "environment"))
+        update = await judged(parts, state, outcome)
+        judge = update.get("judge", "environment")
+        end_subtask(parts, state, update["outcome"], seen.text, judge)
         return update
-    subtasks, number = state.get("plan", []), state.get("subtask", 0)
-    if not subtasks or desk.critic is None:
-        return {}
-    verdict = await desk.critic.judge(seen.goal, subtasks[number], desk.history(), seen)
-    late = state.get("subtask_steps", 0) >= desk.subtask_steps
-    critique: Update = {"critique": verdict.critique}
-    if verdict.status == "done" and number + 1 < len(subtasks):
-        return {
-            **end_subtask(desk, state, "success", seen.text, "critic"),
-            "subtask": number + 1,
-            "subtask_steps": 0,
-            **critique,
-        }
-    # the last subtask is "done" and the environment does not agree: the plan missed something
-    if verdict.status != "going" or late:
-        if state.get("replans", 0) >= desk.max_replans:
-            return critique
-        missed = verdict.status == "done"
-        why = "all subtasks look done and the task is not solved: " if missed else ""
-        why = (why + verdict.critique) or "no progress"
-        ended = end_subtask(desk, state, "success" if missed else "failure", why, "critic")
-        return {**ended, "replan": why, **critique}
-    return critique
+    return await judge_subtask(parts, state, seen)
 
 
-async def learn(state: EpisodeState, runtime: Runtime[Desk]) -> Update:
+async def learn(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
     """Close the episode in the ledger; everything a later episode reads comes from there."""
-    desk = runtime.context
+    parts = runtime.context
     event = EpisodeEnded(
         outcome=state.get("outcome") or "unknown",
         score=state.get("score", 0.0),
         steps=len(state["actions"]),
-        learn=desk.learn,
+        learn=parts.learn,
         judge=state.get("judge", "environment"),
     )
-    desk.append([entry_of(state, "end", event, previous(state))])
+    parts.append([entry_of(state, "end", event, previous(state))])
     return {}
+
+
+def with_values(node: Node, *, thought: bool = True) -> Node:
+    """Return a node that finds in its state what was recalled and thought, also right after a resume.
+
+    Neither is checkpointed: a run that resumes between `recall` and `observe` makes them again, here only.
+    """
+
+    async def run(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
+        made: Update = {}
+        if "recalled" not in state:
+            made["recalled"] = recollect(runtime.context, state)
+        if thought and "thought" not in state:
+            recalled = made.get("recalled") or state["recalled"]
+            made["thought"] = await think(runtime.context, state, recalled)
+        if not made:
+            return await node(state, runtime)
+        return {**made, **await node(with_update(state, made), runtime)}
+
+    return run
 
 
 def after_verify(
@@ -178,16 +142,17 @@ def after_verify(
 
 def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
     """Return the compiled graph; each episode is one thread of the checkpointer."""
-    graph = StateGraph(EpisodeState, context_schema=Desk)
-    for name, node in (
-        ("recall", recall),
-        ("assist", assist),
-        ("plan", plan),
-        ("act", act),
-        ("observe", observe),
-        ("verify", verify),
-        ("learn", learn),
-    ):
+    graph = StateGraph(EpisodeState, context_schema=EpisodeParts)
+    nodes: dict[str, Any] = {
+        "recall": recall,
+        "assist": with_values(assist, thought=False),
+        "plan": with_values(plan),
+        "act": with_values(act),
+        "observe": with_values(observe),
+        "verify": verify,
+        "learn": learn,
+    }
+    for name, node in nodes.items():
         graph.add_node(name, node)
     graph.add_edge(START, "recall")
     for left, right in (

@@ -7,69 +7,91 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from ...envs.types import Observation, Transition
+from ...envs.errors import EnvironmentFault
+from ...envs.types import Observation
 from ...memory.ledger.events import Recalled, SkillCalled, Stepped
 from ...memory.ledger.ledger import Entry
+from ...memory.ledger.records import Hits
 from ...memory.likeness.states import offered_by, state_of
 from ..skill_actions.skill_set import Called, Offer, Offered
-from .desk import Desk, digest
-from .state import EpisodeState
+from .parts import EpisodeParts
+from .recollect import synced
+from .stage import Played, digest_of
+from .state import EpisodeState, with_update
 from .subtasks import current_subtask, entry_of, previous
 
 Update = dict[str, Any]
 
 
-def take(desk: Desk, state: EpisodeState) -> Update:
+def take(parts: EpisodeParts, state: EpisodeState) -> Update:
     """Take the state's action and return what it changes in the state.
 
     Raises:
         EnvironmentFault: The environment broke.
     """
-    before = desk.sync(state)
-    action = state["action"]
-    recalled = _recalled(desk, state)
-    found = desk.considered(state)
-    offers = found.calls
+    action, found = state["action"], state["recalled"]
+    synced(parts, state)
+    recalled = _recalled(state, found.hits)
     entries = [recalled]
-    if offers or found.held:
-        entries.append(_offered(state, found, recalled.key))
-    if action not in offers:
-        done = desk.play(action)
-        entry = _stepped(desk, state, before, action, done, recalled.key)
-        desk.append([*entries, replace(entry, took_ms=round(desk.latency_ms, 3))])
-        return _update(state, [(action, done)])
+    if found.skills.calls or found.skills.held:
+        entries.append(_offered(state, found.skills, recalled.key))
+    offer = found.skills.calls.get(action)
+    if offer is None:
+        played = parts.stage.play(action)._replace(before=found.seen)
+        entry = _stepped(state, played, recalled.key)
+        parts.append([*entries, replace(entry, took_ms=round(played.took_ms, 3))])
+        return _update(state, [played])
     start = time.perf_counter()
-    called, steps = desk.use(offers[action])
+    called, steps = _use(parts, offer, found.seen)
     took = round((time.perf_counter() - start) * 1000, 3)
     entries.append(replace(_called(state, called, recalled.key), took_ms=took))
     so_far = state
-    for seen, step, done in steps:
-        desk.call = desk.environment.call(step)
-        entries.append(_stepped(desk, so_far, seen, step, done, entries[-1].key, called))
-        so_far = {**so_far, "actions": [*so_far["actions"], step]}
-    desk.append(entries)
+    for played in steps:
+        entries.append(_stepped(so_far, played, entries[-1].key, called))
+        so_far = with_update(so_far, {"actions": [*so_far["actions"], played.action]})
+    parts.append(entries)
     failed = called.result.outcome != "success"
     idle: Update = {"idle": [*state.get("idle", []), action]} if failed or not steps else {}
     if not steps:
         return {**idle, "kl": None}
-    return {**idle, **_update(state, [(step, done) for _, step, done in steps])}
+    return {**idle, **_update(state, steps)}
 
 
-def _update(state: EpisodeState, taken: list[tuple[str, Transition]]) -> Update:
-    last = taken[-1][1]
-    best = max(done.observation.score for _, done in taken)
+def _use(parts: EpisodeParts, offer: Offer, seen: Observation) -> tuple[Called, list[Played]]:
+    """Call a skill; return what came of it and the steps that it took.
+
+    Raises:
+        EnvironmentFault: The environment broke.
+    """
+    stage = parts.stage
+    assert parts.skills is not None  # it was offered
+    called = parts.skills.call(offer, stage.environment, seed=stage.seed)
+    steps = [
+        stage.note(action, done, call=stage.environment.call(action))
+        for action, done in called.taken
+    ]
+    if steps:
+        steps[0] = steps[0]._replace(before=seen)
+    if called.result.outcome == "unknown" and called.result.broke:
+        raise EnvironmentFault(called.result.reason)
+    return called, steps
+
+
+def _update(state: EpisodeState, taken: list[Played]) -> Update:
+    last = taken[-1].done
+    best = max(played.done.observation.score for played in taken)
     return {
-        "actions": [*state["actions"], *(action for action, _ in taken)],
+        "actions": [*state["actions"], *(played.action for played in taken)],
         "kls": [*state.get("kls", []), state.get("kl"), *([None] * (len(taken) - 1))],
-        "digest": digest(last.observation),
+        "digest": digest_of(last.observation),
         "ended": last.terminated or last.truncated,
         "score": max(state.get("score", 0.0), best),
         "subtask_steps": state.get("subtask_steps", 0) + len(taken),
     }
 
 
-def _recalled(desk: Desk, state: EpisodeState) -> Entry:
-    step, hits = len(state["actions"]), desk.remember(state)
+def _recalled(state: EpisodeState, hits: Hits) -> Entry:
+    step = len(state["actions"])
     event = Recalled(
         step=step,
         considered=hits.considered,
@@ -119,15 +141,9 @@ def _called(state: EpisodeState, called: Called, cause: str) -> Entry:
 
 
 def _stepped(
-    desk: Desk,
-    state: EpisodeState,
-    before: Observation,
-    action: str,
-    done: Transition,
-    cause: str,
-    called: Called | None = None,
+    state: EpisodeState, played: Played, cause: str, called: Called | None = None
 ) -> Entry:
-    step = len(state["actions"])
+    step, before, done = len(state["actions"]), played.before, played.done
     known = state_of(before, state["actions"])
     event = Stepped(
         step=step,
@@ -135,13 +151,13 @@ def _stepped(
         text=known.text,
         inventory=known.inventory,
         recent=known.recent,
-        action=action,
+        action=played.action,
         offered=offered_by(before),
         observation=done.observation.text,
         score_before=before.score,
         score_after=done.observation.score,
         kl=state.get("kl") if called is None else None,
-        call=desk.call,
+        call=played.call,
         error=done.error,
         subtask=current_subtask(state),
         request=known.request,

@@ -9,11 +9,11 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 
 from ...envs.errors import LichenError
-from ...envs.types import Outcome, Record, Task
+from ...envs.types import Outcome, Record
 from ...memory.ledger.events import EpisodeEnded
 from ...memory.ledger.ledger import Entry
-from .desk import Desk
 from .graph import Graph
+from .parts import EpisodeParts
 from .state import EpisodeState
 
 NODES_PER_STEP = 6
@@ -40,35 +40,32 @@ OnEvent = Callable[[str, dict[str, Any]], None]
 
 async def run_episode(
     graph: Graph,
-    desk: Desk,
-    task: Task,
+    parts: EpisodeParts,
     *,
     episode: str,
     run: str,
-    seed: int,
     on_event: OnEvent | None = None,
 ) -> EpisodeResult:
-    """Run a task to its end and return the result.
+    """Run the parts' task to its end and return the result.
 
     When the checkpointer already holds the thread `episode`, it goes on at the next node.
 
     Args:
         graph: From `build`.
-        desk: The live parts, made for this episode.
-        task: What to do.
+        parts: Made for this episode.
         episode: Id of the episode and of the checkpointer's thread.
         run: Id of the run it belongs to.
-        seed: Of the decisions.
         on_event: Told of every node that finished.
     """
     # a call of a skill that came to nothing is a round of the graph without a step
-    idle = desk.skills.config.failures + 1 if desk.skills is not None else 0
+    idle = parts.skills.most_failures + 1 if parts.skills is not None else 0
+    stage = parts.stage
     config: RunnableConfig = {
         "configurable": {"thread_id": episode},
-        "recursion_limit": NODES_PER_STEP * (desk.environment.max_steps + idle + 2) + 10,
+        "recursion_limit": NODES_PER_STEP * (stage.environment.max_steps + idle + 2) + 10,
     }
     first: EpisodeState | None = EpisodeState(
-        episode=episode, run=run, task_id=task.id, seed=seed, actions=[]
+        episode=episode, run=run, task_id=stage.task_id, seed=stage.seed, actions=[]
     )
     reason = ""
     state: dict[str, Any] = dict(first or {})
@@ -78,7 +75,7 @@ async def run_episode(
             if held.next:
                 first, state = None, dict(held.values)
         async for update in graph.astream(
-            first, config, context=desk, stream_mode="updates", durability="async"
+            first, config, context=parts, stream_mode="updates", durability="async"
         ):
             for node, change in update.items():
                 state |= change or {}
@@ -93,16 +90,16 @@ async def run_episode(
             score=state.get("score", 0.0),
             steps=len(state["actions"]),
             reason=reason,
-            learn=desk.learn,
+            learn=parts.learn,
         )
-        desk.append([Entry(key=f"{episode}/end", run=run, episode=episode, event=ended)])
+        parts.append([Entry(key=f"{episode}/end", run=run, episode=episode, event=ended)])
     if graph.checkpointer is not None and not isinstance(graph.checkpointer, bool):
         await graph.checkpointer.adelete_thread(episode)
     kls = [kl for kl in state.get("kls", []) if kl is not None]
     return EpisodeResult(
         episode=episode,
-        task_id=task.id,
-        family=task.family,
+        task_id=stage.task_id,
+        family=stage.environment.task(stage.task_id).family,
         outcome="unknown" if reason else state.get("outcome") or "unknown",
         score=state.get("score", 0.0),
         steps=len(state["actions"]),

@@ -1,13 +1,19 @@
-"""The state of one episode as the graph checkpoints it: small, plain, enough to resume.
+"""The state of one episode, as it flows along the graph's edges.
 
-Observations are not in it: the environment is replayed from `actions` on resume and compared with
-`digest`; one that replays differently (see `Environment.deterministic`) ends the episode as unknown.
+What is checkpointed is small and plain, enough to resume. Observations are not: the environment is replayed
+from `actions` and compared with `digest`; one that replays differently (see `Environment.deterministic`) ends
+the episode as unknown. What was recalled and thought at a step flows too, and is made anew on resume.
 """
 
-from typing import NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Annotated, NotRequired, TypedDict, cast
+
+from langgraph.channels import UntrackedValue
 
 from ...envs.types import Outcome
 from ...memory.ledger.records import Judge
+from ..llm.thought import Thought
+from .recollection import Recollection
 
 
 class EpisodeState(TypedDict):
@@ -35,6 +41,14 @@ class EpisodeState(TypedDict):
     replans: NotRequired[int]
     replan: NotRequired[str]
     """Why a new plan is needed; empty when none is."""
+    hint: NotRequired[str]
+    """What to do now in words: the current subtask, and how one like it was done elsewhere."""
+    hint_for: NotRequired[str]
+    """The subtask that `hint` is for."""
+    recalled: NotRequired[Annotated[Recollection, UntrackedValue]]
+    """What was recalled at this step; never checkpointed."""
+    thought: NotRequired[Annotated[Thought, UntrackedValue]]
+    """The assistant's thought at this step; never checkpointed."""
     idle: NotRequired[list[str]]
     """Calls of skills that failed, which are offered no more."""
     action: NotRequired[str]
@@ -50,3 +64,8 @@ class EpisodeState(TypedDict):
     """Who said so."""
     score: NotRequired[float]
     critique: NotRequired[str]
+
+
+def with_update(state: EpisodeState, update: Mapping[str, object]) -> EpisodeState:
+    """Return the state as it is after a node's update."""
+    return cast(EpisodeState, {**state, **update})

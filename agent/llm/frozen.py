@@ -98,7 +98,7 @@ def open_frozen(name: str, config: LocalConfig | None = None) -> Frozen:
 
     Args:
         name: `smollm2-135m`, a GGUF file, a folder, or a hub id.
-        config: dtype, device, threads.
+        config: dtype and device.
 
     Raises:
         ModelNotFound: Nothing loads under that name.
@@ -115,7 +115,7 @@ def open_pair(
     Args:
         name: Of the LLM; see `open_frozen`.
         assistant: Of the small model; None for the same.
-        config: dtype, device, threads of both.
+        config: dtype and device of both.
 
     Raises:
         ModelNotFound: Nothing loads under one of the names.

@@ -16,8 +16,6 @@ class LocalConfig(Record):
     dtype: Literal["float32", "bfloat16"] = "float32"
     """float32 is exact; bfloat16 was 1.6 times faster on a CPU with AVX512-BF16."""
     device: str = "cpu"
-    threads: int | None = None
-    """Threads of torch; its own choice when None."""
 
 
 def load(where: str, config: LocalConfig) -> tuple[Any, Any]:
@@ -29,8 +27,6 @@ def load(where: str, config: LocalConfig) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM
 
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
     try:
         with quiet_transformers():
             tokenizer = _tokenizer(where)

@@ -14,13 +14,11 @@ from .constrained import Constraint, vocabulary
 from .errors import LLMRefused
 from .loading import LocalConfig, load, weights_digest
 from .option_scores import PrefixCache, around, score
-from .protocol import LogProbs, Message, Schema, Usage
+from .protocol import LogProbs, Message, Schema, Usage, Vectors
 from .sampling import pick
 from .structured import ask_structured
 
 T = TypeVar("T")
-Vectors = Any
-"""A torch tensor; this module imports torch in its worker only."""
 
 
 class LocalLLM:
@@ -28,7 +26,7 @@ class LocalLLM:
 
     Args:
         name: `smollm2-135m`, a GGUF file, a folder, or a hub id.
-        config: dtype, device, threads.
+        config: dtype and device.
         loaded: Model and tokenizer, where the caller has loaded them.
 
     Raises:
@@ -67,6 +65,10 @@ class LocalLLM:
         """Call something with the model and its tokenizer in the worker thread, one at a time with the rest."""
         work = asyncio.get_running_loop().run_in_executor
         return await work(self._worker, lambda: call(*self._parts()))
+
+    async def drop_cache(self) -> None:
+        """Let go of what was kept of earlier prompts; see `SteerableLLM.drop_cache`."""
+        await self._work(lambda: self._prefix.keep(0))
 
     async def choose(
         self, prompt: str, options: Sequence[str], *, soft: Vectors | None = None

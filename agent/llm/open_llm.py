@@ -1,34 +1,80 @@
-"""From the word in the settings to a client."""
+"""From the word in the settings to a client: a scheme's backend, or a model in this process.
 
-from typing import Any
+`openai:NAME` is a server; another package adds a scheme by an entry point of the group `lichen.llms`, whose
+function takes the name behind the colon. A name without a known scheme is a local model.
+"""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Protocol, cast
 
 from ...envs.errors import UsageError
+from .loading import LocalConfig
 from .protocol import FrozenLLM
 
-SERVER = "openai:"
+GROUP = "lichen.llms"
+SERVER = "openai"
+BUILT_IN = {SERVER: "lichen.agent.llm.openai_llm:open_openai"}
 
 
-def open_llm(name: str, *, base_url: str | None = None, **options: Any) -> FrozenLLM:
+class Backend(Protocol):
+    """Opens a model of one scheme."""
+
+    def __call__(self, name: str, *, base_url: str | None, local: LocalConfig) -> FrozenLLM:
+        """Return a client.
+
+        Args:
+            name: What stands behind `SCHEME:`.
+            base_url: Of a server, where the user named one.
+            local: dtype and device, for backends that run the model here.
+        """
+        ...
+
+
+def schemes() -> tuple[str, ...]:
+    """Return the registered schemes, sorted."""
+    return tuple(sorted({*BUILT_IN, *(point.name for point in entry_points(group=GROUP))}))
+
+
+def scheme_of(name: str) -> str:
+    """Return the registered scheme that a model's name begins with; empty for a local model.
+
+    >>> scheme_of("openai:gpt-5-mini"), scheme_of("smollm2-135m")
+    ('openai', '')
+    """
+    scheme, colon, _ = name.partition(":")
+    return scheme if colon and scheme in schemes() else ""
+
+
+def open_llm(
+    name: str, *, base_url: str | None = None, local: LocalConfig | None = None
+) -> FrozenLLM:
     """Return a client for a model.
 
     Args:
-        name: `smollm2-135m`, a GGUF file, a folder, a hub id, or `openai:MODEL` for a server.
+        name: `smollm2-135m`, a GGUF file, a folder, a hub id, or `SCHEME:NAME` (`openai:MODEL` for a server).
         base_url: Of the server.
-        options: Fields of `LocalConfig` or `ServerConfig`.
+        local: How a local model is run.
 
     Raises:
         ModelNotFound: No such local model.
-        UsageError: A base URL without `openai:MODEL`.
+        UsageError: A base URL with a local model.
     """
-    if name.startswith(SERVER):
-        from .openai_llm import OpenAILLM, ServerConfig
-
-        return OpenAILLM(name.removeprefix(SERVER), ServerConfig(base_url=base_url, **options))
+    local = local or LocalConfig()
+    if scheme := scheme_of(name):
+        return _backend(scheme)(name.removeprefix(f"{scheme}:"), base_url=base_url, local=local)
     if base_url is not None:
         raise UsageError(
             f"a base URL was given, but {name!r} is a local model", hint="Say --model openai:MODEL."
         )
-    from .loading import LocalConfig
     from .local_llm import LocalLLM
 
-    return LocalLLM(name, LocalConfig(**options))
+    return LocalLLM(name, local)
+
+
+def _backend(scheme: str) -> Backend:
+    for point in entry_points(group=GROUP):
+        if point.name == scheme:
+            return cast(Backend, point.load())
+    module, _, attribute = BUILT_IN[scheme].partition(":")
+    return cast(Backend, getattr(import_module(module), attribute))

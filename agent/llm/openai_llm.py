@@ -18,6 +18,7 @@ from pydantic import Field, create_model
 from ...envs.errors import UsageError
 from ...envs.types import Record
 from .errors import LLMNonsense, LLMRefused, LLMUnavailable
+from .loading import LocalConfig
 from .protocol import LogProbs, Message, Schema, Usage
 from .structured import ask_structured
 
@@ -326,3 +327,8 @@ class OpenAILLM:
 
 def _first_line(text: str) -> str:
     return (text.splitlines() or [""])[0][:300]
+
+
+def open_openai(name: str, *, base_url: str | None, local: LocalConfig) -> OpenAILLM:
+    """Return a client of a model on a server; the backend of `openai:NAME`."""
+    return OpenAILLM(name, ServerConfig(base_url=base_url))

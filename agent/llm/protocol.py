@@ -1,22 +1,27 @@
 """What the rest of Lichen may ask of a frozen language model, and nothing else.
 
-Two clients keep this protocol: `local` (transformers) and `openai` (any compatible server).
+`FrozenLLM` is what every model can do; `SteerableLLM` is a model in this process, which also takes soft
+thoughts and shows its logits. Two clients ship: `local_llm` (transformers) and `openai_llm` (any server).
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar, overload, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from ...envs.errors import UsageError
 from ...envs.types import Record
 
 LogProbs = NDArray[np.float64]
 Schema = TypeVar("Schema", bound=BaseModel)
+T = TypeVar("T")
+Vectors = Any
+"""Soft thoughts: a float32 torch tensor, shape (n, d); torch is imported where one is made."""
 
 
 class Message(Record):
@@ -141,3 +146,81 @@ class FrozenLLM(Protocol):
     async def close(self) -> None:
         """Free the model or the connection; calling it twice is allowed."""
         ...
+
+
+@runtime_checkable
+class SteerableLLM(FrozenLLM, Protocol):
+    """A frozen model in this process: it takes soft thoughts, and its hidden states can be read."""
+
+    @overload
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: None = None,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+        soft: Vectors | None = None,
+    ) -> str: ...
+
+    @overload
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: type[Schema],
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+        soft: Vectors | None = None,
+    ) -> Schema: ...
+
+    async def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: type[Schema] | None = None,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+        soft: Vectors | None = None,
+    ) -> str | Schema:
+        """Answer as `FrozenLLM.chat` does; soft thoughts are read at the end of the last user's turn."""
+        ...
+
+    async def choose(
+        self, prompt: str, options: Sequence[str], *, soft: Vectors | None = None
+    ) -> LogProbs:
+        """Score options as `FrozenLLM.choose` does; soft thoughts are read before the prompt's last line."""
+        ...
+
+    async def in_worker(self, call: Callable[[Any, Any], T]) -> T:
+        """Call something with the model and its tokenizer, one at a time with everything else."""
+        ...
+
+    async def logits(self, prompt: str, continuation: str) -> Any:
+        """Return the logits that predict each token of a continuation, computed without a cache.
+
+        Returns:
+            A torch tensor, float32, on the CPU, shape (tokens of the continuation, vocabulary).
+        """
+        ...
+
+    async def drop_cache(self) -> None:
+        """Let go of what was kept of earlier prompts: the next answer is computed from nothing."""
+        ...
+
+
+def steerable(llm: FrozenLLM) -> SteerableLLM:
+    """Return the model as one that takes soft thoughts.
+
+    Raises:
+        UsageError: It takes none: a server, or a client that only keeps `FrozenLLM`.
+    """
+    if isinstance(llm, SteerableLLM):
+        return llm
+    raise UsageError(
+        f"{llm.name} takes no soft thoughts: they need a model in this process",
+        hint="Name a local model with --model.",
+    )

@@ -1,14 +1,13 @@
-"""The critic: how an episode ended, and whether a subtask is done.
+"""The critic: the frozen model's opinion of a subtask, or of a task that no environment verifies.
 
-The environment's own verdict comes first; the model is asked only about subtasks, which no environment
-judges. A judge that does not answer makes nothing a failure.
+The environment's own verdict comes first. A judge that does not answer makes nothing a failure.
 """
 
 from typing import Literal
 
 from pydantic import Field
 
-from ...envs.types import Observation, Outcome, Record
+from ...envs.types import Observation, Record
 from ..llm.errors import LLMNonsense
 from ..llm.protocol import FrozenLLM, Message
 from ..prompts.rendering import render
@@ -21,13 +20,6 @@ class SubtaskVerdict(Record):
         description="done: the subtask is achieved; going: go on; stuck: the plan must change"
     )
     critique: str = Field(description="one short sentence that says why")
-
-
-def outcome_of(seen: Observation, *, ended: bool) -> Outcome | None:
-    """Return how the episode ended, None while it goes on."""
-    if seen.won:
-        return "success"
-    return "failure" if ended else None
 
 
 class TaskVerdict(Record):

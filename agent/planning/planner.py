@@ -1,11 +1,11 @@
-"""The planners: what to do next, in one of two styles behind one protocol.
+"""The planner: decomposes a task into subtasks, and again when they fail (the style `plan`).
 
-`reactive` leaves everything to the policy, which chooses the next action; `plan` decomposes the task into
-subtasks with structured output, has them verified, and plans again when they fail.
+The style `reactive` has no planner: every step is one choice of the policy, which a 135M model can make.
 """
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import Field
 
@@ -17,8 +17,6 @@ from ..llm.protocol import FrozenLLM, Message
 from ..llm.thought import SILENT, Thought, chat
 from ..prompts.rendering import render
 
-Style = Literal["reactive", "plan"]
-
 
 class Plan(Record):
     """A decomposition of the task."""
@@ -26,60 +24,36 @@ class Plan(Record):
     subtasks: list[str] = Field(min_length=1, description="short imperative sentences, in order")
 
 
+@dataclass(frozen=True)
+class PlanRequest:
+    """What a plan is made from."""
+
+    seen: Observation
+    """The last observation."""
+    cases: Sequence[tuple[EpisodeCase, float]] = ()
+    """Whole episodes of like tasks, with their similarities."""
+    subtasks: Sequence[tuple[SubtaskCase, float]] = ()
+    """Remembered subtasks like this task, or like the one that failed."""
+    tools: Sequence[Suggestion] = ()
+    """What tool memory suggests."""
+    old_plan: Sequence[str] = ()
+    """The plan so far."""
+    done: Sequence[str] = ()
+    """Its subtasks that were done."""
+    failed: Sequence[str] = ()
+    """Those that were given up, with the reasons."""
+    reason: str = ""
+    """Why another plan is needed; empty for the first."""
+    thought: Thought = SILENT
+    """The assistant's, where it has one."""
+
+
 class Planner(Protocol):
     """Decomposes a task."""
 
-    style: Style
-
-    async def plan(
-        self,
-        seen: Observation,
-        cases: Sequence[tuple[EpisodeCase, float]],
-        *,
-        subtasks: Sequence[tuple[SubtaskCase, float]] = (),
-        tools: Sequence[Suggestion] = (),
-        old_plan: Sequence[str] = (),
-        done: Sequence[str] = (),
-        failed: Sequence[str] = (),
-        reason: str = "",
-        thought: Thought = SILENT,
-    ) -> list[str]:
-        """Return the subtasks, or an empty list when the policy is to act by itself.
-
-        Args:
-            seen: The last observation.
-            cases: Whole episodes of like tasks, with their similarities.
-            subtasks: Remembered subtasks like this task, or like the one that failed.
-            tools: What tool memory suggests.
-            old_plan: The plan so far.
-            done: Its subtasks that were done.
-            failed: Those that were given up, with the reasons.
-            reason: Why another plan is needed.
-            thought: The assistant's, where it has one.
-        """
+    async def plan(self, asked: PlanRequest) -> list[str]:
+        """Return the subtasks, at least one, in order."""
         ...
-
-
-class ReactivePlanner:
-    """Plans nothing: every step is one choice of the policy (what a 135M model can do)."""
-
-    style: Style = "reactive"
-
-    async def plan(
-        self,
-        seen: Observation,
-        cases: Sequence[tuple[EpisodeCase, float]],
-        *,
-        subtasks: Sequence[tuple[SubtaskCase, float]] = (),
-        tools: Sequence[Suggestion] = (),
-        old_plan: Sequence[str] = (),
-        done: Sequence[str] = (),
-        failed: Sequence[str] = (),
-        reason: str = "",
-        thought: Thought = SILENT,
-    ) -> list[str]:
-        """Return an empty list."""
-        return []
 
 
 class SubtaskPlanner:
@@ -90,25 +64,11 @@ class SubtaskPlanner:
         most: Subtasks in a plan.
     """
 
-    style: Style = "plan"
-
     def __init__(self, llm: FrozenLLM, *, most: int = 6) -> None:
         self.llm = llm
         self.most = most
 
-    async def plan(
-        self,
-        seen: Observation,
-        cases: Sequence[tuple[EpisodeCase, float]],
-        *,
-        subtasks: Sequence[tuple[SubtaskCase, float]] = (),
-        tools: Sequence[Suggestion] = (),
-        old_plan: Sequence[str] = (),
-        done: Sequence[str] = (),
-        failed: Sequence[str] = (),
-        reason: str = "",
-        thought: Thought = SILENT,
-    ) -> list[str]:
+    async def plan(self, asked: PlanRequest) -> list[str]:
         """Return the subtasks.
 
         Raises:
@@ -116,16 +76,16 @@ class SubtaskPlanner:
         """
         prompt = render(
             "plan",
-            goal=seen.goal,
-            seen=seen,
-            worked=[case for case, _ in cases if case.outcome == "success"],
-            lost=[case for case, _ in cases if case.outcome != "success"],
-            subtasks=[case for case, _ in subtasks],
-            tools=list(tools),
-            old_plan=list(old_plan),
-            done=list(done),
-            failed=list(failed),
-            reason=reason,
+            goal=asked.seen.goal,
+            seen=asked.seen,
+            worked=[case for case, _ in asked.cases if case.outcome == "success"],
+            lost=[case for case, _ in asked.cases if case.outcome != "success"],
+            subtasks=[case for case, _ in asked.subtasks],
+            tools=list(asked.tools),
+            old_plan=list(asked.old_plan),
+            done=list(asked.done),
+            failed=list(asked.failed),
+            reason=asked.reason,
             most=self.most,
         )
         made = await chat(
@@ -133,7 +93,7 @@ class SubtaskPlanner:
             [Message(role="user", content=prompt)],
             schema=Plan,
             max_tokens=300,
-            thought=thought,
+            thought=asked.thought,
         )
         planned = [s.strip() for s in made.subtasks if s.strip()][: self.most]
         if not planned:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field
-
 from ...envs.base import Environment
 from ...envs.types import Fact, Observation, Record, Transition
 from ...memory.credit.credit import Credit
@@ -21,32 +19,32 @@ from ...skills.errors import BadSkill
 from ...skills.first_action import CAN, NUMBERED, SLOT, read_off
 from ...skills.library import Library
 from ...skills.skill_index import Vectored
-from ...skills.skill_retriever import SkillRetriever, SkillRetrieverConfig
+from ...skills.skill_retriever import SkillRetriever
 from ...skills.skill_runner import CallResult, Runner, view_of
 from ...skills.types import Skill
 
+OFFERED = 3
+"""Skills that are offered at a step."""
+BINDINGS = 3
+"""Calls of one skill that are offered at a step, with different arguments."""
+TRUST = 3.0
+"""Nats given, over the action it begins with, to a call whose skill always kept its contract; none to one that
+does half the time. Its stored tests count as calls that it kept."""
+DOUBT = 0.5
+"""Nats less for every binding of the same skill that fits the goal's words better."""
+MOST_FAILURES = 8
+"""Calls that failed after which an episode is offered no more; the same call is never offered again."""
+
 
 class SkillConfig(Record):
-    """Dials of the skill channel."""
+    """Whether skills are actions, and where they are."""
 
     on: bool = True
-    """Offer skills as actions, where there is a library."""
+    """Offer skills as actions, where there is a library. Measured by `lichen skills audit`."""
     library: Path | None = None
-    """Its folder; None: `skills` in the store."""
+    """Folder of the library; None: `skills` in the store."""
     jail: str | None = None
-    """Level of the jail; None: the strongest safe one here."""
-    k: int = Field(default=3, ge=1)
-    """Skills that are offered at a step."""
-    bindings: int = Field(default=3, ge=1)
-    """Calls of one skill that are offered at a step, with different arguments."""
-    trust: float = Field(default=3.0, ge=0)
-    """Nats given, over the action it begins with, to a call whose skill always kept its contract; none to one
-    that does half the time. Its stored tests count as calls that it kept."""
-    doubt: float = Field(default=0.5, ge=0)
-    """Nats less for every binding of the same skill that fits the goal's words better."""
-    failures: int = Field(default=8, ge=0)
-    """Calls that failed after which an episode is offered no more; the same call is never offered again."""
-    retriever: SkillRetrieverConfig = Field(default_factory=SkillRetrieverConfig)
+    """Level of the jail; None: the strongest safe one here (`lichen skills jail doctor`)."""
 
 
 class Offer(Record):
@@ -103,6 +101,8 @@ class SkillSet:
         index: Of the skills' vectors; None: the one beside the library.
     """
 
+    most_failures = MOST_FAILURES
+
     def __init__(
         self,
         library: Library,
@@ -127,9 +127,7 @@ class SkillSet:
 
     def _search_in(self, skills: dict[str, Skill]) -> None:
         self._skills = skills
-        self._retriever = SkillRetriever(
-            self._skills, self._index, self.config.retriever, self._utility
-        )
+        self._retriever = SkillRetriever(self._skills, self._index, utility=self._utility)
 
     def _utility(self, skill: str) -> float | None:
         known = self._uses().uplift(skill, self._llm)
@@ -161,7 +159,7 @@ class SkillSet:
         self._refresh()
         assert self._retriever is not None
         view = view_of(environment)
-        hits = self._retriever.search(seen.goal, env=environment.name, view=view, k=self.config.k)
+        hits = self._retriever.search(seen.goal, env=environment.name, view=view, k=OFFERED)
         found: list[Offer] = []
         held: dict[str, float] = {}
         for hit in hits.hits:
@@ -173,7 +171,7 @@ class SkillSet:
             use = self._uses().of(skill.id, llm)
             good = use.succeeded + len(skill.tests)
             kept = (good + 1) / (good + use.failed + 2)
-            for rank, arguments in enumerate(bound(skill, seen)[: self.config.bindings]):
+            for rank, arguments in enumerate(bound(skill, seen)[:BINDINGS]):
                 action = written(skill, arguments)
                 try:
                     ready = all(holds(c, view, arguments) for c in skill.contract.preconditions)
@@ -189,7 +187,7 @@ class SkillSet:
                             score=hit.score,
                             propensity=chance,
                             first=first_of(skill, arguments),
-                            favour=self.config.trust * (2 * kept - 1) - self.config.doubt * rank,
+                            favour=TRUST * (2 * kept - 1) - DOUBT * rank,
                         )
                     )
         return Offered({offer.action: offer for offer in found}, held, hits.considered)

@@ -7,8 +7,8 @@ from ...memory.ledger.records import EpisodeCase, Hit, State, StepCase
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.demonstrations import Demonstration
 from ...memory.store.store import Store
-from ..acting.policy import recent_turns
-from ..prompts.rendering import clip, render
+from ..acting.policy import act_prompt, recent_turns
+from ..prompts.rendering import clip
 from .soft_config import Example
 
 SHOWN = 2
@@ -132,7 +132,7 @@ def _example(
     *,
     hint: str = "",
 ) -> Example:
-    prompt = render("act", state=state, shown=hits[:SHOWN], history=recent_turns(said), hint=hint)
+    prompt = act_prompt(state, hits[:SHOWN], recent_turns(said), hint)
     return Example(
         question=prompt,
         seen=assistant_text(state, hits),

@@ -15,7 +15,7 @@ from ...memory.ledger.events import Forgotten
 from ...memory.ledger.records import EpisodeCase, Hits, State
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.store import Store
-from ..llm.protocol import FrozenLLM
+from ..llm.protocol import FrozenLLM, SteerableLLM, steerable
 from ..llm.thought import SILENT, Thought
 from .checkpoint import WEIGHTS, Card, file_hash, load, read_card
 from .errors import WrongModels
@@ -204,7 +204,7 @@ class Hints:
             return self._measure(self._load(previous, model, tokenizer), previous, told)
 
         try:
-            record: GateRecord = await self.llm.in_worker(work)  # type: ignore[attr-defined]
+            record: GateRecord = await steerable(self.llm).in_worker(work)
         except LichenError:
             return None
         if not record.passes:
@@ -267,8 +267,7 @@ class Hints:
                 self._parts = self._load(self.folder, model, tokenizer)
             return call(self._parts)
 
-        found: T = await self.llm.in_worker(work)  # type: ignore[attr-defined]
-        return found
+        return await steerable(self.llm).in_worker(work)
 
     def _load(self, folder: Path, model: Any, tokenizer: Any) -> _Parts:
         """Return the parts; the assistant shares the LLM's weights where they are the same."""
@@ -293,7 +292,7 @@ class Hints:
 
     @property
     def _takes_vectors(self) -> bool:
-        return hasattr(self.llm, "in_worker")
+        return isinstance(self.llm, SteerableLLM)
 
 
 def forgotten(store: Store) -> set[str]:

@@ -49,9 +49,6 @@ class RetrieverConfig(Record):
     """Share of learning episodes in which a remembered one is held out, at first (see `exposure`)."""
     harm: HarmGate = Field(default_factory=HarmGate)
     """The do-no-harm gate: which items are shown by what is known of their uplift."""
-    try_first: int = Field(default=0, ge=0)
-    """Steps at the beginning of an episode in which nothing is shown: the model tries alone, and is helped
-    only if it has not solved the task by then."""
     tools: bool = True
     """Use subtask memory (for plans) and tool memory (for calls)."""
     capacity: int | None = Field(default=None, ge=1)

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from ...envs.types import Record
 from ..ledger.records import Hits, State
 from ..likeness.analogy import words
 from ..likeness.grounding import Wordings, plain, slotted
@@ -18,65 +16,55 @@ from ..likeness.states import MOST_OFFERED
 
 WORDING = 0.15
 """Share of the likeness that depends on the very words and numbers of two actions."""
-
-
-class ValueConfig(Record):
-    """The dials of the value channel."""
-
-    prior: float = Field(default=0.05, ge=-1, le=1)
-    """q0: the gain expected of an action that nothing is known about."""
-    prior_weight: float = Field(default=0.3, gt=0)
-    """n0: how many perfect hits the prior weighs."""
-    stretch: float = Field(default=3.0, ge=0)
-    """Where a remembered action cannot be done here, the likest one takes its place, with a weight of
-    likeness ** stretch."""
-    sharpness: float = Field(default=3.0, ge=0)
-    """A hit's weight is similarity ** sharpness: near states count, far ones hardly."""
-    declined_demonstration: float = Field(default=1.0, ge=0, le=1)
-    """How much an action counts as tried in vain because a demonstrator was offered it and did another."""
-    declined_own: float = Field(default=0.1, ge=0, le=1)
-    """The same for the agent's own past choices, which were no expert's."""
+PRIOR = 0.05
+"""q0: the gain expected of an action that nothing is known about."""
+PRIOR_WEIGHT = 0.3
+"""n0: how many perfect hits the prior weighs."""
+STRETCH = 3.0
+"""Where a remembered action cannot be done here, the likest one takes its place, with a weight of
+likeness ** STRETCH."""
+SHARPNESS = 3.0
+"""A hit's weight is similarity ** SHARPNESS: near states count, far ones hardly."""
+DECLINED_DEMONSTRATION = 1.0
+"""How much an action counts as tried in vain because a demonstrator was offered it and did another."""
+DECLINED_OWN = 0.1
+"""The same for the agent's own past choices, which were no expert's."""
 
 
 def qualities(
-    state: State, hits: Hits, actions: Sequence[str], config: ValueConfig | None = None
+    state: State, hits: Hits, actions: Sequence[str], *, prior: float = PRIOR
 ) -> NDArray[np.float64]:
     """Return Q_M(s, a) of every action.
 
     Q_M(s, a) = (sum_i w_i m_i(a) G_i + n0 q0) / (sum_i w_i max(m_i(a), c_i o_i(a)) + n0), where w_i is the
     hit's weight, m_i(a) the likeness of its action to a (relative to the likest, which weighs
-    likeness ** stretch: the case adapted to what can be done here), G_i its gain, o_i(a) whether its state
+    likeness ** STRETCH: the case adapted to what can be done here), G_i its gain, o_i(a) whether its state
     offered a, and c_i how much declining an offer says.
 
     Args:
         state: Where the policy is.
         hits: What the memory returned for the state.
         actions: The admissible actions, n of them.
-        config: Dials.
+        prior: q0, the gain expected of an action that nothing is known about.
 
     Returns:
         Shape (n,); the prior everywhere when the memory abstained.
     """
-    config = config or ValueConfig()
     meant = [plain(action, state.text, state.goal) for action in actions]
     about = Wordings([slotted(part) for part in meant])
     spoken = Wordings([words(action) for action in actions])
-    mass = np.full(len(actions), config.prior_weight)
-    value = mass * config.prior
+    mass = np.full(len(actions), PRIOR_WEIGHT)
+    value = mass * prior
     for hit in hits.hits:
-        weight = hit.similarity**config.sharpness
+        weight = hit.similarity**SHARPNESS
         alike = about.likeness(slotted(hit.about))
         nearest = float(alike.max(initial=0.0))
         if nearest == 0.0:
             continue
-        match = (alike / nearest) ** 2 * nearest**config.stretch
+        match = (alike / nearest) ** 2 * nearest**STRETCH
         # of actions that are about the same, the one said in the same words comes first
         match *= 1 - WORDING + WORDING * spoken.likeness(words(hit.action))
-        declined = (
-            config.declined_demonstration
-            if hit.case.source == "demonstration"
-            else config.declined_own
-        )
+        declined = DECLINED_DEMONSTRATION if hit.case.source == "demonstration" else DECLINED_OWN
         # a list cut short: anything may have been offered
         cut = len(hit.case.offered) >= MOST_OFFERED
         offered = np.array([declined * (cut or a in hit.offered) for a in meant])
@@ -87,7 +75,7 @@ def qualities(
 
 
 def advantages(
-    state: State, hits: Hits, actions: Sequence[str], config: ValueConfig | None = None
+    state: State, hits: Hits, actions: Sequence[str], *, prior: float = PRIOR
 ) -> NDArray[np.float64]:
     """Return A_M(s, a) = Q_M(s, a) - mean_a' Q_M(s, a') of every action, shape (n,), mean 0.
 
@@ -95,6 +83,6 @@ def advantages(
     """
     if not hits.hits or not actions:
         return np.zeros(len(actions))
-    quality = qualities(state, hits, actions, config)
+    quality = qualities(state, hits, actions, prior=prior)
     advantage: NDArray[np.float64] = quality - quality.mean()
     return advantage

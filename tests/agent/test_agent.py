@@ -9,18 +9,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from lichen.agent import Agent, PolicyConfig
-from lichen.agent.acting.policy import Policy
+from lichen.agent.acting.policy import Policy, situation
 from lichen.agent.acting.working_memory import WorkingMemory
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
 from lichen.agent.llm.local_llm import LocalLLM
-from lichen.agent.planning.planner import SubtaskPlanner
+from lichen.agent.planning.planner import PlanRequest, SubtaskPlanner
 from lichen.envs import EnvironmentFault, Observation, Task, load_suite, make
-from lichen.memory import State, Store
+from lichen.memory import Store
 from lichen.memory.ledger.events import EpisodeEnded, Planned, RunStarted, Stepped
 from lichen.memory.ledger.records import Hits
 from lichen.memory.likeness.embedder import HashingEmbedder
@@ -37,7 +36,6 @@ SEEN = Observation(
     task=TASK,
     steps=0,
 )
-STATE = State(goal=SEEN.goal, text=SEEN.text)
 
 
 def agent(folder: Path, llm: object = None, **options: object) -> Agent:
@@ -53,7 +51,7 @@ def demonstrated(folder: Path) -> None:
 
 async def test_without_memory_the_policy_is_the_frozen_models_own(smollm2: LocalLLM) -> None:
     policy = Policy(PolicyConfig(novelty=0), smollm2)
-    decision = await policy.decide(SEEN, STATE, NOTHING, WorkingMemory(), np.random.default_rng(0))
+    decision = await policy.decide(situation(SEEN, [], NOTHING, seed=0))
     assert decision.kl == pytest.approx(0.0, abs=1e-9)
     assert decision.scored == 3
 
@@ -65,11 +63,11 @@ async def test_a_model_that_prefers_an_action_gets_it_and_repetition_costs() -> 
     policy = Policy(PolicyConfig(novelty=0), ScriptedLLM(choose=likes_cup))
     working = WorkingMemory()
     working.begin(SEEN)
-    first = await policy.decide(SEEN, STATE, NOTHING, working, np.random.default_rng(0))
+    first = await policy.decide(situation(SEEN, [], NOTHING, seed=0, working=working))
     assert first.action == "take cup"
     working.note(SEEN, "take cup", SEEN)
     working.note(SEEN, "take cup", SEEN)
-    second = await policy.decide(SEEN, STATE, NOTHING, working, np.random.default_rng(0))
+    second = await policy.decide(situation(SEEN, [], NOTHING, seed=0, working=working))
     assert second.action != "take cup"
 
 
@@ -80,22 +78,21 @@ async def test_hundreds_of_actions_are_filtered_and_none_at_all_is_a_fault(
         update={"admissible": tuple(sorted(f"take thing {i}" for i in range(900)))}
     )
     policy = Policy(PolicyConfig(candidates=8), smollm2)
-    decision = await policy.decide(many, STATE, NOTHING, WorkingMemory(), np.random.default_rng(0))
+    decision = await policy.decide(situation(many, [], NOTHING, seed=0))
     assert (decision.considered, decision.scored) == (900, 8)
     named = many.model_copy(update={"admissible": (*(many.admissible or ()), "take coin")})
     policy = Policy(PolicyConfig(candidates=1), None)
-    decision = await policy.decide(named, STATE, NOTHING, WorkingMemory(), np.random.default_rng(0))
+    decision = await policy.decide(situation(named, [], NOTHING, seed=0))
     assert decision.action == "take coin"  # shares a word with the goal
     empty = SEEN.model_copy(update={"admissible": ()})
     with pytest.raises(EnvironmentFault, match="no admissible action"):
-        await policy.decide(empty, STATE, NOTHING, WorkingMemory(), np.random.default_rng(0))
+        await policy.decide(situation(empty, [], NOTHING, seed=0))
 
 
 async def test_an_observation_of_100_kb_is_shown_in_part(smollm2: LocalLLM) -> None:
     long = SEEN.model_copy(update={"text": "words and more words. " * 5000})
-    state = State(goal=SEEN.goal, text=long.text)
     policy = Policy(PolicyConfig(), smollm2)
-    decision = await policy.decide(long, state, NOTHING, WorkingMemory(), np.random.default_rng(0))
+    decision = await policy.decide(situation(long, [], NOTHING, seed=0))
     assert decision.action in (SEEN.admissible or ())
 
 
@@ -162,8 +159,8 @@ def test_learning_episodes_explore_and_evaluations_do_not() -> None:
         {"explore": {"llm": False, "optimism": 0.7, "temperature": 2}}
     )
     exploring = config.exploring()
-    assert (exploring.llm, exploring.temperature, exploring.values.prior) == (False, 2.0, 0.7)
-    assert (config.llm, config.temperature, config.values.prior) == (True, 0.0, 0.05)
+    assert (exploring.llm, exploring.temperature, exploring.prior) == (False, 2.0, 0.7)
+    assert (config.llm, config.temperature, config.prior) == (True, 0.0, 0.05)
 
 
 def test_a_model_that_changes_during_a_run_is_an_error(tmp_path: Path) -> None:
@@ -180,15 +177,15 @@ KILLED = """
 import os, sys
 from lichen.agent import Agent
 from lichen.agent.llm import ScriptedLLM
-from lichen.agent.episode.desk import Desk
+from lichen.agent.episode.stage import Stage
 steps = [0]
-play = Desk.play
+play = Stage.play
 def counted(self, action):
     steps[0] += 1
     if steps[0] == int(sys.argv[2]):
         os.kill(os.getpid(), 9)
     return play(self, action)
-Desk.play = counted
+Stage.play = counted
 Agent.from_config(store=sys.argv[1], embedder="hashing", llm=ScriptedLLM()).learn("alfworld-mini", episodes=2)
 """
 
@@ -261,7 +258,7 @@ def _ended(folder: Path) -> int:
 async def test_recorded_plans_are_parsed_and_shown_similar_episodes(tmp_path: Path) -> None:
     llm = ScriptedLLM(['Sure:\n```json\n{"subtasks": ["find the coin", "take it"]}\n```'])
     planner = SubtaskPlanner(llm)
-    assert await planner.plan(SEEN, [], reason="no progress", old_plan=["wait"]) == [
+    assert await planner.plan(PlanRequest(SEEN, reason="no progress", old_plan=["wait"])) == [
         "find the coin",
         "take it",
     ]

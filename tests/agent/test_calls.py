@@ -10,6 +10,7 @@ import pytest
 
 from lichen.agent import Agent
 from lichen.agent.acting.free_calls import Caller
+from lichen.agent.acting.policy import situation
 from lichen.agent.lab.heldout.arms import find_arms
 from lichen.agent.lab.heldout.evaluation import Plan, evaluate
 from lichen.agent.llm import ScriptedLLM
@@ -100,7 +101,9 @@ def test_the_small_model_itself_chooses_among_candidate_calls(
 async def test_the_small_model_itself_writes_a_call_that_can_be_read(smollm2: LocalLLM) -> None:
     environment = sums()
     seen = environment.reset("sums/7-9")
-    action = await Caller(smollm2).decide(seen, environment.tools(), NO_HITS, None)
+    action = await Caller(smollm2).decide(
+        situation(seen, [], NO_HITS, seed=0), environment.tools(), None
+    )
     assert environment.call(action).tool in ("add", "finish")
 
 
@@ -276,16 +279,3 @@ def test_recorded_verdicts_judge_what_no_check_can_and_are_checked_where_one_can
         judged = [r.event for r in run.store.ledger.read() if isinstance(r.event, Judged)]
         assert (judged[0].said, judged[0].truth) == (True, False)
         assert run.store.fold.judge.wrong_yes == 1
-
-
-def test_memory_that_is_to_help_only_later_is_held_back_at_first(tmp_path: Path) -> None:
-    environment = make("alfworld-mini")
-    with agent(tmp_path, policy={"llm": False}, retriever={"try_first": 1}) as run:
-        ids = [task.id for task in environment.tasks("train")][:4]
-        import_demonstrations(run.store, from_gold(environment, ids), run="gold")
-        episode = run.run(environment.tasks("test")[0].id, max_steps=2).episode
-        rows = run.store.ledger.read(episode=episode)
-        reads = [row.event for row in rows if isinstance(row.event, Recalled)]
-    assert reads[0].abstained and reads[0].held and not reads[0].exposed
-    assert set(reads[0].held_propensity) == {0.0}
-    assert reads[1].exposed

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_a_memory_that_speaks_on_anchors_does_not_hold(evaluated: Path, tiny_fol
 
 
 def test_a_hint_on_anchors_does_not_hold(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = agent.desk
+    whole = agent.parts
 
     class Talks:
         chat = False
@@ -134,12 +135,11 @@ def test_a_hint_on_anchors_does_not_hold(agent: Agent, monkeypatch: pytest.Monke
         async def think(self, state: object, hits: object, *, family: str) -> Thought:
             return Thought(words="take the apple")
 
-    def desk(*words: Any, **more: Any) -> Any:
-        made = whole(*words, **more)
-        made.assistant = Talks()
-        return made
+    def parts(*words: Any, hints: bool = True, **more: Any) -> Any:
+        made = whole(*words, hints=hints, **more)
+        return replace(made, assistant=Talks()) if hints else made
 
-    monkeypatch.setattr(agent, "desk", desk)
+    monkeypatch.setattr(agent, "parts", parts)
     found = agent.wait(leakage(agent, ENV))
     assert found.state == "does not hold" and found.numbers["kl_per_token"] > 0
     assert agent.wait(silence(agent, ENV)).state == "does not hold"

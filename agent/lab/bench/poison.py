@@ -197,19 +197,17 @@ async def _play(
             )
             result = attempt.result
             if result is None:
-                desk = agent.desk(
-                    environment, memory=memory, policy=policy, learn=False, llm_name=before
+                parts = agent.parts(
+                    environment,
+                    task_id,
+                    memory=memory,
+                    policy=policy,
+                    llm_name=before,
+                    skills=agent.skills.offered,
+                    holdout=agent.config.retriever.holdout if credit else 0.0,
+                    explores=credit,
                 )
-                desk.holdout = agent.config.retriever.holdout if credit else 0.0
-                desk.explores = credit
-                result = await run_episode(
-                    graph,
-                    desk,
-                    environment.task(task_id),
-                    episode=attempt.episode,
-                    run=run,
-                    seed=agent.config.seed,
-                )
+                result = await run_episode(graph, parts, episode=attempt.episode, run=run)
                 agent.store.absorb()
             results.append(result)
             wins = sum(r.outcome == "success" for r in results)

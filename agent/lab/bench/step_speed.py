@@ -24,12 +24,12 @@ from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ....memory.store.store import Store
 from ...acting.policy import Decision, Policy, PolicyConfig
-from ...episode.desk import Desk
+from ...episode.assistant import NoAssistant
 from ...episode.graph import build
+from ...episode.parts import EpisodeParts
 from ...episode.run_episode import run_episode
+from ...episode.stage import Stage
 from ...llm.scripted_llm import ScriptedLLM
-from ...llm.thought import NoAssistant
-from ...planning.planner import ReactivePlanner
 from .machine import machine, version
 
 BUDGET_MS = 15.0
@@ -189,15 +189,12 @@ async def _ours(
         while len(whole) < steps:
             policy = TimedPolicy(PolicyConfig(), ScriptedLLM())
             policy.clocks = clocks
-            desk = Desk(
-                environment=timed,
+            parts = EpisodeParts(
+                stage=Stage(timed, f"twx/mapreader/dev/{number}", seed=seed),
                 memory=memory,
                 policy=policy,
-                planner=ReactivePlanner(),
-                critic=None,
                 assistant=NoAssistant(),
                 append=append,
-                learn=False,
             )
             mark = [0.0, 0.0]
 
@@ -208,16 +205,7 @@ async def _ours(
                         whole.append(now - mark[0] - (environment_s - mark[1]))
                     mark[:] = [now, environment_s]
 
-            task = timed.task(f"twx/mapreader/dev/{number}")
-            await run_episode(
-                graph,
-                desk,
-                task,
-                episode=f"bench-{number}",
-                run="bench",
-                seed=seed,
-                on_event=passed,
-            )
+            await run_episode(graph, parts, episode=f"bench-{number}", run="bench", on_event=passed)
             number += 1
             for part in (
                 "retrieval",

@@ -15,7 +15,7 @@ from ....envs.types import Record
 from ....memory.ledger.events import RunEnded, RunStarted
 from ....memory.recall.case_memory import CaseMemory
 from ...agent import Agent
-from ...llm.local_llm import LocalLLM
+from ...llm.protocol import SteerableLLM
 from ..kernel.rows import Row
 from .backward_transfer import Scored, kept
 from .silence import Anchored, alone, compared, drift, with_memory
@@ -162,7 +162,7 @@ async def silence(agent: Agent, env: str) -> Line:
     if bad:
         says = f"{len(bad)} of {len(pairs)} anchors differ, {bad[0]} for one"
         return Line(claim=claim, state="does not hold", says=says, numbers=numbers)
-    if not isinstance(agent.llm, LocalLLM):
+    if not isinstance(agent.llm, SteerableLLM):
         says = "prompts and decisions are equal; a server shows no logits: use a local model"
         return Line(claim=claim, state="not measured", says=says, numbers=numbers)
     says = f"{len(pairs)} anchors: scores of every option and logits over the vocabulary are equal"

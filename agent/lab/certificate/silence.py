@@ -1,6 +1,6 @@
 """Two agents on the same anchors, one beside the other: what each gave the frozen LLM, and what it said.
 
-Both go through desk and policy as an episode does; a recorder between policy and model keeps what passed.
+Both recall, think and decide as an episode does; a recorder between policy and model keeps what passed.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,21 +9,19 @@ from typing import Any, cast
 
 import numpy as np
 
-from ....memory.likeness.states import state_of
 from ....memory.recall.case_memory import CaseMemory
-from ...acting.policy import Decision
+from ...acting.policy import Decision, Policy
 from ...agent import Agent
-from ...episode.desk import Desk, step_rng
+from ...episode.parts import EpisodeParts
+from ...episode.recollect import recollect, situation_of, think
 from ...episode.state import EpisodeState
-from ...llm.local_llm import LocalLLM
-from ...llm.protocol import FrozenLLM, LogProbs
-from ...llm.thought import NoAssistant
+from ...llm.protocol import FrozenLLM, LogProbs, SteerableLLM
 from ..heldout.arms import ARMS
 from ..kernel.divergence import divergence
 from .anchor_tasks import AnchorEnvironment
 
-Side = Callable[[Agent, AnchorEnvironment], Desk]
-"""Makes the desk of one of the two agents."""
+Side = Callable[[Agent, AnchorEnvironment, str], EpisodeParts]
+"""Makes the parts of one of the two agents, at a task."""
 
 
 class Recorder:
@@ -43,8 +41,8 @@ class Recorder:
 
     async def choose(self, prompt: str, options: Sequence[str], **soft: Any) -> LogProbs:
         """See `FrozenLLM.choose`; soft thoughts are passed on, where there are any."""
-        if isinstance(self._llm, LocalLLM):
-            await self._llm.complete("", max_tokens=0)  # this lets go of the cache
+        if isinstance(self._llm, SteerableLLM):
+            await self._llm.drop_cache()
         found: LogProbs = await self._llm.choose(prompt, options, **soft)
         self.prompts.append(f"{prompt}\n(and soft thoughts)" if soft else prompt)
         self.scores.append(found)
@@ -94,18 +92,16 @@ class Anchored:
 def with_memory(memory: CaseMemory) -> Side:
     """Return the side of the agent with its memory, its hints, its policy."""
 
-    def desk(agent: Agent, environment: AnchorEnvironment) -> Desk:
-        return agent.desk(environment, memory=memory, learn=False, skills=False)
+    def parts(agent: Agent, environment: AnchorEnvironment, task_id: str) -> EpisodeParts:
+        return agent.parts(environment, task_id, memory=memory)
 
-    return desk
+    return parts
 
 
-def alone(agent: Agent, environment: AnchorEnvironment) -> Desk:
-    """Return the desk of the frozen LLM alone: the evaluation's arm `none`, and no assistant."""
+def alone(agent: Agent, environment: AnchorEnvironment, task_id: str) -> EpisodeParts:
+    """Return the parts of the frozen LLM alone: the evaluation's arm `none`, and no assistant."""
     policy = ARMS["none"].policy(agent.config.policy)
-    desk = agent.desk(environment, memory=None, policy=policy, learn=False, skills=False)
-    desk.assistant = NoAssistant()
-    return desk
+    return agent.parts(environment, task_id, memory=None, policy=policy, hints=False)
 
 
 async def compared(agent: Agent, env: str, first: Side, second: Side) -> list[Anchored]:
@@ -119,7 +115,7 @@ async def compared(agent: Agent, env: str, first: Side, second: Side) -> list[An
     """
     environment, found = AnchorEnvironment(env), []
     for task in environment.tasks("test"):
-        took = [await _decide(agent, side(agent, environment), task.id) for side in (first, second)]
+        took = [await _decide(agent, side(agent, environment, task.id)) for side in (first, second)]
         (one, mine, hits), (other, theirs, _) = took
         known = any(hits)
         pair = Anchored(
@@ -129,7 +125,7 @@ async def compared(agent: Agent, env: str, first: Side, second: Side) -> list[An
             prompts=(mine.prompts, theirs.prompts),
             scores=(mine.scores, theirs.scores),
         )
-        if isinstance(agent.llm, LocalLLM) and mine.prompts and theirs.prompts:
+        if isinstance(agent.llm, SteerableLLM) and mine.prompts and theirs.prompts:
             said = f" {environment.reference(task.id)}\n"
             pair.logits = (
                 await agent.llm.logits(mine.prompts[0], said),
@@ -139,34 +135,27 @@ async def compared(agent: Agent, env: str, first: Side, second: Side) -> list[An
     return found
 
 
-async def _decide(agent: Agent, desk: Desk, task_id: str) -> tuple[Decision, Recorder, list[bool]]:
+async def _decide(agent: Agent, parts: EpisodeParts) -> tuple[Decision, Recorder, list[bool]]:
     """Return the first decision on an anchor, what passed, and which of the reads answered."""
-    recorder = Recorder(agent.llm)
-    desk.policy.llm = cast(FrozenLLM, recorder) if desk.policy.llm is not None else None
+    recorder, stage = Recorder(agent.llm), parts.stage
+    asked = cast(FrozenLLM, recorder) if parts.policy.llm is not None else None
+    policy = Policy(parts.policy.config, asked)
     state: EpisodeState = {
         "episode": "certificate",
         "run": "certificate",
-        "task_id": task_id,
-        "seed": agent.config.seed,
+        "task_id": stage.task_id,
+        "seed": stage.seed,
         "actions": [],
     }
-    seen = desk.sync(state)
-    hits = desk.remember(state)
-    reads = [bool(hits.hits or hits.held)]
-    if desk.memory is not None and agent.config.planner == "plan":
-        env, k = desk.environment.name, desk.memory.config.k
-        reads.append(bool(desk.memory.episodes(seen.goal, env=env, k=k, task_id=task_id)))
-        reads.append(bool(desk.memory.subtasks(seen.goal, env=env, k=k, task_id=task_id)))
-    decision = await desk.policy.decide(
-        seen,
-        state_of(seen, []),
-        hits,
-        desk.working,
-        step_rng(agent.config.seed, task_id, 0),
-        history=desk.history(),
-        thought=await desk.think(state),
-        warned=desk.notes(seen),
-    )
+    recalled = recollect(parts, state)
+    reads = [bool(recalled.hits.hits or recalled.hits.held)]
+    if parts.memory is not None and agent.config.planner == "plan":
+        env, k, goal = stage.environment.name, parts.memory.config.k, recalled.seen.goal
+        own = stage.task_id
+        reads.append(bool(parts.memory.episodes(goal, env=env, k=k, task_id=own)))
+        reads.append(bool(parts.memory.subtasks(goal, env=env, k=k, task_id=own)))
+    thought = await think(parts, state, recalled)
+    decision = await policy.decide(situation_of(parts, state, recalled, thought))
     return decision, recorder, reads
 
 

@@ -292,9 +292,15 @@ def _cases(
     with Agent(base) as agent:
         environment = agent.environment(suite)
         memory = CaseMemory(agent.store, base.retriever)
-        desk = agent.desk(environment, memory=memory, learn=False, skills=False)
         ids = suite.task_ids(split, tasks, base.seed, environment)
-        made = choices(environment, ids, desk, base.policy, most=decisions, seed=base.seed)
+        made = choices(
+            environment,
+            ids,
+            lambda task: agent.parts(environment, task, memory=memory),
+            base.policy,
+            most=decisions,
+            seed=base.seed,
+        )
         before = agent.wait(agent.llm.fingerprint())
         found = agent.wait(
             outcomes_of_cases(made, agent.llm, memory, base.policy, seed=base.seed, told=told)

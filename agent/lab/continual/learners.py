@@ -14,7 +14,7 @@ from ....envs.types import Record
 from ....memory.ledger.records import Hits
 from ....memory.recall.retriever import RetrieverConfig
 from ...acting.policy import PolicyConfig
-from ...episode.desk import NO_HITS
+from ...episode.recollection import NO_HITS
 from ...llm.frozen import Frozen
 from ...llm.local_llm import LocalLLM
 from .off_stream import drift, log_probs

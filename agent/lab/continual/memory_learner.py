@@ -11,8 +11,7 @@ from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.bound import bound
 from ....memory.store.demonstrations import import_demonstrations
 from ....memory.store.store import Store
-from ...acting.policy import PolicyConfig
-from ...prompts.rendering import render
+from ...acting.policy import PolicyConfig, act_prompt
 from .learners import Arm, Drift, Learned, Setting
 from .off_stream import drift, log_probs
 from .stream import Item
@@ -62,7 +61,7 @@ class MemoryArm(Arm):
         return self.setting.policy.model_copy(update={"context": True, "value": True})
 
     def hits(self, item: Item) -> Hits:
-        """Read as the agent's desk does, the do-no-harm gate included."""
+        """Read as the agent does, the do-no-harm gate included."""
         found = self.memory.read(
             item.state,
             env=item.seen.task.env,
@@ -94,7 +93,7 @@ class MemoryArm(Arm):
         llm = self.setting.llm
         if not shown:
             return log_probs(llm.model, llm.ids(text))
-        said = render("act", state=State(goal="", text=""), shown=shown, history=(), hint="")
+        said = act_prompt(State(goal="", text=""), shown, ())
         before = torch.tensor(llm.ids(said.rpartition("Now: ")[0]), device=llm.model.device)
         front = llm.model.get_input_embeddings()(before)
         return log_probs(llm.model, llm.ids(text), front)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import torch
 
-from ...llm.local_llm import LocalLLM, Vectors
-from ...llm.protocol import LogProbs
+from ...llm.local_llm import LocalLLM
+from ...llm.protocol import LogProbs, Vectors
 from ...llm.slots import for_assistant
 from ...llm.soft_reader import SoftReader
 from ...softcot.checkpoint import load

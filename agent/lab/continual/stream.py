@@ -16,8 +16,7 @@ from ....envs.types import Observation, Record, Split
 from ....memory.ledger.records import State
 from ....memory.likeness.states import state_of
 from ....memory.store.demonstrations import Demonstration, from_gold
-from ...acting.policy import recent_turns
-from ...prompts.rendering import render
+from ...acting.policy import act_prompt, recent_turns
 
 LONGEST = 300
 """Steps of the longest gold trajectory that is played whole."""
@@ -41,14 +40,7 @@ class Item(Record):
     @property
     def prompt(self) -> str:
         """What the policy asks the LLM where nothing was recalled; every arm but `memory` reads this text."""
-        return render(
-            "act",
-            state=self.state,
-            seen=self.seen,
-            shown=(),
-            history=recent_turns(self.history),
-            hint="",
-        )
+        return act_prompt(self.state, (), recent_turns(self.history))
 
     @property
     def target(self) -> str:

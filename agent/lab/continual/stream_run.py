@@ -16,9 +16,7 @@ from pydantic import ValidationError
 from ....envs.errors import BadFile, UnknownName, UsageError
 from ....envs.types import Record
 from ....memory.ledger.lock import claim
-from ...acting.policy import Policy
-from ...acting.working_memory import WorkingMemory
-from ...episode.desk import step_rng
+from ...acting.policy import Policy, situation
 from ...llm.errors import FingerprintChanged, check_fingerprint
 from ...softcot.checkpoint import whole
 from .learners import Arm, Drift, Learned, Setting
@@ -202,14 +200,14 @@ async def _choices(
 
 
 async def _choice(arm: Arm, policy: Policy, item: Item) -> str:
-    decision = await policy.decide(
+    at = situation(
         item.seen,
-        item.state,
+        [action for action, _ in item.history],
         arm.hits(item),
-        WorkingMemory(),
-        step_rng(arm.setting.seed, item.task_id, item.seen.steps),
+        seed=arm.setting.seed,
         history=item.history,
     )
+    decision = await policy.decide(at)
     return decision.action
 
 

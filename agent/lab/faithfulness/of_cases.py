@@ -7,7 +7,7 @@ action (a mean of texts is not defined), `shuffle` the same cases in another ord
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,11 +19,11 @@ from ....envs.types import Observation
 from ....memory.ledger.records import Hit, State
 from ....memory.likeness.states import state_of
 from ....memory.recall.case_memory import CaseMemory
-from ...acting.policy import PolicyConfig, recent_turns
-from ...episode.desk import Desk
+from ...acting.policy import PolicyConfig, act_prompt, recent_turns
+from ...episode.parts import EpisodeParts
+from ...episode.recollect import recollect
 from ...episode.state import EpisodeState
 from ...llm.protocol import FrozenLLM
-from ...prompts.rendering import render
 from .answering import Told
 from .measures import Outcome
 from .of_chains import exchanged
@@ -48,7 +48,7 @@ class Choice(NamedTuple):
 def choices(
     environment: Environment,
     task_ids: Sequence[str],
-    desk: Desk,
+    parts_of: Callable[[str], EpisodeParts],
     config: PolicyConfig,
     *,
     most: int,
@@ -59,7 +59,7 @@ def choices(
     Args:
         environment: Of the tasks.
         task_ids: Held out from the memory.
-        desk: With that memory; it is moved from task to task.
+        parts_of: The parts of an episode with that memory, by task.
         config: Cases shown and candidates.
         most: Decisions a task.
         seed: Of the candidates where more actions are admissible than `config.candidates`.
@@ -80,27 +80,27 @@ def choices(
             "seed": seed,
             "actions": [],
         }
-        desk.observations, desk.remembered = [], -1  # the desk begins another episode
+        parts = parts_of(task_id)
         asked = {int(i) for i in np.linspace(0, len(gold) - 1, min(most, len(gold)))}
         for step, action in enumerate(gold):
-            seen = desk.sync(state)
+            seen = parts.stage.sync(state["actions"])
             open_to = seen.admissible or ()
             if step in asked and action in open_to and len(open_to) > 1:
-                hits = desk.remember(state).hits[: config.shown]
+                hits = recollect(parts, state).hits.hits[: config.shown]
                 rng = np.random.default_rng([seed, number, step])
                 found.append(
                     Choice(
                         seen=seen,
                         state=state_of(seen, state["actions"]),
-                        history=tuple(desk.history()),
+                        history=tuple(parts.stage.history),
                         options=_candidates(open_to, action, config.candidates, rng),
                         gold=action,
                         shown=hits,
                     )
                 )
-            desk.play(action)
+            parts.stage.play(action)
             state["actions"].append(action)
-            if desk.ended:
+            if parts.stage.ended:
                 break
     return found
 
@@ -181,14 +181,7 @@ async def _log_policy(
     choice: Choice, shown: Sequence[Hit], llm: FrozenLLM, config: PolicyConfig
 ) -> NDArray[np.float64]:
     """Return log pi_LLM over the options, shape (len(options),)."""
-    prompt = render(
-        "act",
-        state=choice.state,
-        seen=choice.seen,
-        shown=shown,
-        history=recent_turns(choice.history),
-        hint="",
-    )
+    prompt = act_prompt(choice.state, shown, recent_turns(choice.history))
     scores = await llm.choose(prompt, [f" {action}\n" for action in choice.options])
     scores = scores / config.llm_temperature
     scores = scores - scores.max()

@@ -165,23 +165,23 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
                 memory = memories[arm.placebo, arm.retriever(dials), point] if arm.memory else None
                 if arm.budget:
                     policy = policy.model_copy(update={"votes": votes})
-                desk = agent.desk(
+                parts = agent.parts(
                     environment,
+                    task_id,
                     memory=memory,
+                    seed=plan.seed,
                     policy=policy,
-                    learn=False,
                     llm_name=before,
-                    skills=False,
+                    skills=skills.of(arm),
                     hints=arm.soft,
                 )
-                desk.skills = skills.of(arm)
                 used = agent.llm.usage.copy() if policy.llm else Usage()
                 clock = time.monotonic()
                 attempt = next_attempt(
                     agent.store.ledger, f"{name}-{arm.name}-{point}-{content_id(task_id)}"
                 )
                 result = attempt.result or await run_episode(
-                    graph, desk, task, episode=attempt.episode, run=run, seed=plan.seed
+                    graph, parts, episode=attempt.episode, run=run
                 )
                 spent = agent.llm.usage.minus(used) if policy.llm else Usage()
                 row = Row(

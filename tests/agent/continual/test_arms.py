@@ -4,12 +4,10 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from lichen.agent.acting.policy import Policy, PolicyConfig
-from lichen.agent.acting.working_memory import WorkingMemory
+from lichen.agent.acting.policy import Policy, PolicyConfig, situation
 from lichen.agent.lab.continual.learners import Arm, LearnConfig, Setting, expert_policy
 from lichen.agent.lab.continual.lora import Adapted, LoraArm, SelfLoraArm
 from lichen.agent.lab.continual.memory_learner import MemoryArm
@@ -174,12 +172,13 @@ def test_the_policy_of_the_arms_takes_what_the_model_finds_likeliest(setting: Se
     policy = Policy(arm.policy(), arm.client())
     decision = asyncio.run(
         policy.decide(
-            item.seen,
-            item.state,
-            arm.hits(item),
-            WorkingMemory(),
-            np.random.default_rng(0),
-            history=item.history,
+            situation(
+                item.seen,
+                [action for action, _ in item.history],
+                arm.hits(item),
+                seed=0,
+                history=item.history,
+            )
         )
     )
     assert decision.action == (item.seen.admissible or ())[int(scores.argmax())]

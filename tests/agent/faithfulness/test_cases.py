@@ -29,9 +29,15 @@ def outcomes(folder: Path, llm: ScriptedLLM, *, learned: int = 8) -> list[Outcom
         ids = suite.task_ids("train", learned, 0, environment) if learned else []
         import_demonstrations(agent.store, from_gold(environment, ids), run="gold")
         memory = CaseMemory(agent.store, agent.config.retriever)
-        desk = agent.desk(environment, memory=memory, learn=False, skills=False)
         tasks = suite.task_ids("test", 4, 0, environment)
-        made = choices(environment, tasks, desk, agent.config.policy, most=4, seed=0)
+        made = choices(
+            environment,
+            tasks,
+            lambda task: agent.parts(environment, task, memory=memory),
+            agent.config.policy,
+            most=4,
+            seed=0,
+        )
         assert all(c.gold in c.options and len(c.options) <= 16 for c in made)
         assert len({c.seen.task.id for c in made}) == 4
         return agent.wait(outcomes_of_cases(made, agent.llm, memory, agent.config.policy, seed=0))

@@ -12,7 +12,7 @@ from lichen.agent.llm import FrozenLLM, Message, open_llm
 from lichen.agent.llm.catalog import converted, packaged_file
 from lichen.agent.llm.errors import LLMRefused, ModelNotFound
 from lichen.agent.llm.local_llm import LocalLLM
-from lichen.agent.planning.planner import SubtaskPlanner
+from lichen.agent.planning.planner import PlanRequest, SubtaskPlanner
 from lichen.envs import Observation, Task, UsageError
 
 PROMPT = "Goal: take the coin.\nYou are in the pantry. You see a coin.\nGood action:"
@@ -108,7 +108,7 @@ async def test_the_small_model_makes_a_plan_by_itself(smollm2: LocalLLM) -> None
         won=False,
         steps=0,
     )
-    subtasks = await SubtaskPlanner(smollm2).plan(seen, [])
+    subtasks = await SubtaskPlanner(smollm2).plan(PlanRequest(seen))
     assert 1 <= len(subtasks) <= 6
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lichen.agent import Agent
-from lichen.agent.episode.desk import NO_HITS
+from lichen.agent.episode.recollection import NO_HITS
 from lichen.agent.llm.frozen import Frozen
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.llm.protocol import Message

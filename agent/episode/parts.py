@@ -1,0 +1,74 @@
+"""The parts that the nodes of one episode work with: made before it begins, and never changed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ...memory.credit.credit import Credit
+from ...memory.credit.exposure import Exposer, HarmGate
+from ...memory.ledger.ledger import Entry
+from ...memory.recall.case_memory import CaseMemory
+from ...memory.tools.tool_memory import ToolMemory
+from ..acting.free_calls import Caller
+from ..acting.policy import Policy
+from ..planning.critic import Critic
+from ..planning.planner import Planner
+from ..skill_actions.skill_set import SkillSet
+from .assistant import Assistant
+from .stage import Stage
+
+
+@dataclass(frozen=True)
+class EpisodeParts:
+    """What the nodes work with."""
+
+    stage: Stage
+    """The environment at the episode's task."""
+    policy: Policy
+    append: Callable[[list[Entry]], int]
+    """Writes events to the ledger."""
+    assistant: Assistant
+    memory: CaseMemory | None = None
+    tools: ToolMemory | None = None
+    """What calls came to; None without a memory, or where actions are no calls."""
+    planner: Planner | None = None
+    """Decomposes the task; None: the policy acts by itself (the style `reactive`)."""
+    critic: Critic | None = None
+    """Judges subtasks, and tasks that no environment verifies."""
+    caller: Caller | None = None
+    """Writes calls freely; None: the policy chooses among candidate calls."""
+    skills: SkillSet | None = None
+    """Offered besides the environment's actions; None: nothing."""
+    learn: bool = False
+    """Whether the episode becomes a case when it ends."""
+    llm_name: str = ""
+    """Fingerprint of the model, for the ledger."""
+    holdout: float = 0.0
+    """Share of the remembered episodes that is held out; above 0 only where credit is to be learned."""
+    explores: bool = False
+    """Whether items below the do-no-harm gate are tried within the budget."""
+
+    def with_tools(self) -> "EpisodeParts":
+        """Return the parts with tool memory over what their memory shows this episode, where it has any use."""
+        memory = self.memory
+        if memory is None or not self.stage.calls or not memory.config.tools:
+            return self
+        exposer = self.exposer(memory.credit)
+        tools = ToolMemory(
+            memory,
+            self.stage.environment.name,
+            task_id=self.stage.task_id,
+            shows=lambda episode: exposer.decide(episode)[0],
+        )
+        return replace(self, tools=tools)
+
+    def exposer(self, credit: Credit) -> Exposer:
+        """Return what decides which items of a credit this episode is shown, and with which probability."""
+        gate = self.memory.config.harm if self.memory is not None else HarmGate()
+        return Exposer(
+            credit,
+            gate,
+            self.holdout,
+            seed=self.stage.seed,
+            task_id=self.stage.task_id,
+            learn=self.explores,
+        )

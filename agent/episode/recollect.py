@@ -1,0 +1,111 @@
+"""What one step of an episode recalls: cases, candidate calls, known failures, skills.
+
+The node `recall` makes it once a step, and it flows to the nodes behind; a run that resumes between two nodes
+makes it again here.
+"""
+
+from ...envs.types import Observation
+from ...memory.ledger.records import Hits
+from ...memory.likeness.states import state_of
+from ...memory.tools.candidates import candidates
+from ..acting.policy import Situation, situation
+from ..llm.thought import SILENT, Thought
+from ..skill_actions.skill_set import NOTHING, Offered
+from .parts import EpisodeParts
+from .recollection import NO_HITS, Recollection
+from .state import EpisodeState
+
+
+def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
+    """Ask memory, tool memory and the skills for the state's step.
+
+    Raises:
+        EnvironmentFault: The environment broke, or replayed the same actions differently.
+    """
+    seen = _with_candidates(parts, synced(parts, state))
+    return Recollection(
+        seen=seen,
+        hits=_hits(parts, state, seen),
+        warned=_warned(parts, seen),
+        skills=_skills(parts, state, seen),
+    )
+
+
+async def think(parts: EpisodeParts, state: EpisodeState, recalled: Recollection) -> Thought:
+    """Return the assistant's thought at the state's step."""
+    if parts.caller is not None and parts.stage.calls and not parts.assistant.chat:
+        return SILENT  # calls are written in conversations
+    known = state_of(recalled.seen, state["actions"])
+    return await parts.assistant.think(known, recalled.hits, family=recalled.seen.task.family)
+
+
+def situation_of(
+    parts: EpisodeParts, state: EpisodeState, recalled: Recollection, thought: Thought
+) -> Situation:
+    """Return what the policy decides from at the state's step."""
+    stage = parts.stage
+    return situation(
+        recalled.seen,
+        state["actions"],
+        recalled.hits,
+        seed=state["seed"],
+        working=stage.working,
+        history=stage.history,
+        hint=state.get("hint", ""),
+        thought=thought,
+        warned=recalled.warned,
+        favoured=recalled.favoured,
+    )
+
+
+def synced(parts: EpisodeParts, state: EpisodeState) -> Observation:
+    """Bring the environment to the state, and return what is seen there."""
+    return parts.stage.sync(state["actions"], digest=state.get("digest", ""))
+
+
+def _with_candidates(parts: EpisodeParts, seen: Observation) -> Observation:
+    """Return an observation with candidate calls to choose from, where calls are not written freely."""
+    stage = parts.stage
+    if not stage.calls or seen.admissible is not None or parts.caller is not None:
+        return seen
+    answers = [old.text for old in stage.observations]
+    found = candidates(stage.environment.tools(), seen.goal, answers, parts.tools)
+    return seen.model_copy(update={"admissible": tuple(found)})
+
+
+def _hits(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Hits:
+    if parts.memory is None:
+        return NO_HITS
+    found = parts.memory.read(
+        state_of(seen, state["actions"]),
+        env=seen.task.env,
+        family=seen.task.family,
+        admissible=seen.admissible,
+        task_id=state["task_id"],
+    )
+    return parts.exposer(parts.memory.credit).expose(found)
+
+
+def _warned(parts: EpisodeParts, seen: Observation) -> dict[str, str]:
+    if parts.tools is None:
+        return {}
+    found = {}
+    for action in seen.admissible or ():
+        note = parts.tools.note(parts.stage.environment.call(action), seen.goal, seen.text)
+        if note:
+            found[action] = note
+    return found
+
+
+def _skills(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Offered:
+    """Return what is offered, what is held out, and how many skills were considered."""
+    idle = state.get("idle", [])
+    if parts.skills is None or len(idle) > parts.skills.most_failures:
+        return NOTHING
+    return parts.skills.offers(
+        parts.stage.environment,
+        seen,
+        parts.llm_name,
+        without=idle,
+        shows=parts.exposer(parts.skills.credit).decide,
+    )

@@ -1,0 +1,32 @@
+"""What one step of an episode recalled, as it flows from the node that made it to those behind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...envs.types import Observation
+from ...memory.ledger.records import Hits
+from ..acting.policy import Favour
+from ..skill_actions.skill_set import Offered
+
+NO_HITS = Hits(hits=(), considered=0, abstained=True)
+
+
+@dataclass(frozen=True)
+class Recollection:
+    """What was recalled at one step."""
+
+    seen: Observation
+    """What is seen; where actions are calls to choose among, with the candidate calls as its actions."""
+    hits: Hits
+    """The step cases that are shown, and those held out."""
+    warned: Mapping[str, str]
+    """Actions that tool memory knows to fail, each with the reason."""
+    skills: Offered
+    """Calls of skills that the policy may choose."""
+
+    @property
+    def favoured(self) -> dict[str, Favour]:
+        """The calls of skills as the policy weighs them."""
+        return {
+            action: Favour(offer.first, offer.favour) for action, offer in self.skills.calls.items()
+        }
