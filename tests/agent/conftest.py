@@ -14,6 +14,7 @@ from lichen.agent.llm.errors import LLMUnavailable
 from lichen.agent.llm.frozen import Frozen, ModelIdentity, open_frozen
 from lichen.agent.skill_actions.open_library import OpenLibrary
 from lichen.agent.softcot import Example, TrainConfig
+from lichen.agent.softcot.example_rows import row_of
 from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.agent.softcot.train import Trainer
 from lichen.skills.induction.induce import InduceConfig, induce
@@ -123,11 +124,27 @@ def untaught(frozen: Frozen, secrets: list[Example]) -> Trainer:
 def taught(frozen: Frozen, secrets: list[Example]) -> Taught:
     """SmolLM2 with a projection that carries the eight answers; trained once for all tests."""
     before = frozen.identity(again=True)
-    trainer = _training(frozen, secrets)
-    trainer.run()
+    for epochs in (
+        45,
+        90,
+        180,
+    ):  # how many are enough depends on the last bits of the processor's floats
+        trainer = _training(frozen, secrets, epochs)
+        trainer.run()
+        if _knows(trainer):
+            break
     return Taught(secrets, trainer, before)
 
 
-def _training(frozen: Frozen, secrets: list[Example]) -> Trainer:
-    config = TrainConfig(n=(4,), epochs=45, batch=8, lr=3e-3)
+def _training(frozen: Frozen, secrets: list[Example], epochs: int = 45) -> Trainer:
+    config = TrainConfig(n=(4,), epochs=epochs, batch=8, lr=3e-3)
     return Trainer(SoftAssistant(frozen), frozen, secrets, config=config)
+
+
+def _knows(trainer: Trainer) -> bool:
+    """Return whether every answer is more likely than all others together."""
+    rows = [row_of(trainer.reader, example, 4) for example in trainer.examples]
+    with torch.no_grad():
+        states = trainer.assistant.states([e.assistant_sees for e in trainer.examples], 4)
+        log = trainer.reader.log_likelihoods(rows, trainer.projection(states))
+    return bool((log.exp() > 0.5).all())
