@@ -4,7 +4,7 @@ import zlib
 from typing import Any, NamedTuple
 
 from ...envs.types import Observation, Outcome
-from ...memory.ledger.events import Event, Recalled, SubtaskEnded
+from ...memory.ledger.events import Event, Recalled, RecalledItem, SubtaskEnded
 from ...memory.ledger.ledger import Entry
 from ...memory.ledger.records import EpisodeCase, Judge, SubtaskCase
 from .desk import Desk
@@ -37,18 +37,21 @@ def read_for_plan(desk: Desk, state: EpisodeState, seen: Observation, replans: i
     exposer = desk.exposer(state)
     chances = [exposer.decide(case.episode) for case, _ in found]
     shown = [pair for pair, (show, _) in zip(found, chances, strict=True) if show]
+    items = [
+        RecalledItem(
+            case=case.id,
+            exposed=show,
+            similarity=round(near, 6) if show else None,
+            propensity=round(chance, 6),
+        )
+        for (case, near), (show, chance) in zip(found, chances, strict=True)
+    ]
     step = len(state["actions"])
     event = Recalled(
         step=step,
         considered=len(found),
-        exposed=tuple(case.id for case, _ in shown),
-        similarity=tuple(round(near, 6) for _, near in shown),
-        propensity=tuple(round(chance, 6) for show, chance in chances if show),
+        items=tuple(sorted(items, key=lambda item: not item.exposed)),
         abstained=not shown,
-        held=tuple(
-            case.id for (case, _), (show, _) in zip(found, chances, strict=True) if not show
-        ),
-        held_propensity=tuple(round(chance, 6) for show, chance in chances if not show),
         grain="episodes",
     )
     desk.append([entry_of(state, f"recall-plan-{step}-{replans}", event, previous(state))])
@@ -72,12 +75,12 @@ def task_now(desk: Desk, state: EpisodeState) -> str:
     worked = desk.worked(current, state)
     if worked is None:
         return current
+    chance = round(desk.exposer(state).decide(worked.episode)[1], 6)
+    item = RecalledItem(case=worked.id, exposed=True, similarity=1.0, propensity=chance)
     event = Recalled(
         step=len(state["actions"]),
         considered=1,
-        exposed=(worked.id,),
-        similarity=(1.0,),
-        propensity=(round(desk.exposer(state).decide(worked.episode)[1], 6),),
+        items=(item,),
         abstained=False,
         grain="subtasks",
     )

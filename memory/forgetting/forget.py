@@ -67,7 +67,7 @@ def forget(
     for row in store.ledger.read():
         if row.episode == whole.episode:
             events += row.event is not None
-        elif isinstance(row.event, Recalled) and derived & set(row.event.exposed):
+        elif isinstance(row.event, Recalled) and derived & {item.case for item in row.event.shown}:
             dependants.add(row.episode)
     found = Forgetting(
         episode=whole.episode,

@@ -161,16 +161,16 @@ def _read(
     store: Store, read: Recalled, by_id: Mapping[str, Case], outcomes: Mapping[str, HeldOut]
 ) -> Read:
     items = []
-    for name, shown, similarity, chance in read.items():
-        case = by_id.get(name)
+    for item in read.items:
+        case = by_id.get(item.case)
         whole = store.whole(case.episode) if case is not None else None
         items.append(
             Considered(
-                case=name,
-                similarity=similarity,
-                propensity=chance,
-                shown=shown,
-                reason=_reason(shown, chance),
+                case=item.case,
+                similarity=item.similarity,
+                propensity=item.propensity,
+                shown=item.exposed,
+                reason=_reason(item.exposed, item.propensity),
                 gain=case.gain if isinstance(case, StepCase) else None,
                 trust=store.trust(case) if case is not None else "gone",
                 source=case.source if case is not None else "gone",

@@ -184,18 +184,19 @@ class Fold:
         if recalled.grain == "skills":
             self._note_skills(acting, recalled)
             return
-        for case, exposed, _, chance in recalled.items():
-            item = self.sources.get(case)
-            if item is not None and chance > 0:  # never shown for certain: it says nothing
-                found = Exposure(item=item, exposed=exposed, propensity=chance)
-                acting.considered.setdefault(item, found)
+        for found in recalled.items:
+            item = self.sources.get(found.case)
+            if item is not None and found.propensity > 0:  # never shown for certain: says nothing
+                exposure = Exposure(item=item, exposed=found.exposed, propensity=found.propensity)
+                acting.considered.setdefault(item, exposure)
 
     def _note_skills(self, acting: OpenEpisode, recalled: Recalled) -> None:
         """Note which skills an episode was offered, each once."""
         new = []
-        for skill, exposed, _, chance in recalled.items():
-            item = self.uses.item(skill, acting.started.llm)
-            if item not in acting.skills and chance > 0:
-                acting.skills[item] = Exposure(item=item, exposed=exposed, propensity=chance)
-                new.append(acting.skills[item])
+        for found in recalled.items:
+            item = self.uses.item(found.case, acting.started.llm)
+            if item not in acting.skills and found.propensity > 0:
+                exposure = Exposure(item=item, exposed=found.exposed, propensity=found.propensity)
+                acting.skills[item] = exposure
+                new.append(exposure)
         self.uses.offered(new)

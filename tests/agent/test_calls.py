@@ -185,7 +185,7 @@ def test_recorded_subtasks_are_durable_and_a_new_plan_is_shown_what_worked_elsew
             for r in run.store.ledger.read(episode=result.episode)
             if isinstance(r.event, Planned)
         ]
-    assert len(plans) == 2 and len(reads) == 2 and reads[0].exposed
+    assert len(plans) == 2 and len(reads) == 2 and reads[0].shown
     asked = [prompt for prompt in llm.prompts if "Decompose the task" in prompt]
     assert "A subtask that worked elsewhere: find it" in asked[0]
     assert "A subtask that did NOT work elsewhere: store it" in asked[0]
@@ -286,6 +286,6 @@ def test_memory_that_is_to_help_only_later_is_held_back_at_first(tmp_path: Path)
         episode = run.run(environment.tasks("test")[0].id, max_steps=2).episode
         rows = run.store.ledger.read(episode=episode)
         reads = [row.event for row in rows if isinstance(row.event, Recalled)]
-    assert reads[0].abstained and reads[0].held and not reads[0].exposed
-    assert set(reads[0].held_propensity) == {0.0}
-    assert reads[1].exposed
+    assert reads[0].abstained and reads[0].held and not reads[0].shown
+    assert {item.propensity for item in reads[0].held} == {0.0}
+    assert reads[1].shown
