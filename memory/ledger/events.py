@@ -285,7 +285,7 @@ class Forgotten(_Event):
     target: str
     """Id of the episode."""
     evidence: str
-    """Hash of what it was evidence of (see `derive.evidence_of`); the tombstone."""
+    """Hash of what it was evidence of (see `content_id.evidence_of`); the tombstone."""
     dependants: tuple[str, ...] = ()
     """Episodes whose decisions saw its cases, and so may carry something of it."""
     reason: str = ""
