@@ -21,7 +21,6 @@ from ..memory.ledger.events import RunEnded, RunStarted
 from ..memory.ledger.ledger import Entry
 from ..memory.likeness.embedder import open_embedder
 from ..memory.recall.case_memory import CaseMemory
-from ..memory.store.bound import bound
 from ..memory.store.store import Store
 from .acting.free_calls import Caller
 from .acting.policy import Policy, PolicyConfig
@@ -58,7 +57,10 @@ class Agent(AbstractContextManager["Agent"]):
     def __init__(self, config: AgentConfig, *, llm: FrozenLLM | None = None) -> None:
         self.config = config
         self.store = Store(
-            config.store, embedder=open_embedder(config.embedder), index_url=config.index_url
+            config.store,
+            embedder=open_embedder(config.embedder),
+            index_url=config.index_url,
+            capacity=config.retriever.capacity,
         )
         self._llm, self._lent = llm, llm is not None
         self._environments = Environments(self.store)
@@ -260,7 +262,9 @@ class Agent(AbstractContextManager["Agent"]):
         results, resumed = [], 0
         exploring = self.config.policy.exploring()
         memory = CaseMemory(self.store, self.config.retriever)
-        bound(self.store, self.config.retriever.capacity)  # a kill may have come before
+        self.store.bound()  # a kill may have come before
+        if exploring.llm and self.config.softcot.use:
+            self.store.follow(self.hints.keep_up)
         async with self.graph() as graph:
             for number, task_id in enumerate(ids):
                 attempt = next_attempt(self.store.ledger, f"{run.id}-{number:04d}")
@@ -280,10 +284,7 @@ class Agent(AbstractContextManager["Agent"]):
                     results.append(
                         await run_episode(graph, parts, episode=attempt.episode, run=run.id)
                     )
-                    self.store.absorb()
-                    bound(self.store, self.config.retriever.capacity)
-                    if exploring.llm and self.config.softcot.use:
-                        await self.hints.keep_up()
+                    await self.store.finish()
                 if progress is not None:
                     progress(number + 1, count, results[-1])
         unknown = sum(result.outcome == "unknown" for result in results)

@@ -6,7 +6,7 @@ A run is open while it has a `run_started` and no `run_ended`; the same command 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..memory.kinds.derive import content_id
+from ..memory.ledger.content_id import content_id
 from ..memory.ledger.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted, Stepped
 from ..memory.ledger.ledger import Ledger
 from .config import AgentConfig

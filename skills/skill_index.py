@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from ..memory.ledger.errors import IndexBroken
 from ..memory.likeness.embedder import Embedder, Vectors
-from ..memory.likeness.vector_index import Item, VectorIndex
+from ..memory.likeness.vector_index import IndexedItem, VectorIndex
 from .types import Skill
 
 _log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class Vectored:
         self._keys |= {name: key_of(skill) for name, skill in skills.items()}
         if self._stored is not None:
             changed = self._stored.repair(
-                [Item(key, skill.contract.env or "-", 0) for key, skill in wanted.items()],
+                [IndexedItem(key, skill.contract.env or "-", 0) for key, skill in wanted.items()],
                 lambda ids: self._embedder.encode([text_of(wanted[i]) for i in ids]),
             )
             missing = [key for key in wanted if key not in self._vectors]

@@ -12,6 +12,8 @@ from .memory_reads import DEFAULT
 from .options import Json, Seed, Store, out, row, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...memory.ledger.records import Case
 
 app = typer.Typer(
@@ -36,12 +38,12 @@ def ls(
     from ...memory.store.store import Store as Opened
 
     with Opened(store or DEFAULT, read_only=True) as opened:
-        held = {
-            "episodes": opened.episodes,
-            "steps": opened.steps,
-            "subtasks": opened.subtasks,
-        }[grain]
-        found = [c for c in held.values() if env in (None, c.env)]  # type: ignore[attr-defined]
+        held: dict[str, Iterable[Case]] = {
+            "episodes": opened.episodes.values(),
+            "steps": opened.steps.values(),
+            "subtasks": opened.subtasks.values(),
+        }
+        found = [c for c in held[grain] if env in (None, c.env)]
         trust = {c.id: opened.trust(c) for c in found}
         found.sort(key=lambda c: -c.rank)
     shown = found[: most or None]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Observation
-from ...memory.ledger.events import Recalled, SkillCalled, Stepped
+from ...memory.ledger.events import Recalled, RecalledItem, SkillCalled, Stepped
 from ...memory.ledger.ledger import Entry
 from ...memory.ledger.records import Hits
 from ...memory.likeness.states import offered_by, state_of
@@ -95,12 +95,22 @@ def _recalled(state: EpisodeState, hits: Hits) -> Entry:
     event = Recalled(
         step=step,
         considered=hits.considered,
-        exposed=tuple(hit.case.id for hit in hits.hits),
-        similarity=tuple(round(hit.similarity, 6) for hit in hits.hits),
-        propensity=tuple(round(hit.propensity, 6) for hit in hits.hits),
+        items=(
+            *(
+                RecalledItem(
+                    case=hit.case.id,
+                    exposed=True,
+                    similarity=round(hit.similarity, 6),
+                    propensity=round(hit.propensity, 6),
+                )
+                for hit in hits.hits
+            ),
+            *(
+                RecalledItem(case=hit.case.id, exposed=False, propensity=round(hit.propensity, 6))
+                for hit in hits.held
+            ),
+        ),
         abstained=hits.abstained,
-        held=tuple(hit.case.id for hit in hits.held),
-        held_propensity=tuple(round(hit.propensity, 6) for hit in hits.held),
     )
     return entry_of(state, f"recall-{step}", event, previous(state))
 
@@ -114,12 +124,22 @@ def _offered(state: EpisodeState, found: Offered, cause: str) -> Entry:
     event = Recalled(
         step=step,
         considered=found.considered,
-        exposed=tuple(best),
-        similarity=tuple(round(offer.score, 6) for offer in best.values()),
-        propensity=tuple(round(offer.propensity, 6) for offer in best.values()),
+        items=(
+            *(
+                RecalledItem(
+                    case=skill,
+                    exposed=True,
+                    similarity=round(offer.score, 6),
+                    propensity=round(offer.propensity, 6),
+                )
+                for skill, offer in best.items()
+            ),
+            *(
+                RecalledItem(case=skill, exposed=False, propensity=round(chance, 6))
+                for skill, chance in found.held.items()
+            ),
+        ),
         abstained=False,
-        held=tuple(found.held),
-        held_propensity=tuple(round(chance, 6) for chance in found.held.values()),
         grain="skills",
     )
     return entry_of(state, f"skills-{step}-{idle}", event, cause)

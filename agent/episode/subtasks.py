@@ -4,7 +4,7 @@ import zlib
 from typing import Any
 
 from ...envs.types import Observation, Outcome
-from ...memory.ledger.events import Event, Planned, Recalled, SubtaskEnded
+from ...memory.ledger.events import Event, Planned, Recalled, RecalledItem, SubtaskEnded
 from ...memory.ledger.ledger import Entry
 from ...memory.ledger.records import EpisodeCase, Judge, SubtaskCase
 from ..planning.planner import PlanRequest
@@ -65,18 +65,21 @@ def _remembered(
     exposer = parts.exposer(memory.credit)
     chances = [exposer.decide(case.episode) for case, _ in found]
     shown = [pair for pair, (show, _) in zip(found, chances, strict=True) if show]
+    items = [
+        RecalledItem(
+            case=case.id,
+            exposed=show,
+            similarity=round(near, 6) if show else None,
+            propensity=round(chance, 6),
+        )
+        for (case, near), (show, chance) in zip(found, chances, strict=True)
+    ]
     step = len(state["actions"])
     event = Recalled(
         step=step,
         considered=len(found),
-        exposed=tuple(case.id for case, _ in shown),
-        similarity=tuple(round(near, 6) for _, near in shown),
-        propensity=tuple(round(chance, 6) for show, chance in chances if show),
+        items=tuple(sorted(items, key=lambda item: not item.exposed)),
         abstained=not shown,
-        held=tuple(
-            case.id for (case, _), (show, _) in zip(found, chances, strict=True) if not show
-        ),
-        held_propensity=tuple(round(chance, 6) for show, chance in chances if not show),
         grain="episodes",
     )
     parts.append([entry_of(state, f"recall-plan-{step}-{replans}", event, previous(state))])
@@ -101,12 +104,11 @@ def task_now(parts: EpisodeParts, state: EpisodeState) -> Update:
     if worked is None:
         return {"hint": current, "hint_for": current}
     case, chance = worked
+    item = RecalledItem(case=case.id, exposed=True, similarity=1.0, propensity=round(chance, 6))
     event = Recalled(
         step=len(state["actions"]),
         considered=1,
-        exposed=(case.id,),
-        similarity=(1.0,),
-        propensity=(round(chance, 6),),
+        items=(item,),
         abstained=False,
         grain="subtasks",
     )

@@ -10,7 +10,7 @@ from ...envs.errors import LichenError, UsageError
 from ...envs.suite import load_suite
 from ...envs.types import Fact, Outcome, Record
 from ..ledger.events import EpisodeStarted, RunStarted, SkillCalled, Stepped
-from ..ledger.ledger import Ledger, Row
+from ..ledger.ledger import Ledger, LedgerRow
 
 
 class PastCall(Record):
@@ -156,7 +156,11 @@ def _calls(ledger: Ledger) -> list[PastCall]:
 
 
 def _call(
-    row: Row, called: SkillCalled, episode: EpisodeStarted, run: RunStarted | None, ms: float | None
+    row: LedgerRow,
+    called: SkillCalled,
+    episode: EpisodeStarted,
+    run: RunStarted | None,
+    ms: float | None,
 ) -> PastCall:
     options, cap = _opened(run) if run is not None else ({}, None)
     return PastCall(

@@ -4,7 +4,7 @@ Reads only; nothing is repaired here.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ import numpy as np
 
 from ...envs.errors import BadFile
 from ...envs.types import Record
+from ..kinds.module import RecordKind
 from ..ledger.errors import LedgerCorrupt, UnknownCase
 from ..ledger.event_rows import COLUMNS
 from ..ledger.events import EpisodeEnded, EpisodeStarted, Stepped
-from ..ledger.ledger import Ledger, Row, open_ledger
-from ..ledger.records import Case
+from ..ledger.ledger import Ledger, LedgerRow, open_ledger
+from ..ledger.records import MemoryRecord
 from ..likeness.vector_index import VectorIndex
 from ..store.demonstrations import DemonstratedStep, Demonstration
-from ..store.indexes import Grain, collection, item_of, vectors_of
+from ..store.indexes import item_of
 from ..store.store import Store
 
 
@@ -33,13 +34,13 @@ class Verification(Record):
     problems: tuple[str, ...]
 
 
-def find_case(store: Store, case_id: str) -> Case:
+def find_case(store: Store, case_id: str) -> MemoryRecord:
     """Return the case whose id begins with `case_id`.
 
     Raises:
         UnknownCase: None does, or more than one.
     """
-    found = [case for case in store.cases() if case_id and case.id.startswith(case_id)]
+    found = [case for case in store.records() if case_id and case.id.startswith(case_id)]
     if len(found) != 1:
         count = "no case" if not found else f"{len(found)} cases"
         raise UnknownCase(f"{count} in {store.folder} has an id that begins with {case_id!r}")
@@ -129,7 +130,7 @@ def _demonstration(
     )
 
 
-def _sound(ledger: Ledger) -> Iterator[Row]:
+def _sound(ledger: Ledger) -> Iterator[LedgerRow]:
     """Yield the rows that can be read, one after another, past those that cannot."""
     after, head = 0, ledger.head()
     while after < head:
@@ -164,15 +165,11 @@ def verify_store(folder: Path) -> Verification:
             events=ledger.head(), episodes=0, steps=0, state_hash="-", problems=tuple(problems)
         )
     with Store(folder, read_only=True, snapshot=False) as store:
-        problems += store.projection_damage()
+        problems += store.table_damage()
         if (folder / "index").exists():
-            grains: dict[Grain, Sequence[Case]] = {
-                "steps": list(store.steps.values()),
-                "episodes": list(store.episodes.values()),
-                "subtasks": list(store.subtasks.values()),
-            }
-            for grain, cases in grains.items():
-                problems += _index_problems(store, grain, cases)
+            for kind in store.held.kinds.values():
+                if kind.indexed:
+                    problems += _index_problems(store, kind)
         return Verification(
             events=ledger.head(),
             episodes=len(store.episodes),
@@ -182,21 +179,21 @@ def verify_store(folder: Path) -> Verification:
         )
 
 
-def _index_problems(store: Store, grain: Grain, cases: Sequence[Case]) -> list[str]:
-    name = collection(grain, store.embedder.name)
+def _index_problems(store: Store, kind: RecordKind[Any]) -> list[str]:
+    name = kind.collection(store.embedder.name)
     index = VectorIndex(store.folder / "index", name)
     try:
         held = {item.id: item for item in index.items()}
         if not held:  # an index that was never used is made at its first use
             return []
-        by_id = {case.id: case for case in cases}
+        by_id = store.held(kind.record)
         wanted = {i: item_of(case) for i, case in by_id.items()}
         found = [f"index {name} lacks case {i}" for i in sorted(wanted.keys() - held)]
         found += [f"index {name} holds unknown case {i}" for i in sorted(held.keys() - wanted)]
         both = sorted(held.keys() & wanted.keys())
         found += [f"index {name} misplaces case {i}" for i in both if held[i] != wanted[i]]
         stored = index.vectors(both)
-        right = vectors_of([by_id[i] for i in both], store.embedder) if both else ()
+        right = kind.encode([by_id[i] for i in both], store.embedder) if both else ()
         for i, vector in zip(both, right, strict=True):
             if not np.allclose(stored[i], vector, atol=1e-4):
                 found.append(f"index {name} has another vector of case {i}")

@@ -2,7 +2,7 @@
 
 from ...envs.errors import UsageError
 from ...envs.types import Record
-from ..kinds.derive import evidence_of
+from ..ledger.content_id import evidence_of
 from ..ledger.events import Forgotten, Recalled
 from ..ledger.ledger import Entry
 from ..ledger.records import EpisodeCase
@@ -55,19 +55,19 @@ def forget(
         UnknownCase: No case has this id.
         UsageError: Something is derived from it and `cascade` was not said.
     """
-    whole = store.let_go(case_id)
+    whole = _evicted(store, case_id)
     if whole is None:
         case = find_case(store, case_id)
         held = case if isinstance(case, EpisodeCase) else store.whole(case.episode)
         assert held is not None  # a case is held with its episode
         whole = held
-    derived = {c.id for c in store.cases() if c.episode == whole.episode}
+    derived = {c.id for c in store.records() if c.episode == whole.episode}
     steps = [c for c in store.steps.values() if c.episode == whole.episode]
     dependants, events = set(), 0
     for row in store.ledger.read():
         if row.episode == whole.episode:
             events += row.event is not None
-        elif isinstance(row.event, Recalled) and derived & set(row.event.exposed):
+        elif isinstance(row.event, Recalled) and derived & {item.case for item in row.event.shown}:
             dependants.add(row.episode)
     found = Forgetting(
         episode=whole.episode,
@@ -102,3 +102,15 @@ def forget(
     why = Entry(f"forget/{whole.episode}", "forget", "", event, actor=actor, origin="person")
     store.forget(whole, why)
     return found
+
+
+def _evicted(store: Store, name: str) -> EpisodeCase | None:
+    """Return the evicted episode whose id, or that of one of its cases, begins with `name`, if it is one."""
+    sources = store.fold.sources.items()
+    found = {e for e in store.evicted if e.startswith(name)} | {
+        e for i, e in sources if e in store.evicted and i.startswith(name)
+    }
+    if not name or len(found) != 1:
+        return None
+    derived = store.derived(found.pop())
+    return next((record for record in derived if isinstance(record, EpisodeCase)), None)

@@ -9,8 +9,8 @@ from ...envs.types import Record
 from ..credit.credit import Uplift
 from ..ledger.errors import UnknownCase
 from ..ledger.events import Recalled, Stepped
-from ..ledger.ledger import Row
-from ..ledger.records import Case, StepCase
+from ..ledger.ledger import LedgerRow
+from ..ledger.records import MemoryRecord, StepCase
 from ..store.store import Store
 
 
@@ -99,7 +99,7 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
     if not run:
         return
     outcomes = _outcomes(store)
-    by_id = {case.id: case for case in store.cases()}
+    by_id = {case.id: case for case in store.records()}
     reads: list[Recalled] = []
     episode = ""
     for row in _of(store, run):
@@ -124,7 +124,7 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
             reads = []
 
 
-def _of(store: Store, run: str) -> Iterator[Row]:
+def _of(store: Store, run: str) -> Iterator[LedgerRow]:
     """Yield the rows of a run, or of the first episode whose id begins so."""
     for row in store.ledger.read():
         if row.episode and (row.episode.startswith(run) or row.run.startswith(run)):
@@ -158,22 +158,22 @@ _NONE = HeldOut(shown=0, shown_score=None, held=0, held_score=None)
 
 
 def _read(
-    store: Store, read: Recalled, by_id: Mapping[str, Case], outcomes: Mapping[str, HeldOut]
+    store: Store, read: Recalled, by_id: Mapping[str, MemoryRecord], outcomes: Mapping[str, HeldOut]
 ) -> Read:
     items = []
-    for name, shown, similarity, chance in read.items():
-        case = by_id.get(name)
+    for item in read.items:
+        case = by_id.get(item.case)
         whole = store.whole(case.episode) if case is not None else None
         items.append(
             Considered(
-                case=name,
-                similarity=similarity,
-                propensity=chance,
-                shown=shown,
-                reason=_reason(shown, chance),
+                case=item.case,
+                similarity=item.similarity,
+                propensity=item.propensity,
+                shown=item.exposed,
+                reason=_reason(item.exposed, item.propensity),
                 gain=case.gain if isinstance(case, StepCase) else None,
                 trust=store.trust(case) if case is not None else "gone",
-                source=case.source if case is not None else "gone",
+                source=whole.source if whole is not None else "gone",
                 task_id=whole.task_id if whole is not None else "",
                 action=case.action if isinstance(case, StepCase) else "",
                 uplift=store.credit.uplift(case.episode if case is not None else ""),

@@ -1,1 +1,1 @@
-"""The kinds of memory: what each folds from events, derives, indexes and forgets."""
+"""The kinds of memory, one module each: what it folds from events, derives, indexes and forgets."""

@@ -3,10 +3,9 @@
 An event is never changed. A new form gets a new version number, and `parse` keeps reading the old one.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from ...envs.tools import Call
 from ...envs.types import Fact, Outcome, Record, Split
@@ -53,42 +52,91 @@ class EpisodeStarted(_Event):
     llm: str = ""
 
 
-class Recalled(_Event):
-    """What a read considered and exposed, and with which probability (the ground of later credit)."""
+class RecalledItem(Record):
+    """One item that a read found."""
 
+    case: str
+    """Id of the case; of a skill `name@version`."""
+    exposed: bool
+    """Whether it was shown to the policy; False when it was held out at random."""
+    similarity: float | None = None
+    """In [0, 1]; None where it was held out."""
+    propensity: float
+    """Probability with which it was to be shown; 1.0 where nothing is held out."""
+
+
+class Recalled(Record):
+    """What a read considered and exposed, and with which probability (the ground of later credit).
+
+    Rows of version 1 held the items as parallel tuples. They are still read, and never rewritten.
+    """
+
+    version: Literal[2] = 2
     type: Literal["recalled"] = "recalled"
     step: int
     considered: int
+    """How many items the index proposed."""
+    items: tuple[RecalledItem, ...]
+    """What was found: first what was shown, best first, then what was held out at random."""
+    abstained: bool
+    grain: Literal["steps", "episodes", "subtasks", "skills"] = "steps"
+    """What was read: step cases for the policy, whole episodes or subtasks for the planner, or skills."""
+
+    @property
+    def shown(self) -> tuple[RecalledItem, ...]:
+        """The items that the policy saw, best first."""
+        return tuple(item for item in self.items if item.exposed)
+
+    @property
+    def held(self) -> tuple[RecalledItem, ...]:
+        """The items that were held out at random."""
+        return tuple(item for item in self.items if not item.exposed)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_form(cls, given: Any) -> Any:
+        """Read version 1, which held parallel tuples."""
+        if not isinstance(given, dict) or given.get("version", 2) != 1:
+            return given
+        return _FirstRecalled.model_validate(given).now()
+
+
+class _FirstRecalled(Record):
+    """Version 1 of `Recalled`: parallel tuples."""
+
+    version: Literal[1]
+    type: Literal["recalled"]
+    step: int
+    considered: int
     exposed: tuple[str, ...]
-    """Ids of the cases shown to the policy, best first."""
     similarity: tuple[float, ...]
     propensity: tuple[float, ...]
-    """Probability with which each exposed case was exposed; 1.0 where nothing is held out."""
     abstained: bool
     held: tuple[str, ...] = ()
-    """Ids of the cases that were found and held out at random."""
     held_propensity: tuple[float, ...] = ()
-    """Probability with which each of those would have been exposed."""
-    grain: Literal["steps", "episodes", "subtasks", "skills"] = "steps"
-    """What was read: step cases for the policy, whole episodes or subtasks for the planner, or skills
-    (`exposed` holds `name@version` then)."""
+    grain: str = "steps"
 
-    def items(self) -> Iterator["Found"]:
-        """Yield every item that was found: those exposed, best first, then those held out."""
-        for case, near, chance in zip(self.exposed, self.similarity, self.propensity, strict=True):
-            yield Found(case, True, near, chance)
-        for case, chance in zip(self.held, self.held_propensity, strict=True):
-            yield Found(case, False, None, chance)
-
-
-class Found(NamedTuple):
-    """One item of a read."""
-
-    case: str
-    exposed: bool
-    similarity: float | None
-    """None where it was held out."""
-    propensity: float
+    def now(self) -> dict[str, Any]:
+        """Return it in the form of version 2."""
+        shown = zip(self.exposed, self.similarity, self.propensity, strict=True)
+        held = zip(self.held, self.held_propensity, strict=True)
+        return {
+            "type": self.type,
+            "step": self.step,
+            "considered": self.considered,
+            "items": (
+                *(
+                    RecalledItem(case=case, exposed=True, similarity=near, propensity=chance)
+                    for case, near, chance in shown
+                ),
+                *(
+                    RecalledItem(case=case, exposed=False, propensity=chance)
+                    for case, chance in held
+                ),
+            ),
+            "abstained": self.abstained,
+            "grain": self.grain,
+        }
 
 
 class Planned(_Event):
@@ -237,7 +285,7 @@ class Forgotten(_Event):
     target: str
     """Id of the episode."""
     evidence: str
-    """Hash of what it was evidence of (see `derive.evidence_of`); the tombstone."""
+    """Hash of what it was evidence of (see `content_id.evidence_of`); the tombstone."""
     dependants: tuple[str, ...] = ()
     """Episodes whose decisions saw its cases, and so may carry something of it."""
     reason: str = ""

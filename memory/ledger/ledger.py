@@ -39,7 +39,7 @@ class Entry:
     """What the call behind it took; kept beside the event (see `rows.timings`)."""
 
 
-class Row(NamedTuple):
+class LedgerRow(NamedTuple):
     """A stored event with its place."""
 
     seq: int
@@ -160,7 +160,7 @@ class Ledger:
         until: int | None = None,
         run: str | None = None,
         episode: str | None = None,
-    ) -> Iterator[Row]:
+    ) -> Iterator[LedgerRow]:
         """Yield events in order.
 
         Args:
@@ -188,7 +188,7 @@ class Ledger:
                     raise LedgerCorrupt(
                         f"row {row.seq} of the ledger is not an event: {error}"
                     ) from error
-                yield Row(
+                yield LedgerRow(
                     row.seq,
                     row.id,
                     row.key,

@@ -35,17 +35,22 @@ class State(Record):
     """The goal is a user's message: its words are content, not names that are exchanged between tasks."""
 
 
-class StepCase(Record):
-    """One remembered step: (state, action, return), the M-MDP case of AgentFly at the step grain."""
+class MemoryRecord(Record):
+    """The base of everything that is remembered and can be retrieved; every kind begins with these fields."""
 
     id: str
-    """Content hash, 16 hex digits."""
+    """Content hash, 16 hex digits (see `content_id`)."""
     episode: str
     """The episode it was derived from."""
     rank: int = Field(ge=0)
     """Position of that episode among all learned episodes: a memory frozen at n holds ranks below n."""
     env: str
     family: str
+
+
+class StepCase(MemoryRecord):
+    """One remembered step: (state, action, return), the M-MDP case of AgentFly at the step grain."""
+
     index: int = Field(ge=0)
     """Step number inside the episode, from 0."""
     state: State
@@ -69,14 +74,9 @@ class StepCase(Record):
     """Ids of the ledger events it was derived from."""
 
 
-class SubtaskCase(Record):
+class SubtaskCase(MemoryRecord):
     """One remembered subtask: what was to be done, what was done for it, what came of it."""
 
-    id: str
-    episode: str
-    rank: int = Field(ge=0)
-    env: str
-    family: str
     task_id: str
     goal: str
     """Of the task it was a part of."""
@@ -100,14 +100,9 @@ class SubtaskCase(Record):
     events: tuple[str, ...]
 
 
-class EpisodeCase(Record):
+class EpisodeCase(MemoryRecord):
     """One remembered episode: task, plan, actions, outcome (the case of AgentFly, section 3.1)."""
 
-    id: str
-    episode: str
-    rank: int = Field(ge=0)
-    env: str
-    family: str
     split: Split
     task_id: str
     goal: str

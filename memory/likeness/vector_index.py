@@ -37,7 +37,7 @@ _VIEWS = 4
 """Frozen views of an environment whose vectors are kept."""
 
 
-class Item(NamedTuple):
+class IndexedItem(NamedTuple):
     """What the index knows of a case."""
 
     id: str
@@ -99,10 +99,10 @@ class VectorIndex:
         """Return how many vectors it holds."""
         return sum(int(shelf.rows.count()) for shelf in self._shelves.values())
 
-    def items(self) -> set[Item]:
+    def items(self) -> set[IndexedItem]:
         """Return what it knows of each vector it holds, read from Chroma anew."""
         return {
-            Item(i, env, rank)
+            IndexedItem(i, env, rank)
             for env, shelf in self._shelves.items()
             for i, rank in shelf.read().items()
         }
@@ -111,7 +111,7 @@ class VectorIndex:
         """Return the stored vectors, each of shape (d,), of those ids that it holds."""
         return {i: v for shelf in self._shelves.values() for i, v in shelf.vectors(ids)}
 
-    def put(self, items: Sequence[Item], vectors: Vectors) -> None:
+    def put(self, items: Sequence[IndexedItem], vectors: Vectors) -> None:
         """Add or replace vectors, shape (n, d), one for each item."""
         places: defaultdict[str, list[int]] = defaultdict(list)
         for place, item in enumerate(items):
@@ -127,7 +127,7 @@ class VectorIndex:
             shelf.remove(ids)
 
     def repair(
-        self, items: Sequence[Item], encode: Callable[[Sequence[str]], Vectors]
+        self, items: Sequence[IndexedItem], encode: Callable[[Sequence[str]], Vectors]
     ) -> tuple[int, int]:
         """Make the index hold exactly these items; what it knows of them wrongly is written again.
 
@@ -217,7 +217,7 @@ class _Shelf:
                 held = self.rows.get(ids=part, include=["embeddings"])
             yield from zip(held["ids"], np.asarray(held["embeddings"], np.float32), strict=True)
 
-    def put(self, items: Sequence[Item], vectors: Vectors) -> None:
+    def put(self, items: Sequence[IndexedItem], vectors: Vectors) -> None:
         """Add or replace vectors, shape (n, d), one for each item."""
         ranks = self.ranks
         for start in range(0, len(items), _BATCH):

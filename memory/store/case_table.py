@@ -1,4 +1,4 @@
-"""The projected cases: a table that the ledger implies, compared with it and repaired, never believed."""
+"""The case table: every held record as JSON, derived from the ledger, compared with it and repaired."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from ..ledger.records import Case, EpisodeCase, StepCase, SubtaskCase
+from ..ledger.records import MemoryRecord
 from ..ledger.sqlite import reading, writing
 
 _meta = sa.MetaData()
@@ -19,24 +19,20 @@ _cases = sa.Table(
     sa.Column("grain", sa.Text, nullable=False),
     sa.Column("payload", sa.Text, nullable=False),
 )
-_KINDS = {kind.__name__: kind for kind in (EpisodeCase, StepCase, SubtaskCase)}
 _BATCH = 500
 
 
-class Stored(NamedTuple):
+class StoredRecord(NamedTuple):
     """A row of the table."""
 
     place: int
     id: str
     grain: str
+    """Name of the record's class."""
     payload: str
 
-    def case(self) -> Case:
-        """Return the case that the row holds."""
-        return _KINDS[self.grain].model_validate_json(self.payload)
 
-
-class Projection:
+class CaseTable:
     """The table of one store.
 
     Args:
@@ -52,7 +48,7 @@ class Projection:
             connection.execute(sa.text("DROP TABLE IF EXISTS cases"))
             _meta.create_all(connection)
 
-    def put(self, cases: Sequence[Case]) -> None:
+    def put(self, cases: Sequence[MemoryRecord]) -> None:
         """Add or replace cases; they get the last places, in their order."""
         rows = [
             {"id": c.id, "grain": type(c).__name__, "payload": c.model_dump_json()} for c in cases
@@ -62,7 +58,7 @@ class Projection:
             if rows:
                 connection.execute(sa.insert(_cases), rows)
 
-    def remove(self, cases: Sequence[Case]) -> None:
+    def remove(self, cases: Sequence[MemoryRecord]) -> None:
         """Remove cases."""
         with writing(), self._engine.begin() as connection:
             self._delete(connection, [case.id for case in cases])
@@ -73,13 +69,13 @@ class Projection:
             part = ids[start : start + _BATCH]
             connection.execute(sa.delete(_cases).where(_cases.c.id.in_(part)))
 
-    def anew(self, cases: Sequence[Case]) -> None:
+    def anew(self, cases: Sequence[MemoryRecord]) -> None:
         """Make the table hold exactly these cases."""
         with writing(), self._engine.begin() as connection:
             connection.execute(sa.delete(_cases))
         self.put(cases)
 
-    def rows(self, *, after: int = 0, until: int | None = None) -> Iterator[Stored]:
+    def rows(self, *, after: int = 0, until: int | None = None) -> Iterator[StoredRecord]:
         """Yield the rows in their order, those after a place and up to another."""
         query = sa.select(_cases).where(_cases.c.place > after).order_by(_cases.c.place)
         if until is not None:
@@ -90,14 +86,14 @@ class Projection:
             ):  # an earlier store, only looked at
                 return
             for row in connection.execute(query):
-                yield Stored(row.place, row.id, row.grain, row.payload)
+                yield StoredRecord(row.place, row.id, row.grain, row.payload)
 
     def last(self) -> int:
         """Return the last place, 0 when the table is empty."""
         with reading(), self._engine.connect() as connection:
             return connection.scalar(sa.select(sa.func.max(_cases.c.place))) or 0
 
-    def damage(self, cases: Iterable[Case], *, after: int = 0) -> list[str]:
+    def damage(self, cases: Iterable[MemoryRecord], *, after: int = 0) -> list[str]:
         """Return one sentence per difference between folded cases and the rows after a place."""
         folded = {case.id: case for case in cases}
         with reading(), self._engine.connect() as connection:
@@ -119,7 +115,7 @@ class Projection:
         return found
 
 
-def digest_of(rows: Iterable[Stored]) -> str:
+def digest_of(rows: Iterable[StoredRecord]) -> str:
     """Return a hash over rows, in their order."""
     told = hashlib.sha256()
     for row in rows:

@@ -13,7 +13,7 @@ from ...envs.base import Environment
 from ...envs.errors import UsageError
 from ...envs.tools import Call
 from ...envs.types import Outcome, Record, Split
-from ..kinds.derive import content_id
+from ..ledger.content_id import content_id
 from ..ledger.errors import BadDemonstration
 from ..ledger.events import EpisodeEnded, EpisodeStarted, Origin, Stepped
 from ..ledger.ledger import Entry

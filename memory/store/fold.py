@@ -1,33 +1,32 @@
 """State = fold(events): what the ledger implies, the same on every machine.
 
-Pure: it reads rows and returns records (`derive` makes the cases). A case comes from an ended, learnable
-episode whose outcome is known; an unknown outcome leaves no case.
+Pure: it reads rows and returns records; the memory modules make them. Only an ended, learnable episode whose
+outcome is known and which has steps leaves any. Beside the modules it folds what is common to all of them:
+credit, the record of skills, what was forgotten and what was evicted.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..credit.credit import Credit, Exposure, context_of
 from ..credit.judge_rates import JudgeRates
 from ..credit.skill_uses import SkillOutcome, SkillUses
-from ..kinds.contracts import Contracts
-from ..kinds.derive import Learned, OpenEpisode, evidence_of, learned
+from ..kinds.ended_episode import EndedEpisode
+from ..kinds.module import MemoryModule
+from ..ledger.content_id import evidence_of
 from ..ledger.events import (
-    ContractSeen,
     EpisodeEnded,
     EpisodeStarted,
     Evicted,
     Forgotten,
     Judged,
-    Planned,
     Recalled,
-    Reverified,
     SkillCalled,
-    Stepped,
-    SubtaskEnded,
 )
-from ..ledger.ledger import Row
+from ..ledger.ledger import LedgerRow
+from ..ledger.records import MemoryRecord
 
 
 class Trial(NamedTuple):
@@ -57,9 +56,23 @@ class Observed(NamedTuple):
 
 
 @dataclass
+class OpenEpisode:
+    """An episode whose end was not yet read."""
+
+    started: EpisodeStarted
+    rows: list[LedgerRow]
+    considered: dict[str, Exposure] = field(default_factory=dict)
+    """Remembered episodes that its reads found, as they were at the first of them."""
+    skills: dict[str, Exposure] = field(default_factory=dict)
+    """Skills that it was offered or denied, with its LLM."""
+
+
+@dataclass
 class Fold:
     """Folds rows one after another; feed it with `apply`, in order, each row once."""
 
+    modules: Sequence[MemoryModule] = ()
+    """Fresh ones; without any, no records are derived."""
     open: dict[str, OpenEpisode] = field(default_factory=dict)
     episodes: int = 0
     """How many episodes became cases so far."""
@@ -73,7 +86,6 @@ class Fold:
     """What credit was folded from, in order."""
     judge: JudgeRates = field(default_factory=JudgeRates)
     """What the critic's word is worth, by the tasks that an environment verified."""
-    contracts: Contracts = field(default_factory=Contracts)
     uses: SkillUses = field(default_factory=SkillUses)
     """What is known of the skills."""
     evicted: dict[str, Evicted] = field(default_factory=dict)
@@ -85,54 +97,56 @@ class Fold:
     flagged: dict[str, str] = field(default_factory=dict)
     """Episodes that saw cases of a forgotten one, and which."""
 
-    def apply(self, rows: Iterable[Row]) -> Iterator[Learned]:
-        """Yield what every episode that these rows complete left."""
+    def __post_init__(self) -> None:
+        self._takers: defaultdict[type, list[MemoryModule]] = defaultdict(list)
+        for module in self.modules:
+            for kind in module.folds:
+                self._takers[kind].append(module)
+
+    def apply(self, rows: Iterable[LedgerRow]) -> Iterator[list[MemoryRecord]]:
+        """Yield the records of every learned episode that these rows complete."""
         for row in rows:
             self.seq = row.seq
             if row.event is None:
                 self.open.pop(row.episode, None)
-            elif row.episode:
+                continue
+            for module in self._takers.get(type(row.event), ()):
+                module.fold(row)
+            if row.episode:
                 yield from self._of_episode(row)
             else:
                 self._of_store(row)
 
-    def _of_store(self, row: Row) -> None:
+    def _of_store(self, row: LedgerRow) -> None:
         match row.event:
             case Forgotten():
                 self.tombstones[row.event.evidence] = row.event.target
                 self.flagged |= dict.fromkeys(row.event.dependants, row.event.target)
-            case ContractSeen():
-                self.contracts.seen(row.event)
-            case Reverified():
-                self.contracts.reverified(row.event)
             case Evicted():
                 self.evicted[row.event.target] = row.event
 
-    def _of_episode(self, row: Row) -> Iterator[Learned]:
+    def _of_episode(self, row: LedgerRow) -> Iterator[list[MemoryRecord]]:
         if isinstance(row.event, EpisodeStarted):
-            self.open[row.episode] = OpenEpisode(row.event, row.key)
+            self.open[row.episode] = OpenEpisode(row.event, [row])
             return
         opened = self.open.get(row.episode)
         if opened is None:
             return
+        opened.rows.append(row)
         match row.event:
             case Recalled():
                 self._note(opened, row.event)
-            case Planned():
-                opened.plan = row.event.subtasks
-            case Stepped():
-                opened.steps.append((row.key, row.event))
             case Judged():
                 self.judge.observe(row.event.said, row.event.truth)
             case SkillCalled(skill=skill, outcome=outcome, steps=steps):
                 self.uses.called(skill, opened.started.llm, outcome, steps)
-            case SubtaskEnded():
-                opened.subtasks.append((row.key, row.event))
             case EpisodeEnded():
                 del self.open[row.episode]
                 yield from self._ended(row, opened, row.event)
 
-    def _ended(self, row: Row, opened: OpenEpisode, ended: EpisodeEnded) -> Iterator[Learned]:
+    def _ended(
+        self, row: LedgerRow, opened: OpenEpisode, ended: EpisodeEnded
+    ) -> Iterator[list[MemoryRecord]]:
         start = opened.started
         outcome = self.judge.corrected(ended.score) if ended.judge == "critic" else ended.score
         offered = tuple(opened.skills.values())
@@ -150,13 +164,14 @@ class Fold:
                     self.episodes,
                 )
             )
-        if not ended.learn or ended.outcome == "unknown" or not opened.steps:
+        episode = EndedEpisode(row.episode, self.episodes, start, ended, tuple(opened.rows))
+        if not ended.learn or ended.outcome == "unknown" or not episode.steps:
             return
-        actions = [event.action for _, event in opened.steps]
+        actions = [event.action for _, event in episode.steps]
         if evidence_of(start.task_id, actions) in self.tombstones:
             return
-        made = learned(row.episode, self.episodes, opened, row.key, ended)
-        self.sources |= {case.id: row.episode for case in made.cases}
+        made = [record for module in self.modules for record in module.derive(episode)]
+        self.sources |= {record.id: row.episode for record in made}
         self.episodes += 1
         yield made
 
@@ -184,18 +199,19 @@ class Fold:
         if recalled.grain == "skills":
             self._note_skills(acting, recalled)
             return
-        for case, exposed, _, chance in recalled.items():
-            item = self.sources.get(case)
-            if item is not None and chance > 0:  # never shown for certain: it says nothing
-                found = Exposure(item=item, exposed=exposed, propensity=chance)
-                acting.considered.setdefault(item, found)
+        for found in recalled.items:
+            item = self.sources.get(found.case)
+            if item is not None and found.propensity > 0:  # never shown for certain: says nothing
+                exposure = Exposure(item=item, exposed=found.exposed, propensity=found.propensity)
+                acting.considered.setdefault(item, exposure)
 
     def _note_skills(self, acting: OpenEpisode, recalled: Recalled) -> None:
         """Note which skills an episode was offered, each once."""
         new = []
-        for skill, exposed, _, chance in recalled.items():
-            item = self.uses.item(skill, acting.started.llm)
-            if item not in acting.skills and chance > 0:
-                acting.skills[item] = Exposure(item=item, exposed=exposed, propensity=chance)
-                new.append(acting.skills[item])
+        for found in recalled.items:
+            item = self.uses.item(found.case, acting.started.llm)
+            if item not in acting.skills and found.propensity > 0:
+                exposure = Exposure(item=item, exposed=found.exposed, propensity=found.propensity)
+                acting.skills[item] = exposure
+                new.append(exposure)
         self.uses.offered(new)

@@ -52,7 +52,7 @@ def replay(folder: Path, *, as_of: str | None = None, compare: bool = False) -> 
     problems = ledger.damage() if compare else []
     with Store(folder, read_only=True, until=until, snapshot=False) as store:
         if compare:
-            problems += store.projection_damage()
+            problems += store.table_damage()
         return Replay(
             until=until,
             events=until,

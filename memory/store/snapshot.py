@@ -1,32 +1,31 @@
 """Snapshots: a large store opens from where it was closed, not from its first event.
 
 A snapshot holds what the fold knew at a row of the ledger, with the hash of the chain there and a hash over
-the projected cases. When either does not fit, it is no snapshot: the ledger is folded again from its
+the stored records. When either does not fit, it is no snapshot: the ledger is folded again from its
 beginning. `lichen memory verify` and `replay` never use one.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.engine import Engine
 
 from ..credit.credit import Exposure
 from ..credit.judge_rates import JudgeRates
 from ..credit.skill_uses import SkillOutcome, SkillUse
-from ..kinds.contracts import Contracts
+from ..kinds.module import MemoryModule
 from ..ledger.event_rows import digest
-from ..ledger.events import Evicted, Reverified
+from ..ledger.events import Evicted
 from ..ledger.ledger import Ledger
-from ..ledger.records import Case
+from ..ledger.records import MemoryRecord
 from ..ledger.sqlite import reading, writing
-from ..likeness.features import Idf
-from .case_table import Projection, Stored, digest_of
+from .case_table import CaseTable, StoredRecord, digest_of
 from .fold import Fold, Observed
 
-FORM = 2
+FORM = 3
 """Of the body; another one is no snapshot."""
 EVERY = 5_000
 """Rows of the ledger after which it is worth taking another."""
@@ -50,11 +49,11 @@ class Snapshots:
     Args:
         engine: Of the store's file.
         ledger: The store's.
-        projection: The store's.
+        table: The store's.
     """
 
-    def __init__(self, engine: Engine, ledger: Ledger, projection: Projection) -> None:
-        self._engine, self._ledger, self._projection = engine, ledger, projection
+    def __init__(self, engine: Engine, ledger: Ledger, table: CaseTable) -> None:
+        self._engine, self._ledger, self._cases = engine, ledger, table
         self.seq = 0
         """Row at which the one that was loaded or taken last stands."""
 
@@ -69,15 +68,15 @@ class Snapshots:
             connection.execute(sa.delete(_table))
         self.seq = 0
 
-    def take(self, fold: Fold, idf: Idf) -> None:
-        """Keep what a fold knows; the projection must be that of the same row."""
-        place = self._projection.last()
-        body = json.dumps(_body(fold, idf))
+    def take(self, fold: Fold) -> None:
+        """Keep what a fold knows; the case table must be that of the same row."""
+        place = self._cases.last()
+        body = json.dumps(_body(fold))
         row = {
             "seq": fold.seq,
             "chain": self._ledger.chain(fold.seq),
             "place": place,
-            "cases": _digest(self._projection.rows(until=place), body),
+            "cases": _digest(self._cases.rows(until=place), body),
             "body": body,
         }
         with writing(), self._engine.begin() as connection:
@@ -85,22 +84,32 @@ class Snapshots:
             connection.execute(sa.insert(_table), row)
         self.seq = fold.seq
 
-    def load(self) -> tuple[Fold, Idf, list[Case], int] | None:
-        """Return fold, idf, projected cases and last place as they were kept, None when they do not fit."""
+    def load(self, modules: Sequence[MemoryModule]) -> tuple[Fold, list[MemoryRecord], int] | None:
+        """Return fold, stored records and their last place as they were kept, None when they do not fit.
+
+        Args:
+            modules: Fresh ones, of which the fold is made.
+        """
         with reading(), self._engine.connect() as connection:
             if not sa.inspect(connection).has_table(_table.name):
                 return None
             kept = connection.execute(sa.select(_table)).first()
         if kept is None or self._ledger.chain(kept.seq) != kept.chain:
             return None
-        rows = list(self._projection.rows(until=kept.place))
+        rows = list(self._cases.rows(until=kept.place))
         if _digest(rows, kept.body) != kept.cases:
             return None
         body = json.loads(kept.body)
-        if body.get("form") != FORM:
+        if body.get("form") != FORM or body["modules"].keys() != _states(modules).keys():
             return None
-        cases = [row.case() for row in rows]
-        fold = _fold(body, kept.seq)
+        classes = {kind.record.__name__: kind.record for m in modules for kind in m.kinds}
+        try:
+            cases: list[MemoryRecord] = [
+                classes[row.grain].model_validate_json(row.payload) for row in rows
+            ]
+        except (KeyError, ValidationError):  # a record has another form by now
+            return None
+        fold = _fold(body, kept.seq, modules)
         fold.sources |= {case.id: case.episode for case in cases}
         for episode in body["open"]:
             for _ in fold.apply(self._ledger.read(episode=episode, until=kept.seq)):
@@ -111,17 +120,25 @@ class Snapshots:
             fold.uses.item(use["skill"], use["llm"]): SkillUse.model_validate(use)
             for use in body["uses"]
         }
-        idf = Idf()
-        idf.count = body["idf"][0]
-        idf.frequency.update(body["idf"][1])
-        return fold, idf, cases, kept.place
+        for module in modules:
+            module.restore(body["modules"][_named(module)])  # likewise
+        return fold, cases, kept.place
 
 
-def _digest(rows: Iterable[Stored], body: str) -> str:
+def _states(modules: Sequence[MemoryModule]) -> dict[str, Any]:
+    """Return what each module knows, by its name and version."""
+    return {_named(module): module.state() for module in modules}
+
+
+def _named(module: MemoryModule) -> str:
+    return f"{module.name}/{module.version}"
+
+
+def _digest(rows: Iterable[StoredRecord], body: str) -> str:
     return digest_of(rows) + digest(body)
 
 
-def _body(fold: Fold, idf: Idf) -> dict[str, Any]:
+def _body(fold: Fold) -> dict[str, Any]:
     return {
         "form": FORM,
         "episodes": fold.episodes,
@@ -134,29 +151,24 @@ def _body(fold: Fold, idf: Idf) -> dict[str, Any]:
         "tombstones": fold.tombstones,
         "flagged": fold.flagged,
         "judge": vars(fold.judge),
-        "contracts": [[*key, value] for key, value in fold.contracts.now.items()],
-        "replayed": [event.model_dump() for event in fold.contracts.replayed.values()],
         "evicted": [event.model_dump() for event in fold.evicted.values()],
         "uses": [use.model_dump() for use in fold.uses.counts.values()],
         "skills": [
             [found.context, [e.model_dump() for e in found.exposures], found.outcome]
             for found in fold.uses.observed
         ],
-        "idf": [idf.count, idf.frequency],
+        "modules": _states(fold.modules),
     }
 
 
-def _fold(body: dict[str, Any], seq: int) -> Fold:
+def _fold(body: dict[str, Any], seq: int, modules: Sequence[MemoryModule]) -> Fold:
     fold = Fold(
+        modules,
         seq=seq,
         episodes=body["episodes"],
         sources=body["sources"],
         tombstones=body["tombstones"],
         flagged=body["flagged"],
-        contracts=Contracts(
-            now={(env, tool): now for env, tool, now in body["contracts"]},
-            replayed={e["target"]: Reverified.model_validate(e) for e in body["replayed"]},
-        ),
         evicted={e["target"]: Evicted.model_validate(e) for e in body["evicted"]},
     )
     for context, goal, task_id, exposures, outcome, rank in body["observed"]:

@@ -8,7 +8,7 @@ from ...envs.base import Environment
 from ...envs.errors import LichenError
 from ...envs.tools import Call
 from ...envs.types import Outcome, Record
-from ..kinds.contracts import Contracts
+from ..kinds.tool_module import Contracts, ToolModule
 from ..ledger.events import ContractSeen, Reverified
 from ..ledger.ledger import Entry
 from ..ledger.records import EpisodeCase, StepCase
@@ -53,7 +53,7 @@ def changes(store: Store, environment: Environment) -> list[Change]:
 def _changes(store: Store, env: str, now: Mapping[str, str]) -> list[Change]:
     as_of_now = Contracts(
         now={(env, tool): contract for tool, contract in now.items()},
-        replayed=store.fold.contracts.replayed,
+        replayed=store.module(ToolModule).contracts.replayed,
     )
     steps: defaultdict[str, dict[str, str]] = defaultdict(dict)
     subtasks: defaultdict[str, list[str]] = defaultdict(list)
@@ -97,7 +97,7 @@ def quarantine(store: Store, environment: Environment) -> list[Change]:
     """
     now = _contracts(store, environment)
     found = _changes(store, environment.name, now)
-    known = store.fold.contracts.now
+    known = store.module(ToolModule).contracts.now
     changed = {change.tool for change in found}
     fresh = []
     for tool, contract in now.items():

@@ -188,7 +188,7 @@ def test_recorded_subtasks_are_durable_and_a_new_plan_is_shown_what_worked_elsew
             for r in run.store.ledger.read(episode=result.episode)
             if isinstance(r.event, Planned)
         ]
-    assert len(plans) == 2 and len(reads) == 2 and reads[0].exposed
+    assert len(plans) == 2 and len(reads) == 2 and reads[0].shown
     asked = [prompt for prompt in llm.prompts if "Decompose the task" in prompt]
     assert "A subtask that worked elsewhere: find it" in asked[0]
     assert "A subtask that did NOT work elsewhere: store it" in asked[0]

@@ -88,7 +88,7 @@ def test_a_run_that_died_while_the_model_thought_goes_on_with_its_memory(
     assert events["died"] == events["whole"]
     assert results["died"] == results["whole"]  # also the mean KL, over all steps
     recalled = [event for _, event in events["died"] if isinstance(event, Recalled)]
-    assert all(event.exposed for event in recalled)
+    assert all(event.shown for event in recalled)
 
 
 def test_the_same_task_is_tried_again_after_an_outage_and_then_the_run_is_over(

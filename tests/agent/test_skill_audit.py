@@ -127,8 +127,11 @@ def test_the_placebo_is_offered_what_skills_are_and_does_other_things(
             first[arm].setdefault(row.episode.rpartition("-")[2], row.event)
     assert first["on"].keys() == first["placebo"].keys() and len(first["on"]) == 3
     for task, offered in first["on"].items():
-        marked = tuple(PLACEBO + skill for skill in offered.exposed)
-        assert first["placebo"][task] == offered.model_copy(update={"exposed": marked})
+        marked = tuple(
+            item.model_copy(update={"case": PLACEBO + item.case}) if item.exposed else item
+            for item in offered.items
+        )
+        assert first["placebo"][task] == offered.model_copy(update={"items": marked})
     assert called[True] and called[False]
     assert sum(c.steps for c in called[True]) < sum(c.steps for c in called[False])
     with Agent.from_config(store=tmp_path, embedder="hashing", policy={"llm": False}) as agent:
@@ -167,7 +170,7 @@ def test_an_interrupted_audit_ends_the_same_since_its_own_calls_teach_it_nothing
     gone = next(iter(left_out))
     for row in open_ledger(tmp_path / "b").read():
         if isinstance(row.event, Recalled) and "without" in row.episode:
-            assert gone not in row.event.exposed
+            assert gone not in {item.case for item in row.event.shown}
     assert whole.contrast("+skills", f"+skills without {gone}") is not None
     with pytest.raises(UsageError, match="with other dials"):
         evaluated(tmp_path / "b", library, arms, skills={"trust": 1.0})

@@ -11,13 +11,13 @@ from lichen.memory.forgetting.explain import verify_store
 from lichen.memory.ledger.errors import LedgerCorrupt
 from lichen.memory.ledger.ledger import open_ledger
 from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.likeness.features import hashed
 from lichen.memory.store.demonstrations import (
     Demonstration,
     from_gold,
     import_demonstrations,
     read_jsonl,
 )
-from lichen.memory.store.indexes import vectors_of
 from lichen.memory.store.store import Store
 
 
@@ -91,9 +91,7 @@ def test_wrong_metadata_and_wrong_vectors_in_the_index_are_found(folder: Path) -
         index = store.steps_index
         ids = sorted(store.steps)[:2]
         items = {item.id: item for item in index.items()}
-        index.put(
-            [items[ids[0]]._replace(rank=99)], vectors_of([store.steps[ids[0]]], store.embedder)
-        )
+        index.put([items[ids[0]]._replace(rank=99)], hashed([store.steps[ids[0]].state]))
         index.put([items[ids[1]]], np.ones((1, 384), np.float32))
     problems = " ".join(verify_store(folder).problems)
     assert f"misplaces case {ids[0]}" in problems

@@ -11,7 +11,7 @@ from lichen.memory.forgetting.explain import export_events, read_rows, verify_st
 from lichen.memory.forgetting.forget import forget
 from lichen.memory.forgetting.made_from import MANIFEST, derived_from, made_from, remove_derived
 from lichen.memory.ledger.errors import LedgerCorrupt, StoreUnwritable
-from lichen.memory.ledger.events import Recalled
+from lichen.memory.ledger.events import Recalled, RecalledItem
 from lichen.memory.ledger.ledger import Entry, open_ledger
 from lichen.memory.likeness.embedder import HashingEmbedder
 from lichen.memory.recall.case_memory import CaseMemory
@@ -108,9 +108,7 @@ def test_a_dry_run_and_a_missing_cascade_change_nothing_and_dependants_are_flagg
         seen = Recalled(
             step=0,
             considered=1,
-            exposed=(step,),
-            similarity=(1.0,),
-            propensity=(1.0,),
+            items=(RecalledItem(case=step, exposed=True, similarity=1.0, propensity=1.0),),
             abstained=False,
         )
         store.append([Entry("later/recall-0", "run", "later", seen)])

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 
 from lichen.memory.likeness import vector_index as index_file
-from lichen.memory.likeness.vector_index import Item, VectorIndex, Vectors
+from lichen.memory.likeness.vector_index import IndexedItem, VectorIndex, Vectors
 
 D = 16
 
 
-def drawn(n: int, seed: int = 0) -> tuple[list[Item], Vectors]:
+def drawn(n: int, seed: int = 0) -> tuple[list[IndexedItem], Vectors]:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(n, D)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return [Item(f"{seed}-{i:04}", ("a", "b ☂")[i % 2], i // 4) for i in range(n)], vectors
+    return [IndexedItem(f"{seed}-{i:04}", ("a", "b ☂")[i % 2], i // 4) for i in range(n)], vectors
 
 
 def exact(
-    items: Sequence[Item], vectors: Vectors, query: Vectors, *, n: int, env: str, below: int
+    items: Sequence[IndexedItem], vectors: Vectors, query: Vectors, *, n: int, env: str, below: int
 ) -> list[str]:
     cosines = vectors @ query
     seen = [i for i, item in enumerate(items) if item.env == env and item.rank < below]
@@ -74,7 +74,7 @@ def test_repair_moves_what_is_in_the_wrong_environment_or_of_an_earlier_layout(
     index._client.create_collection("vectors", embedding_function=None).add(
         ids=["old"], embeddings=vectors[:1]
     )
-    wrong = [items[0]._replace(env="b ☂"), items[1]._replace(rank=77), Item("ghost", "c", 0)]
+    wrong = [items[0]._replace(env="b ☂"), items[1]._replace(rank=77), IndexedItem("ghost", "c", 0)]
     index.put(wrong, vectors[:3])
     index.put(items[:1], vectors[:1])  # now it is in both
     assert index.repair(items, lambda ids: np.stack([by_id[i] for i in ids])) == (39, 3)

@@ -19,14 +19,14 @@ from lichen.memory.forgetting.explain import (
     find_case,
     verify_store,
 )
-from lichen.memory.kinds.derive import gains
+from lichen.memory.kinds.case_module import gains
 from lichen.memory.ledger.errors import BadDemonstration, LedgerCorrupt, StoreInUse, StoreUnwritable
 from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Event, Stepped
 from lichen.memory.ledger.ledger import Entry, open_ledger
 from lichen.memory.ledger.records import StepCase
 from lichen.memory.likeness.embedder import HashingEmbedder, SentenceEmbedder
 from lichen.memory.likeness.features import Idf
-from lichen.memory.likeness.vector_index import Item, VectorIndex
+from lichen.memory.likeness.vector_index import IndexedItem, VectorIndex
 from lichen.memory.recall.retriever import RetrieverConfig, rank
 from lichen.memory.recall.value import advantages
 
@@ -118,9 +118,9 @@ def test_a_deleted_index_and_a_damaged_projection_are_repaired_and_named(folder:
 def test_a_stale_index_entry_is_removed(folder: Path) -> None:
     with opened(folder) as store:
         some = next(iter(store.steps.values()))
-        from lichen.memory.likeness.vector_index import Item
+        from lichen.memory.likeness.vector_index import IndexedItem
 
-        store.steps_index.put([Item("ghost", some.env, 0)], np.ones((1, 384), np.float32))
+        store.steps_index.put([IndexedItem("ghost", some.env, 0)], np.ones((1, 384), np.float32))
     assert any("ghost" in p for p in verify_store(folder).problems)
     with opened(folder) as store:
         assert "ghost" not in {item.id for item in store.steps_index.items()}
@@ -310,7 +310,7 @@ def test_two_indexes_of_the_same_cases_answer_alike_and_exactly(tmp_path: Path) 
     size = 6000
     vectors = rng.normal(size=(size, 32)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    items = [Item(f"{i:05d}", "x", i // 10) for i in range(size)]
+    items = [IndexedItem(f"{i:05d}", "x", i // 10) for i in range(size)]
     answers = []
     for name in ("one", "two"):
         index = VectorIndex(tmp_path / name, "steps")

@@ -8,7 +8,7 @@ import pytest
 
 from lichen.envs import make
 from lichen.memory.forgetting.forget import forget
-from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Event, Recalled
+from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Event, Recalled, RecalledItem
 from lichen.memory.ledger.ledger import Entry
 from lichen.memory.likeness.embedder import HashingEmbedder
 from lichen.memory.recall.case_memory import CaseMemory
@@ -93,9 +93,9 @@ def acted(store: Store, name: str, goal: str, shown: Sequence[str], score: float
     recalled = Recalled(
         step=0,
         considered=len(shown),
-        exposed=tuple(shown),
-        similarity=(1.0,) * len(shown),
-        propensity=(0.9,) * len(shown),
+        items=tuple(
+            RecalledItem(case=case, exposed=True, similarity=1.0, propensity=0.9) for case in shown
+        ),
         abstained=False,
     )
     ended = EpisodeEnded(

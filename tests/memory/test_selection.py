@@ -16,7 +16,6 @@ from lichen.memory.likeness.lexical import BM25
 from lichen.memory.recall.case_memory import CaseMemory
 from lichen.memory.recall.retriever import RetrieverConfig
 from lichen.memory.recall.selection import mix, select
-from lichen.memory.store.bound import bound
 from lichen.memory.store.demonstrations import (
     DemonstratedStep,
     Demonstration,
@@ -114,14 +113,15 @@ def test_a_full_memory_lets_the_least_useful_go_and_leaves_a_record(office: Path
     with opened(office) as store:
         import_demonstrations(store, [shown(99, "fail at something", score=0.0)], run="x")
         assert len(store.episodes_index) == 7
-        gone = bound(store, 5)
+        store.capacity = 5
+        gone = store.bound()
         assert len(store.episodes) == 5 and len(gone) == 2
         assert gone[0].utility == 0.0 and gone[0].capacity == 5  # the failure went first
         kept = {case.goal for case in store.episodes.values()}
         assert "fail at something" not in kept and GOALS[0] not in kept  # then the oldest
         assert len(store.episodes_index) == 5
         assert set(store.evicted) == {event.target for event in gone}
-        assert bound(store, 5) == []
+        assert store.bound() == []
         state = store.state_hash()
         assert GOALS[1] in goals(CaseMemory(store, RetrieverConfig(delta=0)), GOALS[1])
     assert not verify_store(office).problems
@@ -212,7 +212,8 @@ def test_what_a_judge_was_worth_is_counted_once_also_from_a_snapshot(tmp_path: P
 
 def test_an_episode_that_was_let_go_can_still_be_forgotten_and_leaves_nothing(office: Path) -> None:
     with opened(office) as store:
-        bound(store, 5)
+        store.capacity = 5
+        store.bound()
         gone = next(iter(store.evicted))
         forget(store, gone, cascade=True, reason="asked to")
     content = b"".join(path.read_bytes() for path in office.rglob("*") if path.is_file())
@@ -225,7 +226,8 @@ def test_after_an_eviction_a_view_knows_what_a_restarted_one_knows(office: Path)
     with opened(office) as store:
         live = CaseMemory(store, config)
         before = [case.goal for case, _ in live.episodes("report", env="office", k=6)]
-        bound(store, 3)
+        store.capacity = 3
+        store.settle()
         after = live.episodes("report", env="office", k=6)
     with opened(office) as store:
         assert after == CaseMemory(store, config).episodes("report", env="office", k=6)

@@ -16,7 +16,7 @@ from ....envs.errors import EnvironmentFault, UsageError
 from ....envs.suite import Suite
 from ....memory.credit.exposure import HarmGate
 from ....memory.credit.intervals import estimate
-from ....memory.kinds.derive import content_id
+from ....memory.ledger.content_id import content_id
 from ....memory.likeness.grounding import ground
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import Demonstration, from_gold, import_demonstrations

@@ -8,7 +8,6 @@ from ....memory.credit.exposure import Exposer
 from ....memory.ledger.records import Hits, State
 from ....memory.likeness.embedder import open_embedder
 from ....memory.recall.case_memory import CaseMemory
-from ....memory.store.bound import bound
 from ....memory.store.demonstrations import import_demonstrations
 from ....memory.store.store import Store
 from ...acting.policy import PolicyConfig, act_prompt
@@ -34,7 +33,11 @@ class MemoryArm(Arm):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         embedder = open_embedder(setting.embedder)
-        self.store = Store(setting.folder / self.name, embedder=embedder)
+        self.store = Store(
+            setting.folder / self.name,
+            embedder=embedder,
+            capacity=setting.retriever.capacity,
+        )
         self.memory = self._view(0)
 
     def load(self, stage: int) -> None:
@@ -47,7 +50,7 @@ class MemoryArm(Arm):
         clock = time.perf_counter()
         games = self.setting.stream.shown[stage - 1]
         import_demonstrations(self.store, games, run=f"stage-{stage}")
-        bound(self.store, self.setting.retriever.capacity)
+        self.store.settle()
         self.load(stage)
         learned = self.setting.stream.learning[stage - 1]
         self.hits(learned[0])  # the index takes new cases in at the first read

@@ -14,9 +14,8 @@ import numpy as np
 from ....envs.errors import EnvironmentFault, UsageError
 from ....envs.suite import Suite
 from ....envs.types import Record, Split
-from ....memory.kinds.derive import content_id
+from ....memory.ledger.content_id import content_id
 from ....memory.recall.case_memory import CaseMemory
-from ....memory.store.bound import bound
 from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ...agent import Agent
 from ...episode.run_episode import EpisodeResult, run_episode
@@ -244,7 +243,7 @@ async def _learn(agent: Agent, plan: Plan, name: str, watcher: Watcher) -> None:
             if task_id not in known and agent.store.ranks < most:
                 import_demonstrations(agent.store, from_gold(environment, [task_id]), run="gold")
             watcher.learning(number, len(ids), None)
-        bound(agent.store, agent.config.retriever.capacity)
+        agent.store.settle()
     elif agent.store.ranks < most:
         run = Run(content_id("eval-learn", name), 0)
         before = await agent.fingerprint(agent.config.policy.exploring().llm)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ....envs.errors import UsageError
 from ....memory.credit.skill_uses import SkillUses
-from ....memory.kinds.derive import content_id
+from ....memory.ledger.content_id import content_id
 from ....memory.ledger.ledger import Ledger
 from ....memory.store.fold import Fold
 from ...agent import Agent

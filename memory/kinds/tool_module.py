@@ -4,12 +4,55 @@ A contract is a tool's name, parameters and version (`envs.tools`). State = fold
 every tool as it was seen last, and which episodes were replayed under it since.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...envs.tools import Call
 from ..ledger.events import ContractSeen, Reverified
+from ..ledger.ledger import LedgerRow
 from ..ledger.records import EpisodeCase, StepCase, SubtaskCase, Trust
+from .module import Held, MemoryModule
+
+
+class ToolModule(MemoryModule):
+    """Knows the contracts of tools, and distrusts what was learned under another one.
+
+    It derives no records of its own: what calls came to is read from the step cases (`tools.tool_memory`).
+    """
+
+    name = "tools"
+    folds = (ContractSeen, Reverified)
+
+    def __init__(self) -> None:
+        self.contracts = Contracts()
+
+    def fold(self, row: LedgerRow) -> None:
+        """See `MemoryModule.fold`."""
+        if isinstance(row.event, ContractSeen):
+            self.contracts.seen(row.event)
+        elif isinstance(row.event, Reverified):
+            self.contracts.reverified(row.event)
+
+    def distrusted(self, held: Held) -> Mapping[str, Trust]:
+        """See `MemoryModule.distrusted`."""
+        return self.contracts.distrusted(
+            held(EpisodeCase).values(), held(StepCase).values(), held(SubtaskCase).values()
+        )
+
+    def state(self) -> dict[str, Any]:
+        """See `MemoryModule.state`."""
+        return {
+            "now": [[*key, value] for key, value in self.contracts.now.items()],
+            "replayed": [event.model_dump() for event in self.contracts.replayed.values()],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `MemoryModule.restore`."""
+        self.contracts = Contracts(
+            now={(env, tool): now for env, tool, now in state["now"]},
+            replayed={e["target"]: Reverified.model_validate(e) for e in state["replayed"]},
+        )
 
 
 @dataclass

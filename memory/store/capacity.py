@@ -4,11 +4,11 @@ Utility is the measured uplift, shrunk towards zero, plus a little for the episo
 oldest goes. What is let go is retrieved no more; its events stay in the ledger (`forget` removes content).
 """
 
+from collections.abc import Collection
+
 from ..credit.credit import Credit
 from ..ledger.events import Evicted
-from ..ledger.ledger import Entry
 from ..ledger.records import EpisodeCase
-from .store import Store
 
 OWN_SCORE = 0.05
 """What a whole success counts before anything is known of its uplift."""
@@ -19,27 +19,27 @@ def utility(case: EpisodeCase, credit: Credit) -> float:
     return credit.effect(case.episode) + OWN_SCORE * case.score
 
 
-def bound(store: Store, capacity: int | None) -> list[Evicted]:
-    """Let episodes go until at most `capacity` are held, and return the records, the least useful first.
+def least_useful(
+    held: Collection[EpisodeCase], credit: Credit, capacity: int | None
+) -> list[Evicted]:
+    """Return the events that let go what is more than `capacity`, the least useful first.
 
     Args:
-        store: Open for writing.
+        held: All episodes that are held.
+        credit: Of the same store.
         capacity: Episodes to keep; None keeps all.
     """
-    over = len(store.episodes) - capacity if capacity is not None else 0
+    over = len(held) - capacity if capacity is not None else 0
     if capacity is None or over <= 0:
         return []
-    worth = {case.id: utility(case, store.credit) for case in store.episodes.values()}
-    ranked = sorted(store.episodes.values(), key=lambda case: (worth[case.id], case.rank))
-    gone = [
+    worth = {case.id: utility(case, credit) for case in held}
+    ranked = sorted(held, key=lambda case: (worth[case.id], case.rank))
+    return [
         Evicted(
             target=case.episode,
             capacity=capacity,
             utility=round(worth[case.id], 6),
-            reason=f"{store.credit.uplift(case.episode).n} randomised reads, score {case.score:.2f}",
+            reason=f"{credit.uplift(case.episode).n} randomised reads, score {case.score:.2f}",
         )
         for case in ranked[:over]
     ]
-    store.append([Entry(f"evict/{event.target}", "bank", "", event) for event in gone])
-    store.absorb()
-    return gone
