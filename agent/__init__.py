@@ -1,6 +1,8 @@
 """The agent: the frozen model, the policy and the planner over memory.
 
 from lichen.agent import Agent
+
+What is listed here is the public face; `docs/embed.md` says what is stable. Everything else may move.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -10,17 +12,45 @@ if TYPE_CHECKING:
     from .agent import Agent
     from .config import AgentConfig, load_config
     from .episode.run_episode import EpisodeResult
-    from .learned import LearnReport
+    from .llm.errors import LLMNonsense, LLMRefused, LLMUnavailable
+    from .llm.protocol import FrozenLLM, LogProbs, Message, SteerableLLM, Usage
+    from .llm.scripted_llm import ScriptedLLM
+    from .runs import LearnReport
 
-__all__ = ["Agent", "AgentConfig", "EpisodeResult", "LearnReport", "PolicyConfig", "load_config"]
+__all__ = [
+    "Agent",
+    "AgentConfig",
+    "EpisodeResult",
+    "FrozenLLM",
+    "LLMNonsense",
+    "LLMRefused",
+    "LLMUnavailable",
+    "LearnReport",
+    "LogProbs",
+    "Message",
+    "PolicyConfig",
+    "ScriptedLLM",
+    "SteerableLLM",
+    "Usage",
+    "load_config",
+]
 
 _HOMES = {
     "Agent": ".agent",
-    "LearnReport": ".learned",
     "AgentConfig": ".config",
-    "load_config": ".config",
     "EpisodeResult": ".episode.run_episode",
+    "FrozenLLM": ".llm.protocol",
+    "LLMNonsense": ".llm.errors",
+    "LLMRefused": ".llm.errors",
+    "LLMUnavailable": ".llm.errors",
+    "LearnReport": ".runs",
+    "LogProbs": ".llm.protocol",
+    "Message": ".llm.protocol",
     "PolicyConfig": ".acting.policy",
+    "ScriptedLLM": ".llm.scripted_llm",
+    "SteerableLLM": ".llm.protocol",
+    "Usage": ".llm.protocol",
+    "load_config": ".config",
 }
 
 

@@ -1,4 +1,4 @@
-"""Runs in the ledger: which one to continue, and which of its episodes are done.
+"""Runs in the ledger: which one to continue, which of its episodes are done, what came of them.
 
 A run is open while it has a `run_started` and no `run_ended`; the same command continues it.
 """
@@ -6,6 +6,7 @@ A run is open while it has a `run_started` and no `run_ended`; the same command 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..envs.types import Record
 from ..memory.ledger.content_id import content_id
 from ..memory.ledger.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted, Stepped
 from ..memory.ledger.ledger import Ledger
@@ -31,6 +32,23 @@ class Attempt(NamedTuple):
 
     episode: str
     result: EpisodeResult | None
+
+
+class LearnReport(Record):
+    """What a stream of learning episodes came to."""
+
+    run: str
+    episodes: tuple[EpisodeResult, ...]
+    resumed: int
+    """Episodes that were already done when the command began."""
+    fingerprint_before: str
+    fingerprint_after: str
+
+    @property
+    def success(self) -> float:
+        """Share of the known outcomes that are successes; 0 when there is none."""
+        known = [e for e in self.episodes if e.outcome != "unknown"]
+        return sum(e.outcome == "success" for e in known) / len(known) if known else 0.0
 
 
 def run_started(

@@ -1,6 +1,8 @@
 """Real benchmarks behind one protocol: tasks by stable id, text in, text out."""
 
+from .adapter import Adapter
 from .base import Environment, GymView
+from .checker import check
 from .errors import (
     EnvironmentFault,
     EpisodeOver,
@@ -17,6 +19,7 @@ from .tools import Call, Tool, ToolSpec
 from .types import Fact, Observation, Outcome, Record, Split, Task, Transition
 
 __all__ = [
+    "Adapter",
     "Call",
     "Functions",
     "Request",
@@ -39,6 +42,7 @@ __all__ = [
     "Transition",
     "UnknownName",
     "UsageError",
+    "check",
     "load_suite",
     "make",
     "names",

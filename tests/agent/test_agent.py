@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent import Agent, PolicyConfig
+from lichen.agent import PolicyConfig
 from lichen.agent.acting.policy import Policy, situation
 from lichen.agent.acting.working_memory import WorkingMemory
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
 from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.planning.planner import PlanRequest, SubtaskPlanner
 from lichen.envs import EnvironmentFault, Observation, Task, load_suite, make
 from lichen.memory import Store
@@ -38,8 +39,8 @@ SEEN = Observation(
 )
 
 
-def agent(folder: Path, llm: object = None, **options: object) -> Agent:
-    return Agent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
+def agent(folder: Path, llm: object = None, **options: object) -> OpenAgent:
+    return OpenAgent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
 
 
 def demonstrated(folder: Path) -> None:
@@ -175,7 +176,7 @@ def test_a_model_that_changes_during_a_run_is_an_error(tmp_path: Path) -> None:
 
 KILLED = """
 import os, sys
-from lichen.agent import Agent
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.episode.stage import Stage
 steps = [0]
@@ -186,7 +187,8 @@ def counted(self, action):
         os.kill(os.getpid(), 9)
     return play(self, action)
 Stage.play = counted
-Agent.from_config(store=sys.argv[1], embedder="hashing", llm=ScriptedLLM()).learn("alfworld-mini", episodes=2)
+agent = OpenAgent.from_config(store=sys.argv[1], embedder="hashing", llm=ScriptedLLM())
+agent.learn("alfworld-mini", episodes=2)
 """
 
 

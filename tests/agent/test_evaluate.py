@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent import Agent
 from lichen.agent.lab.heldout.arms import find_arms
 from lichen.agent.lab.heldout.evaluation import Plan, Silent, evaluate
 from lichen.agent.lab.heldout.picture import draw, write_page
 from lichen.agent.lab.heldout.report import Report
 from lichen.agent.lab.kernel.rows import Row, RowFile
 from lichen.agent.llm import ScriptedLLM
+from lichen.agent.open_agent import OpenAgent
 from lichen.envs import UnknownName, UsageError, load_suite
 from lichen.envs.errors import BadFile
 from lichen.memory import Store
@@ -40,7 +40,7 @@ def plan(**changes: object) -> Plan:
 
 
 def evaluated(folder: Path, **changes: object) -> Report:
-    with Agent.from_config(store=folder, embedder="hashing", llm=ScriptedLLM()) as agent:
+    with OpenAgent.from_config(store=folder, embedder="hashing", llm=ScriptedLLM()) as agent:
         return evaluate(agent, plan(**changes), folder)
 
 
@@ -77,7 +77,7 @@ def test_an_interrupted_evaluation_goes_on_and_ends_the_same(tmp_path: Path) -> 
                 raise KeyboardInterrupt
 
     with (
-        Agent.from_config(store=tmp_path / "a", embedder="hashing", llm=ScriptedLLM()) as agent,
+        OpenAgent.from_config(store=tmp_path / "a", embedder="hashing", llm=ScriptedLLM()) as agent,
         pytest.raises(KeyboardInterrupt),
     ):
         evaluate(agent, plan(), tmp_path / "a", Stop())

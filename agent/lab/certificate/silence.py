@@ -11,16 +11,16 @@ import numpy as np
 
 from ....memory.recall.case_memory import CaseMemory
 from ...acting.policy import Decision, Policy
-from ...agent import Agent
 from ...episode.parts import EpisodeParts
 from ...episode.recollect import recollect, situation_of, think
 from ...episode.state import EpisodeState
 from ...llm.protocol import FrozenLLM, LogProbs, SteerableLLM
+from ...open_agent import OpenAgent
 from ..heldout.arms import ARMS
 from ..kernel.divergence import divergence
 from .anchor_tasks import AnchorEnvironment
 
-Side = Callable[[Agent, AnchorEnvironment, str], EpisodeParts]
+Side = Callable[[OpenAgent, AnchorEnvironment, str], EpisodeParts]
 """Makes the parts of one of the two agents, at a task."""
 
 
@@ -92,19 +92,19 @@ class Anchored:
 def with_memory(memory: CaseMemory) -> Side:
     """Return the side of the agent with its memory, its hints, its policy."""
 
-    def parts(agent: Agent, environment: AnchorEnvironment, task_id: str) -> EpisodeParts:
+    def parts(agent: OpenAgent, environment: AnchorEnvironment, task_id: str) -> EpisodeParts:
         return agent.parts(environment, task_id, memory=memory)
 
     return parts
 
 
-def alone(agent: Agent, environment: AnchorEnvironment, task_id: str) -> EpisodeParts:
+def alone(agent: OpenAgent, environment: AnchorEnvironment, task_id: str) -> EpisodeParts:
     """Return the parts of the frozen LLM alone: the evaluation's arm `none`, and no assistant."""
     policy = ARMS["none"].policy(agent.config.policy)
     return agent.parts(environment, task_id, memory=None, policy=policy, hints=False)
 
 
-async def compared(agent: Agent, env: str, first: Side, second: Side) -> list[Anchored]:
+async def compared(agent: OpenAgent, env: str, first: Side, second: Side) -> list[Anchored]:
     """Return every anchor as both sides took it.
 
     Args:
@@ -135,7 +135,7 @@ async def compared(agent: Agent, env: str, first: Side, second: Side) -> list[An
     return found
 
 
-async def _decide(agent: Agent, parts: EpisodeParts) -> tuple[Decision, Recorder, list[bool]]:
+async def _decide(agent: OpenAgent, parts: EpisodeParts) -> tuple[Decision, Recorder, list[bool]]:
     """Return the first decision on an anchor, what passed, and which of the reads answered."""
     recorder, stage = Recorder(agent.llm), parts.stage
     asked = cast(FrozenLLM, recorder) if parts.policy.llm is not None else None

@@ -92,8 +92,8 @@ def evaluate_command(
     curve.png and report.html.
     """
     from ....envs.suite import load_suite
-    from ...agent import Agent
     from ...config import load_config
+    from ...open_agent import OpenAgent
     from ..heldout.arms import find_arms
     from ..heldout.evaluation import Plan, evaluate
     from ..heldout.picture import draw, write_page
@@ -159,7 +159,7 @@ def evaluate_command(
     )
     console = out(json_path)
     with (
-        Agent.from_config(config, **{**options, "store": folder}) as agent,
+        OpenAgent.from_config(config, **{**options, "store": folder}) as agent,
         episode_progress() as progress,
     ):
         report = evaluate(agent, plan, folder, Bars(progress))

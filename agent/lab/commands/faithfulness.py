@@ -280,7 +280,7 @@ def _cases(
 ) -> "tuple[list[Outcome], dict[str, int], tuple[str, str]]":
     from ....envs.suite import load_suite
     from ....memory.recall.case_memory import CaseMemory
-    from ...agent import Agent
+    from ...open_agent import OpenAgent
     from ..faithfulness.of_cases import choices, outcomes_of_cases
 
     suite = load_suite(source)
@@ -289,7 +289,7 @@ def _cases(
             f"there is no memory in {base.store}",
             hint=f"Learn first: `lichen memory import-gold --suite {source} --episodes 10`.",
         )
-    with Agent(base) as agent:
+    with OpenAgent(base) as agent:
         environment = agent.environment(suite)
         memory = CaseMemory(agent.store, base.retriever)
         ids = suite.task_ids(split, tasks, base.seed, environment)

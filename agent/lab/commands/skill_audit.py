@@ -94,8 +94,8 @@ def by_tasks(
     json_path: str | None,
 ) -> None:
     """Audit by the evaluation that `lichen eval` runs, in a folder of its own."""
-    from ...agent import Agent
     from ...config import load_config
+    from ...open_agent import OpenAgent
     from ..heldout.arms import audit_arms
     from ..heldout.evaluation import Plan, evaluate
     from .evaluate import Bars, arms_table, contrasts_table, forget
@@ -115,7 +115,7 @@ def by_tasks(
         seed=base.seed,
     )
     with (
-        Agent.from_config(config, **{**options, "store": folder}) as agent,
+        OpenAgent.from_config(config, **{**options, "store": folder}) as agent,
         episode_progress() as progress,
     ):
         report = evaluate(agent, plan, folder, Bars(progress))

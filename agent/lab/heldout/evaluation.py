@@ -17,9 +17,9 @@ from ....envs.types import Record, Split
 from ....memory.ledger.content_id import content_id
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import from_gold, import_demonstrations
-from ...agent import Agent
 from ...episode.run_episode import EpisodeResult, run_episode
 from ...llm.protocol import Usage
+from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
 from ...runs import Run, next_attempt
 from ..kernel.rows import Row, RowFile
@@ -66,7 +66,7 @@ class Silent:
         """Do nothing."""
 
 
-def evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher | None = None) -> Report:
+def evaluate(agent: OpenAgent, plan: Plan, folder: Path, watcher: Watcher | None = None) -> Report:
     """Run (or go on with) an evaluation and return its report.
 
     Args:
@@ -96,7 +96,7 @@ def evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher | None = N
     return agent.wait(_evaluate(agent, plan, folder, watcher))
 
 
-async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) -> Report:
+async def _evaluate(agent: OpenAgent, plan: Plan, folder: Path, watcher: Watcher) -> Report:
     started = time.monotonic()
     asks = agent.config.policy.llm and any(arm.llm for arm in plan.arms)
     before = await agent.fingerprint(asks)
@@ -219,7 +219,7 @@ async def _evaluate(agent: Agent, plan: Plan, folder: Path, watcher: Watcher) ->
     )
 
 
-async def _learn(agent: Agent, plan: Plan, name: str, watcher: Watcher) -> None:
+async def _learn(agent: OpenAgent, plan: Plan, name: str, watcher: Watcher) -> None:
     """Have the plan's cases in memory: its demonstrations, or the first episodes of its own stream.
 
     The same cases in the same order however often it is interrupted, and whichever checkpoints came first.

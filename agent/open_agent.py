@@ -1,0 +1,352 @@
+"""An agent opened to be worked with: its store, model, environments, skills, and the runs that it makes.
+
+`Agent` is the small face of it for applications; the command line and the laboratory work with it directly.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ..envs.base import Environment
+from ..envs.errors import UsageError
+from ..envs.suite import Suite, load_suite
+from ..envs.types import Task
+from ..memory.kinds.module import MemoryModule
+from ..memory.ledger.events import RunEnded, RunStarted
+from ..memory.ledger.ledger import Entry
+from ..memory.likeness.embedder import open_embedder
+from ..memory.recall.case_memory import CaseMemory
+from ..memory.store.store import Store
+from .acting.free_calls import Caller
+from .acting.policy import Policy, PolicyConfig
+from .config import AgentConfig, load_config
+from .environments import Environments
+from .episode.assistant import NoAssistant
+from .episode.checkpoints import open_graph
+from .episode.graph import Graph
+from .episode.parts import EpisodeParts
+from .episode.run_episode import EpisodeResult, OnEvent, run_episode
+from .episode.stage import Stage
+from .llm.errors import check_fingerprint
+from .llm.protocol import FrozenLLM, Usage
+from .planning.critic import Critic
+from .planning.planner import SubtaskPlanner
+from .runs import LearnReport, Progress, Run, next_attempt, next_run, run_started
+from .skill_actions.open_library import AgentSkills
+from .skill_actions.skill_set import SkillSet
+from .softcot.hints import Hints
+
+T = TypeVar("T")
+
+
+class OpenAgent(AbstractContextManager["OpenAgent"]):
+    """Everything that an agent of some settings has, each part opened at first use.
+
+    Args:
+        config: Settings; see `load_config`.
+        llm: A frozen model of the caller's own, which the caller closes; opened from `config.model` at first
+            use when None.
+        modules: Kinds of memory; those that ship and those that are installed when None.
+    """
+
+    def __init__(
+        self,
+        config: AgentConfig,
+        *,
+        llm: FrozenLLM | None = None,
+        modules: Sequence[type[MemoryModule]] | None = None,
+    ) -> None:
+        self.config = config
+        self.store = Store(
+            config.store,
+            embedder=open_embedder(config.embedder),
+            index_url=config.index_url,
+            capacity=config.retriever.capacity,
+            modules=modules,
+        )
+        self._llm, self._lent = llm, llm is not None
+        self._environments = Environments(self.store)
+        self.skills = AgentSkills(config.skills, self.store)
+        self._runner = asyncio.Runner()
+        self._hints: Hints | None = None
+
+    @classmethod
+    def from_config(
+        cls, path: Path | str | None = None, *, llm: FrozenLLM | None = None, **options: Any
+    ) -> "OpenAgent":
+        """Return an agent from a settings file (`lichen.toml` here, if there is one) and options.
+
+        Raises:
+            BadFile: The file or an option is wrong (StoreInUse: another process writes to the store).
+        """
+        return cls(load_config(path, **options), llm=llm)
+
+    @property
+    def llm(self) -> FrozenLLM:
+        """The frozen model, opened at first use."""
+        if self._llm is None:
+            self._llm = self.config.open_llm()
+        return self._llm
+
+    @property
+    def hints(self) -> "Hints":
+        """The assistant with its gate, opened at first use."""
+        if self._hints is None:
+            self._hints = Hints(self.config, self.store, self.llm)
+        return self._hints
+
+    @property
+    def usage(self) -> Usage:
+        """What the model was used for so far; nothing when it was not opened."""
+        return Usage() if self._llm is None else self._llm.usage
+
+    def environment(
+        self, suite: Suite | None, task_id: str = "", *, max_steps: int | None = None
+    ) -> Environment:
+        """Return the environment of a suite or of a task id, opened once, with its step cap set."""
+        return self._environments.opened(suite, task_id, max_steps=max_steps)
+
+    def add(self, environment: Environment) -> None:
+        """Take an environment of the caller's (for example `envs.Functions`): its tasks can then be run by id.
+
+        Raises:
+            UsageError: There is one of this name already.
+        """
+        self._environments.add(environment)
+
+    def parts(
+        self,
+        environment: Environment,
+        task_id: str,
+        *,
+        memory: CaseMemory | None,
+        seed: int | None = None,
+        policy: PolicyConfig | None = None,
+        learn: bool = False,
+        llm_name: str = "",
+        skills: SkillSet | None = None,
+        hints: bool = True,
+        holdout: float | None = None,
+        explores: bool | None = None,
+    ) -> EpisodeParts:
+        """Return the parts of one episode.
+
+        Args:
+            environment: Opened; the episode has it for itself while it runs.
+            task_id: What is done in it.
+            memory: What it may recall; None: nothing.
+            seed: Of the decisions; the agent's own when None.
+            policy: Channels and dials; the agent's own when None.
+            learn: Whether the episode becomes a case.
+            llm_name: Fingerprint of the model, for the ledger.
+            skills: Offered as actions; None: nothing.
+            hints: Whether the assistant may think, where its gate is open.
+            holdout: Share of the remembered episodes held out; None: the agent's own where it learns, else 0.
+            explores: Whether items below the gate are tried; None: where it learns.
+        """
+        policy = policy or self.config.policy
+        planned = self.config.planner == "plan" and policy.llm
+        thinks = hints and policy.llm and self.config.softcot.use
+        free = policy.calls == "free" and policy.llm
+        if holdout is None:
+            holdout = self.config.retriever.holdout if learn else 0.0
+        made = EpisodeParts(
+            stage=Stage(environment, task_id, seed=self.config.seed if seed is None else seed),
+            memory=memory,
+            policy=Policy(policy, self.llm if policy.llm else None),
+            planner=SubtaskPlanner(self.llm) if planned else None,
+            critic=Critic(self.llm) if policy.llm else None,
+            assistant=self.hints if thinks else NoAssistant(),
+            caller=Caller(self.llm, shown=policy.shown if policy.context else 0) if free else None,
+            skills=skills,
+            append=self.store.append,
+            learn=learn,
+            llm_name=llm_name,
+            holdout=holdout,
+            explores=learn if explores is None else explores,
+        )
+        return made.with_tools()
+
+    def graph(self) -> AbstractAsyncContextManager[Graph]:
+        """Open the graph with its checkpointer in the store's folder."""
+        return open_graph(self.store.folder)
+
+    def run(
+        self, task: str, *, max_steps: int | None = None, on_event: OnEvent | None = None
+    ) -> EpisodeResult:
+        """Run one task and wait for its end; see `Agent.run`."""
+        return self.wait(self.arun(task, max_steps=max_steps, on_event=on_event))
+
+    async def arun(
+        self, task: str, *, max_steps: int | None = None, on_event: OnEvent | None = None
+    ) -> EpisodeResult:
+        """Run one task by its id; see `Agent.arun`."""
+        environment = self.environment(None, task, max_steps=max_steps)
+        environment.task(task)  # a wrong name is said before anything is written
+        before = await self.fingerprint(self.config.policy.llm)
+        started = self.started("run", task, before, {"max_steps": environment.max_steps})
+        run = next_run(self.store.ledger, started).id
+        self.opened(run, started)
+        attempt = next_attempt(self.store.ledger, f"task-{run}")
+        memory = CaseMemory(self.store, self.config.retriever)
+        async with self.graph() as graph:
+            parts = self.parts(
+                environment, task, memory=memory, llm_name=before, skills=self.skills.offered
+            )
+            result = attempt.result or await run_episode(
+                graph, parts, episode=attempt.episode, run=run, on_event=on_event
+            )
+        await self.closed(run, before, 0 if result.outcome == "unknown" else 1)
+        return result
+
+    def learn(
+        self, suite: str | Suite, *, episodes: int | None = None, progress: Progress | None = None
+    ) -> LearnReport:
+        """Run training episodes and wait for their end; see `Agent.learn`."""
+        return self.wait(self.alearn(suite, episodes=episodes, progress=progress))
+
+    async def alearn(
+        self, suite: str | Suite, *, episodes: int | None = None, progress: Progress | None = None
+    ) -> LearnReport:
+        """Run training episodes; see `Agent.alearn`."""
+        suite = load_suite(suite) if isinstance(suite, str) else suite
+        count = suite.learn_tasks if episodes is None else episodes
+        if count < 1:
+            raise UsageError(f"{count} episodes cannot be run", hint="Ask for at least one.")
+        before = await self.fingerprint(self.config.policy.llm)
+        started = self.started("learn", suite.name, before, {"episodes": count})
+        run = next_run(self.store.ledger, started)
+        self.opened(run.id, started)
+        return await self.stream(suite, run, count, before, progress)
+
+    async def stream(
+        self, suite: Suite, run: Run, count: int, before: str, progress: Progress | None = None
+    ) -> LearnReport:
+        """Run the first `count` learning episodes of an opened run; those that are known are not run again.
+
+        Args:
+            suite: Whose training tasks; the stream goes round them.
+            run: Its id, and where in the stream it begins.
+            count: Episodes of the run.
+            before: Fingerprint of the model, empty when it is not asked.
+            progress: Told of every episode.
+
+        Raises:
+            FingerprintChanged: The model was not the same afterwards.
+        """
+        environment = self.environment(suite)
+        ids = suite.task_ids("train", None, self.config.seed, environment)
+        ids = [ids[(run.offset + i) % len(ids)] for i in range(count)]
+        results, resumed = [], 0
+        exploring = self.config.policy.exploring()
+        memory = CaseMemory(self.store, self.config.retriever)
+        self.store.bound()  # a kill may have come before
+        if exploring.llm and self.config.softcot.use:
+            self.store.follow(self.hints.keep_up)
+        async with self.graph() as graph:
+            for number, task_id in enumerate(ids):
+                attempt = next_attempt(self.store.ledger, f"{run.id}-{number:04d}")
+                if attempt.result is not None:
+                    resumed += 1
+                    results.append(attempt.result)
+                else:
+                    parts = self.parts(
+                        environment,
+                        task_id,
+                        memory=memory,
+                        policy=exploring,
+                        learn=True,
+                        llm_name=before if exploring.llm else "",
+                        skills=self.skills.offered,
+                    )
+                    results.append(
+                        await run_episode(graph, parts, episode=attempt.episode, run=run.id)
+                    )
+                    await self.store.finish()
+                if progress is not None:
+                    progress(number + 1, count, results[-1])
+        unknown = sum(result.outcome == "unknown" for result in results)
+        after = await self.closed(run.id, before, 0 if unknown else count)
+        return LearnReport(
+            run=run.id,
+            episodes=tuple(results),
+            resumed=resumed,
+            fingerprint_before=before,
+            fingerprint_after=after,
+        )
+
+    async def fingerprint(self, asked: bool) -> str:
+        """Return the model's fingerprint, or an empty string when it is not to be asked."""
+        return await self.llm.fingerprint() if asked else ""
+
+    def started(
+        self, command: str, suite: str, fingerprint: str, more: dict[str, Any]
+    ) -> RunStarted:
+        """Return the event that begins a run with this agent's settings."""
+        return run_started(self.config, command, suite, fingerprint, more)
+
+    def opened(self, run: str, started: RunStarted) -> None:
+        """Write that a run began, once."""
+        self.store.append([Entry(key=f"{run}/start", run=run, episode="", event=started)])
+
+    async def closed(self, run: str, before: str, episodes: int) -> str:
+        """Write that a run ended, and return the model's fingerprint after it.
+
+        Args:
+            run: Its id.
+            before: Fingerprint when it began, empty when no model was asked.
+            episodes: How many it came to; 0 leaves it open, for the same command to go on with.
+
+        Raises:
+            FingerprintChanged: The model was not the same afterwards.
+        """
+        after = await self.fingerprint(bool(before))
+        if episodes:
+            ended = RunEnded(fingerprint=after, episodes=episodes)
+            self.store.append(
+                [Entry(key=f"{run}/end-{episodes}", run=run, episode="", event=ended)]
+            )
+        check_fingerprint(before, after)
+        return after
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the agent's own event loop and return what it returns.
+
+        Raises:
+            UsageError: An event loop runs already in this thread.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._runner.run(work)
+        work.close()
+        raise UsageError(
+            "this call waits for its end, and an event loop is running in this thread",
+            hint="Await the method of the same name that begins with `a`: `arun`, `alearn`.",
+        )
+
+    def task(self, task_id: str) -> Task:
+        """Return the task with this id."""
+        return self.environment(None, task_id).task(task_id)
+
+    def close(self) -> None:
+        """Close environments, model and store; calling it twice is allowed."""
+        self._environments.close()
+        self.skills.close()
+        if self._llm is not None and not self._lent:
+            self._runner.run(self._llm.close())
+        self._llm = self._hints = None
+        self._runner.close()
+        self.store.close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
