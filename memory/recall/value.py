@@ -20,22 +20,25 @@ WORDING = 0.15
 """Share of the likeness that depends on the very words and numbers of two actions."""
 
 
+PRIOR_WEIGHT = 0.3
+"""n0: how many perfect hits the prior weighs."""
+SHARPNESS = 3.0
+"""A hit's weight is similarity ** SHARPNESS: near states count, far ones hardly."""
+DECLINED_DEMONSTRATION = 1.0
+"""How much an action counts as tried in vain because a demonstrator was offered it and did another."""
+DECLINED_OWN = 0.1
+"""The same for the agent's own past choices, which were no expert's."""
+
+
 class ValueConfig(Record):
-    """The dials of the value channel."""
+    """Settings of the value channel."""
 
     prior: float = Field(default=0.05, ge=-1, le=1)
-    """q0: the gain expected of an action that nothing is known about."""
-    prior_weight: float = Field(default=0.3, gt=0)
-    """n0: how many perfect hits the prior weighs."""
+    """q0: the gain expected of an action that nothing is known about; learning episodes set it to
+    `policy.explore.optimism`."""
     stretch: float = Field(default=3.0, ge=0)
     """Where a remembered action cannot be done here, the likest one takes its place, with a weight of
-    likeness ** stretch."""
-    sharpness: float = Field(default=3.0, ge=0)
-    """A hit's weight is similarity ** sharpness: near states count, far ones hardly."""
-    declined_demonstration: float = Field(default=1.0, ge=0, le=1)
-    """How much an action counts as tried in vain because a demonstrator was offered it and did another."""
-    declined_own: float = Field(default=0.1, ge=0, le=1)
-    """The same for the agent's own past choices, which were no expert's."""
+    likeness ** stretch; 1 was measured beside it (see `likeness.features`)."""
 
 
 def qualities(
@@ -61,10 +64,10 @@ def qualities(
     meant = [plain(action, state.text, state.goal) for action in actions]
     about = Wordings([slotted(part) for part in meant])
     spoken = Wordings([words(action) for action in actions])
-    mass = np.full(len(actions), config.prior_weight)
+    mass = np.full(len(actions), PRIOR_WEIGHT)
     value = mass * config.prior
     for hit in hits.hits:
-        weight = hit.similarity**config.sharpness
+        weight = hit.similarity**SHARPNESS
         alike = about.likeness(slotted(hit.about))
         nearest = float(alike.max(initial=0.0))
         if nearest == 0.0:
@@ -72,11 +75,7 @@ def qualities(
         match = (alike / nearest) ** 2 * nearest**config.stretch
         # of actions that are about the same, the one said in the same words comes first
         match *= 1 - WORDING + WORDING * spoken.likeness(words(hit.action))
-        declined = (
-            config.declined_demonstration
-            if hit.case.source == "demonstration"
-            else config.declined_own
-        )
+        declined = DECLINED_DEMONSTRATION if hit.case.source == "demonstration" else DECLINED_OWN
         # a list cut short: anything may have been offered
         cut = len(hit.case.offered) >= MOST_OFFERED
         offered = np.array([declined * (cut or a in hit.offered) for a in meant])
