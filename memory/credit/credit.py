@@ -53,15 +53,12 @@ class Uplift(Record):
     """Reads in which it was randomised."""
 
 
-class CreditConfig(Record):
-    """The dials of credit."""
-
-    shrink: float = Field(default=8.0, gt=0)
-    """Episodes' worth of the overall mean in the difficulty of a context."""
-    prior: float = Field(default=60.0, gt=0)
-    """Reads' worth of zero uplift in the prediction that an item's effect takes from the others'."""
-    spread: float = Field(default=0.5, gt=0)
-    """Prior standard deviation of one read's uplift score, so that few reads give no narrow interval."""
+SHRINK = 8.0
+"""Episodes' worth of the overall mean in the difficulty of a context."""
+PRIOR = 60.0
+"""Reads' worth of zero uplift in the prediction that an item's effect takes from the others'."""
+SPREAD = 0.5
+"""Prior standard deviation of one read's uplift score, so that few reads give no narrow interval."""
 
 
 @dataclass
@@ -90,7 +87,6 @@ class Credit:
     wrong the prediction is: the propensities are known.
     """
 
-    config: CreditConfig = field(default_factory=CreditConfig)
     _items: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     _contexts: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     _all: _Sum = field(default_factory=_Sum)
@@ -100,7 +96,7 @@ class Credit:
 
         A state cluster's is shrunk towards its family's, and that towards all of them (see `context_of`).
         """
-        weight, expected = self.config.shrink, self._all.mean
+        weight, expected = SHRINK, self._all.mean
         for name in dict.fromkeys((context.split("/", 1)[0], context)):
             here = self._contexts[name]
             expected = (here.total + weight * expected) / (here.n + weight)
@@ -109,7 +105,7 @@ class Credit:
     def effect(self, item: str) -> float:
         """Return an item's uplift, shrunk towards zero: the prediction that others are adjusted by."""
         known = self._items[item]
-        return known.total / (known.n + self.config.prior)
+        return known.total / (known.n + PRIOR)
 
     def observe(self, context: str, exposures: Sequence[Exposure], outcome: float) -> None:
         """Take the outcome of one episode (or of one read's share of it).
@@ -141,7 +137,7 @@ class Credit:
 
     def uplift(self, item: str) -> Uplift:
         """Return an item's uplift with its interval; wide, around zero, when nothing is known."""
-        known, spread = self._items[item], self.config.spread
+        known, spread = self._items[item], SPREAD
         if known.n == 0:
             return Uplift(mean=0.0, low=-1.0, high=1.0, n=0)
         # two prior reads keep the variance of very few from looking like none

@@ -14,29 +14,28 @@ from ...envs.types import Record
 from ..ledger.records import Hit, Hits
 from .credit import Credit, Uplift, annealed
 
+EXPLORE = 0.1
+"""Share of learning episodes in which an item below the gate is shown all the same: the budget."""
+SUSPECT = 0.02
+"""The same for an item whose whole interval is below zero."""
+
 
 class HarmGate(Record):
-    """The dials of the do-no-harm gate."""
+    """Settings of the do-no-harm gate."""
 
     rule: Literal["off", "harmless", "proven"] = "harmless"
-    """`harmless`: an item is shown until its whole interval is below zero. `proven`: from the start only
-    within the exploration budget, and freely once its interval is above minus `tolerance`. `off`: always."""
-    tolerance: float = Field(default=0.0, ge=0)
-    """Loss of score that is no harm yet."""
-    explore: float = Field(default=0.1, ge=0, le=1)
-    """Share of learning episodes in which an item below the gate is shown all the same: the budget."""
-    suspect: float = Field(default=0.02, ge=0, le=1)
-    """The same for an item whose whole interval is below zero."""
+    """`harmless`: an item is shown until its whole interval is below zero. `proven`: only within the
+    exploration budget until its interval is above zero. `off`: always. `lichen bench harm` measures all."""
     least: int = Field(default=8, ge=1)
-    """Randomised reads below which `harmless` knows nothing of an item."""
+    """Randomised reads below which `harmless` knows nothing of an item; as in `lichen bench harm --agent`."""
 
     def passes(self, known: Uplift) -> bool:
         """Return whether an item of this uplift is above the gate."""
         if self.rule == "off":
             return True
         if self.rule == "proven":
-            return known.n > 0 and known.low > -self.tolerance
-        return known.n < self.least or known.high > -self.tolerance
+            return known.n > 0 and known.low > 0
+        return known.n < self.least or known.high > 0
 
     def propensity(self, known: Uplift, share: float, *, learn: bool) -> float:
         """Return the probability with which an item is to be shown.
@@ -50,7 +49,7 @@ class HarmGate(Record):
             return 1.0 - annealed(share, known.n)
         if not learn:
             return 0.0
-        return self.suspect if known.n and known.high < 0 else self.explore
+        return SUSPECT if known.n and known.high < 0 else EXPLORE
 
 
 class Exposer:
@@ -58,7 +57,7 @@ class Exposer:
 
     Args:
         credit: What is known of each item.
-        gate: Dials of the gate.
+        gate: The do-no-harm gate.
         share: Of the acting episodes in which a new item above the gate is held out; 0 for none.
         seed: Of the run.
         task_id: What is being done.

@@ -4,7 +4,7 @@ Stage one asks the vector index for the nearest states; stage two exchanges the 
 case for those of the present goal and re-ranks by the exact kernel. Below the gate the memory abstains.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -17,44 +17,35 @@ from ..likeness.analogy import SAME, analogy
 from ..likeness.features import Idf, likeness, shared, state_features, weigh
 from ..likeness.grounding import Wordings, exchange, ground, plain, slotted
 
+VALUE_K = 12
+"""Step cases that a read returns at most: the value channel weighs them, the prompt shows the first."""
+STRANGER = 0.5
+"""Factor on the similarity of a case whose task is of another family."""
+FIT = 0.5
+"""How much it counts in the order whether the case's action, or one like it, can be done here."""
+
 
 class RetrieverConfig(Record):
-    """The dials of a read."""
+    """Settings of memory: what a read returns, what is held out, and how much is kept."""
 
     k: int = Field(default=4, ge=1)
-    """Whole episodes shown to a planner (AgentFly: K = 4)."""
-    value_k: int = Field(default=12, ge=1)
-    """Step cases that the value channel weighs; the prompt shows the first of them."""
-    proposals: int = Field(default=96, ge=1)
-    """Cases that the index proposes to the kernel."""
+    """Whole episodes shown to a planner; 4 as in AgentFly."""
     gate: float = Field(default=0.15, ge=0, le=1)
-    """Similarity below which a case is not used; when none reaches it, the memory abstains."""
-    stranger: float = Field(default=0.5, ge=0, le=1)
-    """Factor on the similarity of a case whose task is of another family."""
+    """Similarity below which a step case is not used; at 1 the policy is bit for bit the frozen LLM's
+    (`lichen certify`)."""
     delta: float = Field(default=0.2, ge=0, le=1)
-    """Cosine below which a whole episode or subtask is not used; when none reaches it, the memory abstains."""
+    """Cosine below which a whole episode or subtask is not used; at 1 none is (`lichen certify`)."""
     same_task: bool = False
-    """Whether a task sees its own earlier episodes: off, so that nothing is answered by retrieving itself."""
-    parametric: float = Field(default=0.0, ge=0, le=1)
-    """Share of Q(s, c; theta) in the order of whole episodes, beside their similarity; 0: non-parametric."""
-    lexical: float = Field(default=0.0, ge=0, le=1)
-    """Share of BM25 in that order; above 0 BM25 proposes too (hybrid)."""
-    utility: float = Field(default=0.0, ge=0, le=1)
-    """Share of the measured uplift in that order."""
-    mmr: float = Field(default=1.0, ge=0, le=1)
-    """Lambda of maximal marginal relevance among whole episodes; 1: off."""
-    alpha: float = Field(default=0.0, ge=0)
-    """Temperature with which whole episodes are drawn (AgentFly eq. 7); 0 takes the best."""
+    """Whether a task sees its own earlier episodes; off in all figures, so that no task retrieves itself."""
     holdout: float = Field(default=0.1, ge=0, lt=1)
-    """Share of learning episodes in which a remembered one is held out, at first (see `exposure`)."""
+    """Share of learning episodes in which a remembered one is held out, at first; `lichen bench credit`
+    measures how well 0.25 tells helpful items from others."""
     harm: HarmGate = Field(default_factory=HarmGate)
-    """The do-no-harm gate: which items are shown by what is known of their uplift."""
+    """Which items are shown, by what is known of their uplift."""
     tools: bool = True
-    """Use subtask memory (for plans) and tool memory (for calls)."""
+    """Use subtask memory (for plans) and tool memory (for calls); the arm `-tools` measures it."""
     capacity: int | None = Field(default=None, ge=1)
-    """Episodes that are kept for retrieval; above it the least useful is let go (see `bank`); None: all."""
-    fit: float = Field(default=0.5, ge=0, le=1)
-    """How much it counts whether the case's action (or one like it) can be done here."""
+    """Episodes that are kept for retrieval; the least useful beyond it are let go. None: all."""
 
 
 def rank(
@@ -65,7 +56,7 @@ def rank(
     *,
     family: str | None = None,
     admissible: Sequence[str] | None = None,
-    contents: Mapping[str, StepCase] | None = None,
+    content: Callable[[StepCase], StepCase] = lambda case: case,
 ) -> Hits:
     """Return the proposed cases that pass the gate, by the exact kernel, best first.
 
@@ -73,12 +64,12 @@ def rank(
         state: Where the policy is now.
         proposed: Cases from the index.
         idf: Document frequencies of the memory.
-        config: Gate and numbers.
+        config: The gate.
         family: The kind of the present task, None when it is not known.
         admissible: What can be done now; cases whose action cannot be done here come later. None: any text
             can.
-        contents: For the placebo arm: for every case id another case whose action and gain stand in its
-            place; the states that are searched stay the same.
+        content: Gives the case whose action and gain stand in a found one's place; the states that are
+            searched stay the same.
     """
     asked = weigh(state_features(state), idf)
     doable = (
@@ -97,26 +88,26 @@ def rank(
     for case in proposed:
         similarity = likeness(asked, idf.weighed(case.state, state.goal))
         if family is not None and case.family != family:
-            similarity *= config.stranger
+            similarity *= STRANGER
         if similarity < config.gate:
             continue
-        content = case if contents is None else contents[case.id]
-        change = SAME if state.request else analogy(content.state.goal, state.goal)
-        about = exchange(ground(content.action, content.state.text, content.state.goal), change)
+        told = content(case)
+        change = SAME if state.request else analogy(told.state.goal, state.goal)
+        about = exchange(ground(told.action, told.state.text, told.state.goal), change)
         fit = 1.0 if doable is None else float(doable.likeness(slotted(about)).max(initial=0.0))
-        order = similarity * (1 - config.fit + config.fit * fit)
-        found.append((order, similarity, content, about, change, case.state))
+        order = similarity * (1 - FIT + FIT * fit)
+        found.append((order, similarity, told, about, change, case.state))
     found.sort(key=lambda x: (-x[0], x[2].id))
     hits = tuple(
         Hit(
-            case=content,
-            action=content.action if state.request else " ".join(change.words(content.action)),
+            case=told,
+            action=told.action if state.request else " ".join(change.words(told.action)),
             about=about,
-            offered=_offers(content.offered, content.state.goal, state.goal),
+            offered=_offers(told.offered, told.state.goal, state.goal),
             similarity=float(np.clip(similarity, 0.0, 1.0)),
             why=shared(asked, idf.weighed(seen, state.goal)),
         )
-        for _, similarity, content, about, change, seen in found[: config.value_k]
+        for _, similarity, told, about, change, seen in found[:VALUE_K]
     )
     return Hits(hits=hits, considered=len(proposed), abstained=not hits)
 

@@ -29,30 +29,15 @@ from ..ledger.ledger import LedgerRow
 from ..ledger.records import MemoryRecord
 
 
-class Trial(NamedTuple):
-    """A remembered episode that was shown to a task, and how the task ended: what Q is learned from."""
-
-    goal: str
-    task_id: str
-    item: str
-    """The remembered episode."""
-    outcome: float
-    """Score of the acting episode, in [0, 1]."""
-    rank: int
-    """How many episodes were cases by then: a memory frozen at n learns from ranks below n."""
-
-
 class Observed(NamedTuple):
     """What an episode with a known outcome says of the items that its reads found."""
 
     context: str
-    goal: str
-    task_id: str
     exposures: tuple[Exposure, ...]
     outcome: float
     """Corrected for the judge's errors where only a judge knows it."""
     rank: int
-    """As of `Trial`."""
+    """How many episodes were cases by then: a memory frozen at n learns from ranks below n."""
 
 
 @dataclass
@@ -80,8 +65,6 @@ class Fold:
     """Last row applied."""
     credit: Credit = field(default_factory=Credit)
     """Uplifts of the remembered episodes."""
-    trials: list[Trial] = field(default_factory=list)
-    """What was shown and how it ended, in order."""
     observed: list[Observed] = field(default_factory=list)
     """What credit was folded from, in order."""
     judge: JudgeRates = field(default_factory=JudgeRates)
@@ -157,8 +140,6 @@ class Fold:
             self.observe(
                 Observed(
                     context_of(start.family, start.goal),
-                    start.goal,
-                    start.task_id,
                     tuple(opened.considered.values()),
                     outcome,
                     self.episodes,
@@ -179,16 +160,10 @@ class Fold:
         """Take what an ended episode says of the items that its reads found."""
         self.observed.append(found)
         self.credit.observe(found.context, found.exposures, found.outcome)
-        outcome = min(1.0, max(0.0, found.outcome))
-        self.trials += [
-            Trial(found.goal, found.task_id, e.item, outcome, found.rank)
-            for e in found.exposures
-            if e.exposed
-        ]
 
     def credit_as_of(self, first: int) -> Credit:
         """Return the credit that the first so many learned episodes gave."""
-        earlier = Credit(self.credit.config)
+        earlier = Credit()
         for found in self.observed:
             if found.rank < first:
                 earlier.observe(found.context, found.exposures, found.outcome)

@@ -107,7 +107,7 @@ class MemoryState:
 
     @property
     def fold(self) -> Fold:
-        """What the ledger implies: credit, trials, tombstones and more; only read it."""
+        """What the ledger implies: credit, tombstones and more; only read it."""
         return self._fold
 
     @property

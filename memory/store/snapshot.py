@@ -144,7 +144,7 @@ def _body(fold: Fold) -> dict[str, Any]:
         "episodes": fold.episodes,
         "open": sorted(fold.open),
         "observed": [
-            [*found[:3], [e.model_dump() for e in found.exposures], *found[4:]]
+            [found.context, [e.model_dump() for e in found.exposures], found.outcome, found.rank]
             for found in fold.observed
         ],
         "sources": {i: e for i, e in fold.sources.items() if e in fold.evicted},
@@ -171,10 +171,8 @@ def _fold(body: dict[str, Any], seq: int, modules: Sequence[MemoryModule]) -> Fo
         flagged=body["flagged"],
         evicted={e["target"]: Evicted.model_validate(e) for e in body["evicted"]},
     )
-    for context, goal, task_id, exposures, outcome, rank in body["observed"]:
-        fold.observe(
-            Observed(context, goal, task_id, _exposures.validate_python(exposures), outcome, rank)
-        )
+    for context, exposures, outcome, rank in body["observed"]:
+        fold.observe(Observed(context, _exposures.validate_python(exposures), outcome, rank))
     for context, exposures, outcome in body["skills"]:
         fold.uses.observe(SkillOutcome(context, _exposures.validate_python(exposures), outcome))
     return fold

@@ -197,7 +197,7 @@ def test_recorded_subtasks_are_durable_and_a_new_plan_is_shown_what_worked_elsew
 
 
 def test_ablation_arms_and_the_budget_are_run_with_a_scripted_model(tmp_path: Path) -> None:
-    names = ["none", "memory", "-value", "-context", "-gate", "-tools", "+parametric", "budget"]
+    names = ["none", "memory", "-value", "-context", "-gate", "-tools", "budget"]
     suite = load_suite("alfworld-mini").model_copy(update={"max_steps": 8})
     plan = Plan(
         suite=suite,

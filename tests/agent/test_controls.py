@@ -10,6 +10,7 @@ from lichen.agent.lab.heldout.arms import find_arms
 from lichen.agent.lab.heldout.evaluation import Plan, evaluate
 from lichen.agent.lab.heldout.report import Report, summarise
 from lichen.agent.lab.kernel.rows import Row
+from lichen.agent.lab.placebo.memory_placebo import PlaceboMemory
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
 from lichen.agent.open_agent import OpenAgent
@@ -117,8 +118,8 @@ def test_the_placebo_shows_a_planner_other_episodes_than_it_found(tmp_path: Path
         ids = [task.id for task in environment.tasks("train")]
         import_demonstrations(store, from_gold(environment, ids), run="gold")
         honest = CaseMemory(store, first=len(ids))
-        placebo = CaseMemory(store, first=len(ids), placebo=np.random.default_rng([0, 1]))
-        again = CaseMemory(store, first=len(ids), placebo=np.random.default_rng([0, 1]))
+        placebo = PlaceboMemory(store, first=len(ids), rng=np.random.default_rng([0, 1]))
+        again = PlaceboMemory(store, first=len(ids), rng=np.random.default_rng([0, 1]))
         goal = next(iter(store.episodes.values())).goal
         found = {
             name: [case.id for case, _ in memory.episodes(goal, env="alfworld-mini", k=6)]

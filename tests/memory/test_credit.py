@@ -10,7 +10,7 @@ from lichen.agent.lab.bench.credit_accuracy import OURS, bench_credit, bench_har
 from lichen.agent.open_agent import OpenAgent
 from lichen.envs import make
 from lichen.memory.credit.credit import Credit, Exposure
-from lichen.memory.credit.exposure import HarmGate
+from lichen.memory.credit.exposure import EXPLORE, SUSPECT, HarmGate
 from lichen.memory.credit.judge_rates import JudgeRates
 from lichen.memory.forgetting.why import explain
 from lichen.memory.ledger.events import Recalled
@@ -55,9 +55,9 @@ def test_the_gate_shows_what_helps_shuts_out_what_hurts_and_explores_within_its_
     proven, harmless = HarmGate(rule="proven"), HarmGate()
     for gate in (proven, harmless):
         assert gate.propensity(helps, 0.1, learn=True) > 0.95
-        assert gate.propensity(hurts, 0.1, learn=True) == gate.suspect
+        assert gate.propensity(hurts, 0.1, learn=True) == SUSPECT
         assert gate.propensity(hurts, 0.0, learn=False) == 0.0
-    assert proven.propensity(unknown, 0.1, learn=True) == proven.explore
+    assert proven.propensity(unknown, 0.1, learn=True) == EXPLORE
     assert proven.propensity(unknown, 0.0, learn=False) == 0.0
     assert harmless.propensity(unknown, 0.1, learn=True) == pytest.approx(0.9)
     assert HarmGate(rule="off").propensity(hurts, 0.0, learn=False) == 1.0

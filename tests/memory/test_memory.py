@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lichen.agent.lab.placebo.memory_placebo import PlaceboMemory
 from lichen.envs import make
 from lichen.memory import CaseMemory, State, Store, from_gold, import_demonstrations, read_jsonl
 from lichen.memory.forgetting.explain import (
@@ -27,7 +28,7 @@ from lichen.memory.ledger.records import StepCase
 from lichen.memory.likeness.embedder import HashingEmbedder, SentenceEmbedder
 from lichen.memory.likeness.features import Idf
 from lichen.memory.likeness.vector_index import IndexedItem, VectorIndex
-from lichen.memory.recall.retriever import RetrieverConfig, rank
+from lichen.memory.recall.retriever import STRANGER, RetrieverConfig, rank
 from lichen.memory.recall.value import advantages
 
 
@@ -230,10 +231,10 @@ def test_the_placebo_shows_as_many_cases_with_other_contents(folder: Path) -> No
     with opened(folder) as store:
         state = next(iter(store.steps.values())).state
         honest = CaseMemory(store).read(state, env="alfworld-mini")
-        shuffled = CaseMemory(store, placebo=np.random.default_rng(0)).read(
+        shuffled = PlaceboMemory(store, rng=np.random.default_rng(0)).read(
             state, env="alfworld-mini"
         )
-        again = CaseMemory(store, placebo=np.random.default_rng(0)).read(state, env="alfworld-mini")
+        again = PlaceboMemory(store, rng=np.random.default_rng(0)).read(state, env="alfworld-mini")
         assert len(honest.hits) == len(shuffled.hits)
         assert [h.case.id for h in honest.hits] != [h.case.id for h in shuffled.hits]
         assert shuffled == again
@@ -302,7 +303,7 @@ def test_a_case_is_adapted_to_the_likest_thing_that_can_be_done_here() -> None:
     scores = advantages(here, hits, offered)
     assert scores.argmax() == 0
     other = rank(here, [case], Idf(), config, family="g", admissible=offered)
-    assert other.hits[0].similarity == pytest.approx(config.stranger * hits.hits[0].similarity)
+    assert other.hits[0].similarity == pytest.approx(STRANGER * hits.hits[0].similarity)
 
 
 def test_two_indexes_of_the_same_cases_answer_alike_and_exactly(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ....envs.types import Record
 from ....memory.likeness.embedder import Embedder, SentenceEmbedder, Vectors
-from ....memory.recall.case_memory import CaseMemory
+from ....memory.recall.case_memory import PROPOSALS, CaseMemory
 from ....memory.store.store import Store
 from ..bench import household
 from .machine import machine, version
@@ -193,7 +193,7 @@ def _sides(
     queries: int,
 ) -> list[Side]:
     env, slow = household.ENV, min(queries, SLOW)
-    wide = memory.config.proposals
+    wide = PROPOSALS
 
     def step(text: str) -> list[str]:
         state = states[text] if text in states else states.setdefault(text, draw(text))

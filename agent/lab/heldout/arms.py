@@ -54,8 +54,6 @@ class Arm(Record):
             changed["harm"] = base.harm.model_copy(update={"rule": "off"})
         if "tools" not in self.channels:
             changed["tools"] = False
-        if "parametric" in self.channels:
-            changed["parametric"] = base.parametric or 0.5
         return base.model_copy(update=changed)
 
 
@@ -86,11 +84,6 @@ ARMS: Mapping[str, Arm] = {
             name="+soft",
             says="memory, and an assistant's thoughts where their gate is open",
             channels=(*_ALL, "soft"),
-        ),
-        Arm(
-            name="+parametric",
-            says="memory, planner's cases ordered by Q too",
-            channels=(*_ALL, "parametric"),
         ),
         *(
             Arm(

@@ -23,6 +23,7 @@ from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
 from ...runs import Run, next_attempt
 from ..kernel.rows import Row, RowFile
+from ..placebo.memory_placebo import PlaceboMemory
 from .arms import Arm
 from .report import Report, summarise
 from .skills_of_arms import Skilled
@@ -135,12 +136,14 @@ async def _evaluate(agent: OpenAgent, plan: Plan, folder: Path, watcher: Watcher
     wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
     dials = agent.config.retriever
     memories = {  # arms that differ in the policy alone share a view
-        (arm.placebo, arm.retriever(dials), point): CaseMemory(
+        (arm.placebo, arm.retriever(dials), point): PlaceboMemory(
             agent.store,
             arm.retriever(dials),
             first=point,
-            placebo=np.random.default_rng([plan.seed, point]) if arm.placebo else None,
+            rng=np.random.default_rng([plan.seed, point]),
         )
+        if arm.placebo
+        else CaseMemory(agent.store, arm.retriever(dials), first=point)
         for arm, point in wanted
         if arm.memory
     }
