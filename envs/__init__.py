@@ -1,20 +1,23 @@
 """Real benchmarks behind one protocol: tasks by stable id, text in, text out."""
 
-from .base import Environment, GymView
-from .errors import (
-    EnvironmentFault,
-    EpisodeOver,
-    LichenError,
-    MissingData,
-    MissingExtra,
-    UnknownName,
-    UsageError,
-)
-from .functions import Functions, Request
-from .registry import make, names
-from .suite import Suite, load_suite, suite_names
-from .tools import Call, Tool, ToolSpec
-from .types import Fact, Observation, Outcome, Record, Split, Task, Transition
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .base import Environment, GymView
+    from .errors import (
+        EnvironmentFault,
+        EpisodeOver,
+        LichenError,
+        MissingData,
+        MissingExtra,
+        UnknownName,
+        UsageError,
+    )
+    from .functions import Functions, Request
+    from .registry import make, names
+    from .suite import Suite, load_suite, suite_names
+    from .tools import Call, Tool, ToolSpec
+    from .types import Fact, Observation, Outcome, Record, Split, Task, Transition
 
 __all__ = [
     "Call",
@@ -44,3 +47,41 @@ __all__ = [
     "names",
     "suite_names",
 ]
+
+_HOMES = {
+    "Call": ".tools",
+    "Environment": ".base",
+    "EnvironmentFault": ".errors",
+    "EpisodeOver": ".errors",
+    "Fact": ".types",
+    "Functions": ".functions",
+    "GymView": ".base",
+    "LichenError": ".errors",
+    "MissingData": ".errors",
+    "MissingExtra": ".errors",
+    "Observation": ".types",
+    "Outcome": ".types",
+    "Record": ".types",
+    "Request": ".functions",
+    "Split": ".types",
+    "Suite": ".suite",
+    "Task": ".types",
+    "Tool": ".tools",
+    "ToolSpec": ".tools",
+    "Transition": ".types",
+    "UnknownName": ".errors",
+    "UsageError": ".errors",
+    "load_suite": ".suite",
+    "make": ".registry",
+    "names": ".registry",
+    "suite_names": ".suite",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: gymnasium and numpy cost a quarter of a second."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name], __name__), name)

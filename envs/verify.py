@@ -4,7 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from .base import Environment
-from .types import SPLITS, Record, Split, Task
+from .types import (
+    SPLITS,
+    Record,
+    Split,
+    Task,
+)
 
 LONGEST = 1000
 

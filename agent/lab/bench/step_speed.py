@@ -16,7 +16,13 @@ import numpy as np
 
 from ....envs.base import Environment
 from ....envs.registry import make
-from ....envs.types import Observation, Record, Split, Task, Transition
+from ....envs.types import (
+    Observation,
+    Record,
+    Split,
+    Task,
+    Transition,
+)
 from ....memory.ledger.ledger import Entry
 from ....memory.ledger.records import Hits
 from ....memory.likeness.embedder import HashingEmbedder
@@ -30,6 +36,7 @@ from ...episode.run_episode import run_episode
 from ...llm.scripted_llm import ScriptedLLM
 from ...llm.thought import NoAssistant
 from ...planning.planner import ReactivePlanner
+from ..kernel.timings import percentiles
 from .machine import machine, version
 
 BUDGET_MS = 15.0
@@ -292,9 +299,5 @@ async def _prebuilt(environment: Environment, steps: int, folder: Path) -> list[
 
 def _row(what: str, seconds: Sequence[float]) -> BenchRow:
     milli = np.asarray(seconds, np.float64) * 1000
-    return BenchRow(
-        what=what,
-        n=len(milli),
-        p50_ms=round(float(np.percentile(milli, 50)), 3),
-        p95_ms=round(float(np.percentile(milli, 95)), 3),
-    )
+    p50, p95 = percentiles(milli, digits=3)
+    return BenchRow(what=what, n=len(milli), p50_ms=p50, p95_ms=p95)

@@ -16,9 +16,15 @@ from ....memory.ledger.events import RunEnded, RunStarted
 from ....memory.recall.case_memory import CaseMemory
 from ...agent import Agent
 from ...llm.local_llm import LocalLLM
-from ..kernel.rows import Row
+from ..heldout.episode_row import EpisodeRow
 from .backward_transfer import Scored, kept
-from .silence import Anchored, alone, compared, drift, with_memory
+from .silence import (
+    Anchored,
+    alone,
+    compared,
+    drift,
+    with_memory,
+)
 
 State = Literal["holds", "does not hold", "not measured"]
 
@@ -71,7 +77,7 @@ class RunRead(NamedTuple):
     id: str
     started: RunStarted
     ended: RunEnded | None
-    rows: tuple[Row, ...] = ()
+    rows: tuple[EpisodeRow, ...] = ()
 
 
 def weights(run: RunRead, now: str) -> Line:

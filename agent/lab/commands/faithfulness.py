@@ -74,7 +74,7 @@ def faithfulness_command(
     ] = "test",
     folder: Annotated[
         Path | None,
-        typer.Option("--folder", help="The projection's. [default: STORE/softcot/SOURCE]"),
+        typer.Option("--folder", help="Folder of the projection. [default: STORE/softcot/SOURCE]"),
     ] = None,
     assistant: Annotated[
         str | None,
@@ -246,7 +246,12 @@ def _hints(
     from ...softcot.soft_assistant import SoftAssistant
     from ...softcot.verbal_hints import verbal_hints
     from ..faithfulness.answering import Answering, whole_answers
-    from ..faithfulness.of_hints import Hints, SoftHints, VerbalHints, outcomes_of_hints
+    from ..faithfulness.of_hints import (
+        Hints,
+        SoftHints,
+        VerbalHints,
+        outcomes_of_hints,
+    )
     from ..softcot.puzzles import draw, puzzle
 
     family = puzzle(source).check
@@ -318,7 +323,13 @@ def _found(
     seconds: float,
 ) -> "Found":
     from ...llm.errors import check_fingerprint
-    from ..faithfulness.measures import Found, areas, summarise, verdict_of, verdicts
+    from ..faithfulness.measures import (
+        Found,
+        areas,
+        summarise,
+        verdict_of,
+        verdicts,
+    )
 
     check_fingerprint(*hashes)
     rows = summarise(outcomes, seed=base.seed)

@@ -16,7 +16,13 @@ from ....skills.skill_index import Vectored
 from ....skills.skill_runner import Runner
 from ....skills.types import Skill
 from ...agent import Agent
-from ...skill_actions.skill_set import Called, Offer, Offered, SkillConfig, SkillSet
+from ...skill_actions.skill_set import (
+    Called,
+    Offer,
+    Offered,
+    SkillConfig,
+    SkillSet,
+)
 from .skill_placebo import scrambled
 
 
