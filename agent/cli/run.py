@@ -45,14 +45,14 @@ def run(
 
     from ...envs import make
     from ...envs.suite import is_suite_file, load_suite
-    from ..agent import Agent
+    from ..open_agent import OpenAgent
 
     single = "/" in suite and not Path(suite).exists() and not is_suite_file(suite)
     options = settings(set_, store=store, model=model, base_url=base_url, seed=seed)
     if single:
         make(suite.split("/", 1)[0]).task(suite)  # a wrong name leaves no store behind
     loaded = None if single else load_suite(suite)
-    with Agent.from_config(config, **options) as agent:
+    with OpenAgent.from_config(config, **options) as agent:
         if loaded is None:
             _one(agent, suite, json_path)
             return

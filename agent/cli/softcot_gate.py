@@ -33,8 +33,8 @@ def gate_command(
     the words, if they pass; else nothing. Learning measures again by itself when memory has changed. Exit
     status 1 when nothing is on.
     """
-    from ..agent import Agent
     from ..config import load_config
+    from ..open_agent import OpenAgent
     from ..softcot.checkpoint import CARD
     from ..softcot.places import FOLDER
 
@@ -46,7 +46,7 @@ def gate_command(
             hint="Train one from the agent's own successes: `lichen softcot train own`.",
         )
     with (
-        Agent.from_config(config, **options) as agent,
+        OpenAgent.from_config(config, **options) as agent,
         Progress(console=progress_console) as progress,
     ):
         bar = progress.add_task("decisions", total=None)

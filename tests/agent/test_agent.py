@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lichen.agent import Agent, PolicyConfig
+from lichen.agent import PolicyConfig
 from lichen.agent.acting.policy import Policy
 from lichen.agent.acting.working_memory import WorkingMemory
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
 from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.planning.planner import SubtaskPlanner
 from lichen.envs import EnvironmentFault, Observation, Task, load_suite, make
 from lichen.memory import State, Store
@@ -40,8 +41,8 @@ SEEN = Observation(
 STATE = State(goal=SEEN.goal, text=SEEN.text)
 
 
-def agent(folder: Path, llm: object = None, **options: object) -> Agent:
-    return Agent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
+def agent(folder: Path, llm: object = None, **options: object) -> OpenAgent:
+    return OpenAgent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
 
 
 def demonstrated(folder: Path) -> None:
@@ -178,7 +179,7 @@ def test_a_model_that_changes_during_a_run_is_an_error(tmp_path: Path) -> None:
 
 KILLED = """
 import os, sys
-from lichen.agent import Agent
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.episode.desk import Desk
 steps = [0]
@@ -189,7 +190,7 @@ def counted(self, action):
         os.kill(os.getpid(), 9)
     return play(self, action)
 Desk.play = counted
-Agent.from_config(store=sys.argv[1], embedder="hashing", llm=ScriptedLLM()).learn("alfworld-mini", episodes=2)
+OpenAgent.from_config(store=sys.argv[1], embedder="hashing", llm=ScriptedLLM()).learn("alfworld-mini", episodes=2)
 """
 
 
@@ -313,7 +314,7 @@ def test_the_ten_line_script_of_the_readme_runs(tmp_path: Path) -> None:
     script = next(
         block.split("```")[0]
         for block in readme.split("```python\n")[1:]
-        if "Agent.from_config" in block
+        if "OpenAgent.from_config" in block
     )
     assert len(script.strip().splitlines()) <= 10
     done = subprocess.run(

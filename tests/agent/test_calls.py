@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent import Agent
 from lichen.agent.acting.free_calls import Caller
 from lichen.agent.lab.heldout.arms import find_arms
 from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.open_agent import OpenAgent
 from lichen.envs import Functions, Request, Tool, UsageError, load_suite, make
 from lichen.memory.ledger.events import (
     EpisodeEnded,
@@ -30,8 +30,8 @@ LICHEN = [sys.executable, "-m", "lichen.agent"]
 NO_HITS = Hits(hits=(), considered=0, abstained=True)
 
 
-def agent(folder: Path, llm: object = None, **options: object) -> Agent:
-    return Agent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
+def agent(folder: Path, llm: object = None, **options: object) -> OpenAgent:
+    return OpenAgent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
 
 
 def lichen(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 
-from lichen.agent import Agent
 from lichen.agent.lab.certificate.anchor_tasks import ANCHORS, FAMILY, AnchorEnvironment
 from lichen.agent.lab.certificate.backward_transfer import kept, scored
 from lichen.agent.lab.certificate.certificate import (
@@ -27,6 +26,7 @@ from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
 from lichen.agent.llm.frozen import Frozen, open_frozen
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.llm.thought import Thought
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.softcot import Example, TrainConfig
 from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.agent.softcot.train import Trainer
@@ -56,7 +56,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Pa
         seed=0,
     )
     # at the default gate one word that an anchor shares with a room is enough for a hit
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=folder, embedder="hashing", model=str(tiny_folder), retriever={"gate": 0.3}
     ) as agent:
         evaluate(agent, plan, folder)
@@ -64,9 +64,9 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Pa
 
 
 @pytest.fixture
-def agent(evaluated: Path, tiny_folder: Path) -> Iterator[Agent]:
+def agent(evaluated: Path, tiny_folder: Path) -> Iterator[OpenAgent]:
     """An agent over that evaluation's memory."""
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=evaluated, embedder="hashing", model=str(tiny_folder), retriever={"gate": 0.3}
     ) as found:
         yield found
@@ -115,7 +115,7 @@ def test_a_changed_weight_does_not_hold(
 
 def test_a_memory_that_speaks_on_anchors_does_not_hold(evaluated: Path, tiny_folder: Path) -> None:
     open_gate = {"gate": 0.0}
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=evaluated, embedder="hashing", model=str(tiny_folder), retriever=open_gate
     ) as agent:
         found = agent.wait(leakage(agent, ENV))
@@ -125,7 +125,7 @@ def test_a_memory_that_speaks_on_anchors_does_not_hold(evaluated: Path, tiny_fol
         assert quiet.state == "holds" and quiet.numbers["retrieved"] == 0
 
 
-def test_a_hint_on_anchors_does_not_hold(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hint_on_anchors_does_not_hold(agent: OpenAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = agent.desk
 
     class Talks:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lichen.agent import Agent
 from lichen.agent.lab.heldout.arms import find_arms
 from lichen.agent.lab.heldout.episode_row import EpisodeRow
 from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
 from lichen.agent.lab.heldout.report import Report, summarise
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
+from lichen.agent.open_agent import OpenAgent
 from lichen.envs import UsageError, load_suite, make
 from lichen.memory.ledger.events import EpisodeEnded
 from lichen.memory.likeness.embedder import HashingEmbedder
@@ -39,7 +39,7 @@ def evaluated(
     folder: Path, llm: object = None, planner: str = "reactive", **changes: object
 ) -> Report:
     model = ScriptedLLM() if llm is None else llm
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=folder,
         embedder="hashing",
         llm=model,  # type: ignore[arg-type]

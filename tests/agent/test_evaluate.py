@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent import Agent
 from lichen.agent.lab.heldout.arms import find_arms
 from lichen.agent.lab.heldout.episode_row import EpisodeRow
 from lichen.agent.lab.heldout.evaluation import HeldOutPlan, Silent, evaluate
@@ -17,6 +16,7 @@ from lichen.agent.lab.heldout.picture import draw, write_page
 from lichen.agent.lab.heldout.report import Report
 from lichen.agent.lab.kernel.rows import RowFile
 from lichen.agent.llm import ScriptedLLM
+from lichen.agent.open_agent import OpenAgent
 from lichen.envs import UnknownName, UsageError, load_suite
 from lichen.envs.errors import BadFile
 from lichen.memory import Store
@@ -41,7 +41,7 @@ def plan(**changes: object) -> HeldOutPlan:
 
 
 def evaluated(folder: Path, **changes: object) -> Report:
-    with Agent.from_config(store=folder, embedder="hashing", llm=ScriptedLLM()) as agent:
+    with OpenAgent.from_config(store=folder, embedder="hashing", llm=ScriptedLLM()) as agent:
         return evaluate(agent, plan(**changes), folder)
 
 
@@ -78,7 +78,7 @@ def test_an_interrupted_evaluation_goes_on_and_ends_the_same(tmp_path: Path) -> 
                 raise KeyboardInterrupt
 
     with (
-        Agent.from_config(store=tmp_path / "a", embedder="hashing", llm=ScriptedLLM()) as agent,
+        OpenAgent.from_config(store=tmp_path / "a", embedder="hashing", llm=ScriptedLLM()) as agent,
         pytest.raises(KeyboardInterrupt),
     ):
         evaluate(agent, plan(), tmp_path / "a", Stop())

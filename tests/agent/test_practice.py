@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lichen.agent import Agent
 from lichen.agent.lab.practice.practice_evaluation import run_frozen
 from lichen.agent.llm.scripted_llm import ScriptedLLM
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.practice.code_writer import ActionWriter, candidate_of
 from lichen.agent.practice.curriculum import Curriculum, shown_facts
 from lichen.agent.practice.loop import PracticeConfig
@@ -116,7 +116,7 @@ def test_an_agent_is_offered_skills_calls_them_and_the_ledger_says_what_came_of_
     household_library: Library, tmp_path: Path
 ) -> None:
     settings = {"library": household_library.root, "trust": 60.0, "retriever": {"threshold": 0.0}}
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=tmp_path / "s", embedder="hashing", policy={"llm": False}, skills=settings
     ) as agent:
         environment = agent.environment(None, "alfworld-mini/x")

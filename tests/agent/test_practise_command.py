@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lichen.agent import Agent
+from lichen.agent.open_agent import OpenAgent
 from lichen.envs import make
 from lichen.memory.forgetting.explain import verify_store
 from lichen.memory.ledger.events import Practised
@@ -62,7 +62,7 @@ def test_a_person_chooses_stops_and_goes_on_as_if_they_had_not(tmp_path: Path) -
     own = [*COMMAND, "--no-llm", "-n", "1", "--seed", "3", "--store", str(tmp_path / "parts")]
     assert subprocess.run(own, timeout=120, check=False).returncode == 0
     assert len(iterations(tmp_path / "parts")) == 3
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=tmp_path / "parts", embedder="hashing", policy={"llm": False}
     ) as agent:  # the store is one as any other, and its library is the agent's
         agent.store.absorb()

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lichen.agent import Agent
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
+from lichen.agent.open_agent import OpenAgent
 from lichen.envs import make
 from lichen.memory import Store
 from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Recalled, RunEnded, RunStarted
@@ -26,7 +26,7 @@ ASKED = {"margin": 50.0, "candidates": 8}
 
 DIES_WHILE_THE_MODEL_THINKS = """
 import asyncio, os, sys
-from lichen.agent import Agent
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.llm import ScriptedLLM
 class Dies(ScriptedLLM):
     asked = 0
@@ -39,13 +39,13 @@ class Dies(ScriptedLLM):
         return await super().choose(prompt, options)
 policy = {"margin": 50.0, "candidates": 8}
 options = {"policy": policy, "retriever": {"same_task": True}}
-with Agent.from_config(store=sys.argv[1], embedder="hashing", llm=Dies(), **options) as agent:
+with OpenAgent.from_config(store=sys.argv[1], embedder="hashing", llm=Dies(), **options) as agent:
     agent.learn("alfworld-mini", episodes=1)
 """
 
 
-def agent(folder: Path, llm: object = None, **options: object) -> Agent:
-    return Agent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
+def agent(folder: Path, llm: object = None, **options: object) -> OpenAgent:
+    return OpenAgent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
 
 
 async def interrupted() -> np.ndarray:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent import Agent
 from lichen.agent.lab.heldout.arms import Arm, audit_arms, find_arms
 from lichen.agent.lab.heldout.episode_row import EpisodeRow
 from lichen.agent.lab.heldout.evaluation import HeldOutPlan, Silent, evaluate
 from lichen.agent.lab.heldout.report import Report
 from lichen.agent.lab.placebo.skill_placebo import scrambled
 from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.skill_actions.open_library import OpenLibrary
 from lichen.envs import UsageError, load_suite
 from lichen.memory.ledger.events import Recalled, SkillCalled
@@ -59,7 +59,7 @@ def evaluated(
     **more: object,
 ) -> Report:
     """An evaluation in which no model is asked."""
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=store,
         embedder="hashing",
         model="nothing",  # there is none: asking it would break
@@ -131,7 +131,7 @@ def test_the_placebo_is_offered_what_skills_are_and_does_other_things(
         assert first["placebo"][task] == offered.model_copy(update={"exposed": marked})
     assert called[True] and called[False]
     assert sum(c.steps for c in called[True]) < sum(c.steps for c in called[False])
-    with Agent.from_config(store=tmp_path, embedder="hashing", policy={"llm": False}) as agent:
+    with OpenAgent.from_config(store=tmp_path, embedder="hashing", policy={"llm": False}) as agent:
         real = agent.store.fold.uses.total(called[False][0].skill)
     placebo = next(
         row.seq
@@ -195,7 +195,7 @@ def test_calls_that_come_to_nothing_do_not_break_an_episode(library: Path, tmp_p
 def test_with_an_empty_memory_skills_are_still_offered_and_tokens_are_counted_apart(
     smollm2: LocalLLM, library: Path, tmp_path: Path
 ) -> None:
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=tmp_path, embedder="hashing", llm=smollm2, skills={"library": library}
     ) as agent:
         arms = tuple(find_arms(["none", "memory", "+skills"]))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent import Agent
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.skill_actions.open_library import OpenLibrary
 from lichen.envs import UsageError
 from lichen.memory.credit.skill_calls import PastCall, costs, past_calls
@@ -25,7 +25,7 @@ def ran(household_skills: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     store = tmp_path_factory.mktemp("ran") / "s"
     shutil.copytree(household_skills, store / "skills")
     skills = {"trust": 6.0, "retriever": {"threshold": 0.0}}
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=store, embedder="hashing", policy={"llm": False}, skills=skills, seed=3
     ) as agent:
         environment = agent.environment(None, "alfworld-mini/x")

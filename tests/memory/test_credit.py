@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lichen.agent import Agent
 from lichen.agent.lab.bench.credit_accuracy import OURS, bench_credit, bench_harm
+from lichen.agent.open_agent import OpenAgent
 from lichen.envs import make
 from lichen.memory.credit.credit import Credit, Exposure
 from lichen.memory.credit.exposure import HarmGate
@@ -98,7 +98,7 @@ def test_learning_holds_single_episodes_out_logs_it_and_folds_the_credit(tmp_pat
     }
     environment = make("alfworld-mini")
     ids = [task.id for task in environment.tasks("train")]
-    with Agent.from_config(store=tmp_path, **options) as agent:
+    with OpenAgent.from_config(store=tmp_path, **options) as agent:
         import_demonstrations(agent.store, from_gold(environment, ids), run="gold")
         report = agent.learn("alfworld-mini", episodes=4)
         reads = [e for r in agent.store.ledger.read() if isinstance(e := r.event, Recalled)]

@@ -20,8 +20,8 @@ from ....memory.kinds.derive import content_id
 from ....memory.likeness.grounding import ground
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import Demonstration, from_gold, import_demonstrations
-from ...agent import Agent
 from ...episode.run_episode import EpisodeResult, run_episode
+from ...open_agent import OpenAgent
 from ...runs import next_attempt
 from .machine import machine, version
 
@@ -84,7 +84,7 @@ def bench_poison(
     dials = {"holdout": 0.3, "harm": {"rule": "harmless", "least": 8}}
     dials |= options.pop("retriever", {})
     settings = {"embedder": "hashing", **options, "store": folder, "seed": seed}
-    with Agent.from_config(**settings, retriever=dials) as agent:
+    with OpenAgent.from_config(**settings, retriever=dials) as agent:
         agent.config.policy = agent.config.policy.model_copy(update={"llm": llm})
         asked = (suite.name, poison, cases, learn, tasks)
         name = "harm-" + content_id(
@@ -173,7 +173,7 @@ def bench_poison(
 
 
 async def _play(
-    agent: Agent,
+    agent: OpenAgent,
     suite: Suite,
     run: str,
     name: str,

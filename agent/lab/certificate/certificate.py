@@ -14,8 +14,8 @@ from ....envs.errors import BadFile, LichenError
 from ....envs.types import Record
 from ....memory.ledger.events import RunEnded, RunStarted
 from ....memory.recall.case_memory import CaseMemory
-from ...agent import Agent
 from ...llm.local_llm import LocalLLM
+from ...open_agent import OpenAgent
 from ..heldout.episode_row import EpisodeRow
 from .backward_transfer import Scored, kept
 from .silence import (
@@ -151,7 +151,7 @@ def projections(
     return Line(claim=claim, state="holds", says=says, numbers=numbers)
 
 
-async def silence(agent: Agent, env: str) -> Line:
+async def silence(agent: OpenAgent, env: str) -> Line:
     """Return whether the agent with a silent memory gives the bits of the LLM alone.
 
     Memory is there and its gate shut: nothing is retrieved, no soft thought is given. Compared are the
@@ -175,7 +175,7 @@ async def silence(agent: Agent, env: str) -> Line:
     return Line(claim=claim, state="holds", says=says, numbers=numbers)
 
 
-async def leakage(agent: Agent, env: str) -> Line:
+async def leakage(agent: OpenAgent, env: str) -> Line:
     """Return whether this memory, as it reads, moves the agent on tasks that it knows nothing of.
 
     The drift is the mean over tokens of KL(pi(.|x, memory) || pi(.|x)) over the vocabulary; it must be 0.

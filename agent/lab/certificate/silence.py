@@ -12,17 +12,17 @@ import numpy as np
 from ....memory.likeness.states import state_of
 from ....memory.recall.case_memory import CaseMemory
 from ...acting.policy import Decision
-from ...agent import Agent
 from ...episode.desk import Desk, step_rng
 from ...episode.state import EpisodeState
 from ...llm.local_llm import LocalLLM
 from ...llm.protocol import FrozenLLM, LogProbs
 from ...llm.thought import NoAssistant
+from ...open_agent import OpenAgent
 from ..heldout.arms import ARMS
 from ..kernel.divergence import divergence
 from .anchor_tasks import AnchorEnvironment
 
-Side = Callable[[Agent, AnchorEnvironment], Desk]
+Side = Callable[[OpenAgent, AnchorEnvironment], Desk]
 """Makes the desk of one of the two agents."""
 
 
@@ -94,13 +94,13 @@ class Anchored:
 def with_memory(memory: CaseMemory) -> Side:
     """Return the side of the agent with its memory, its hints, its policy."""
 
-    def desk(agent: Agent, environment: AnchorEnvironment) -> Desk:
+    def desk(agent: OpenAgent, environment: AnchorEnvironment) -> Desk:
         return agent.desk(environment, memory=memory, learn=False, skills=False)
 
     return desk
 
 
-def alone(agent: Agent, environment: AnchorEnvironment) -> Desk:
+def alone(agent: OpenAgent, environment: AnchorEnvironment) -> Desk:
     """Return the desk of the frozen LLM alone: the evaluation's arm `none`, and no assistant."""
     policy = ARMS["none"].policy(agent.config.policy)
     desk = agent.desk(environment, memory=None, policy=policy, learn=False, skills=False)
@@ -108,7 +108,7 @@ def alone(agent: Agent, environment: AnchorEnvironment) -> Desk:
     return desk
 
 
-async def compared(agent: Agent, env: str, first: Side, second: Side) -> list[Anchored]:
+async def compared(agent: OpenAgent, env: str, first: Side, second: Side) -> list[Anchored]:
     """Return every anchor as both sides took it.
 
     Args:
@@ -139,7 +139,9 @@ async def compared(agent: Agent, env: str, first: Side, second: Side) -> list[An
     return found
 
 
-async def _decide(agent: Agent, desk: Desk, task_id: str) -> tuple[Decision, Recorder, list[bool]]:
+async def _decide(
+    agent: OpenAgent, desk: Desk, task_id: str
+) -> tuple[Decision, Recorder, list[bool]]:
     """Return the first decision on an anchor, what passed, and which of the reads answered."""
     recorder = Recorder(agent.llm)
     desk.policy.llm = cast(FrozenLLM, recorder) if desk.policy.llm is not None else None

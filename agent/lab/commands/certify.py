@@ -134,8 +134,8 @@ def _lines(
     tolerance: float,
     model: str | None,
 ) -> "list[Line]":
-    from ...agent import Agent
     from ...llm.frozen import Frozen, open_frozen
+    from ...open_agent import OpenAgent
     from ...softcot.checkpoint import CARD
     from ...softcot.places import ASIDE, PREVIOUS
     from ..certificate.backward_transfer import scored
@@ -161,7 +161,7 @@ def _lines(
     steps: list[Callable[[], list[Line]]] = []
     with (
         progress_console.status("opening the run's memory") as status,
-        Agent(base) as agent,
+        OpenAgent(base) as agent,
     ):
         env = _environment(agent.store.steps.values(), run)
         asked = bool(run.started.fingerprint)

@@ -66,8 +66,8 @@ def evaluate_command(
     curve.png and report.html.
     """
     from ....envs.suite import load_suite
-    from ...agent import Agent
     from ...config import load_config
+    from ...open_agent import OpenAgent
     from ..heldout.arms import find_arms
     from ..heldout.evaluation import HeldOutPlan, evaluate, forget_evaluation
     from ..heldout.picture import draw, write_page
@@ -95,7 +95,7 @@ def evaluate_command(
     )
     console = out(json_path)
     with (
-        Agent.from_config(config, **{**options, "store": folder}) as agent,
+        OpenAgent.from_config(config, **{**options, "store": folder}) as agent,
         episode_progress() as progress,
     ):
         report = evaluate(agent, plan, folder, Bars(progress))

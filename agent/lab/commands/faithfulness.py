@@ -285,7 +285,7 @@ def _cases(
 ) -> "tuple[list[Outcome], dict[str, int], tuple[str, str]]":
     from ....envs.suite import load_suite
     from ....memory.recall.case_memory import CaseMemory
-    from ...agent import Agent
+    from ...open_agent import OpenAgent
     from ..faithfulness.of_cases import choices, outcomes_of_cases
 
     suite = load_suite(source)
@@ -294,7 +294,7 @@ def _cases(
             f"there is no memory in {base.store}",
             hint=f"Learn first: `lichen memory import-gold --suite {source} --episodes 10`.",
         )
-    with Agent(base) as agent:
+    with OpenAgent(base) as agent:
         environment = agent.environment(suite)
         memory = CaseMemory(agent.store, base.retriever)
         desk = agent.desk(environment, memory=memory, learn=False, skills=False)

@@ -165,8 +165,8 @@ def _by_tasks(
     json_path: str | None,
 ) -> None:
     """Audit by the evaluation that `lichen eval` runs, in a folder of its own."""
-    from ...agent import Agent
     from ...config import load_config
+    from ...open_agent import OpenAgent
     from ..heldout.arms import audit_arms
     from ..heldout.evaluation import HeldOutPlan, evaluate, forget_evaluation
     from ..heldout.progress_bars import Bars
@@ -188,7 +188,7 @@ def _by_tasks(
         seed=base.seed,
     )
     with (
-        Agent.from_config(config, **{**options, "store": folder}) as agent,
+        OpenAgent.from_config(config, **{**options, "store": folder}) as agent,
         episode_progress() as progress,
     ):
         report = evaluate(agent, plan, folder, Bars(progress))

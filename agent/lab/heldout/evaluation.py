@@ -18,9 +18,9 @@ from ....memory.kinds.derive import content_id
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.bound import bound
 from ....memory.store.demonstrations import from_gold, import_demonstrations
-from ...agent import Agent
 from ...episode.run_episode import EpisodeResult, run_episode
 from ...llm.protocol import Usage
+from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
 from ...runs import Run, next_attempt
 from ..kernel.arms import left, task_by_task
@@ -72,7 +72,7 @@ class Silent:
 
 
 def evaluate(
-    agent: Agent, plan: HeldOutPlan, folder: Path, watcher: Watcher | None = None
+    agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: Watcher | None = None
 ) -> Report:
     """Run (or go on with) an evaluation and return its report.
 
@@ -103,7 +103,7 @@ def evaluate(
     return agent.wait(_evaluate(agent, plan, folder, watcher))
 
 
-async def _evaluate(agent: Agent, plan: HeldOutPlan, folder: Path, watcher: Watcher) -> Report:
+async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: Watcher) -> Report:
     started = time.monotonic()
     asks = agent.config.policy.llm and any(arm.llm for arm in plan.arms)
     before = await agent.fingerprint(asks)
@@ -227,7 +227,7 @@ async def _evaluate(agent: Agent, plan: HeldOutPlan, folder: Path, watcher: Watc
     )
 
 
-async def _learn(agent: Agent, plan: HeldOutPlan, name: str, watcher: Watcher) -> None:
+async def _learn(agent: OpenAgent, plan: HeldOutPlan, name: str, watcher: Watcher) -> None:
     """Have the plan's cases in memory: its demonstrations, or the first episodes of its own stream.
 
     The same cases in the same order however often it is interrupted, and whichever checkpoints came first.

@@ -7,7 +7,7 @@ from ....memory.credit.skill_uses import SkillUses
 from ....memory.kinds.derive import content_id
 from ....memory.ledger.ledger import Ledger
 from ....memory.store.fold import Fold
-from ...agent import Agent
+from ...open_agent import OpenAgent
 from ..placebo.frozen_skills import FrozenSkills, frozen_skills
 from .arms import Arm
 
@@ -21,7 +21,7 @@ class Skilled:
         seed: Of the placebo.
     """
 
-    def __init__(self, agent: Agent, run: str, seed: int) -> None:
+    def __init__(self, agent: OpenAgent, run: str, seed: int) -> None:
         self._agent, self._run, self._seed = agent, run, seed
         self._views: dict[tuple[bool, tuple[str, ...]], FrozenSkills] = {}
         self._uses: SkillUses | None = None

@@ -15,7 +15,7 @@ from ....skills.operations import PLACEBO
 from ....skills.skill_index import Vectored
 from ....skills.skill_runner import Runner
 from ....skills.types import Skill
-from ...agent import Agent
+from ...open_agent import OpenAgent
 from ...skill_actions.skill_set import (
     Called,
     Offer,
@@ -94,7 +94,7 @@ class FrozenSkills(SkillSet):
 
 
 def frozen_skills(
-    agent: Agent, uses: SkillUses, *, without: Collection[str] = (), placebo: int | None = None
+    agent: OpenAgent, uses: SkillUses, *, without: Collection[str] = (), placebo: int | None = None
 ) -> FrozenSkills:
     """Return an agent's skills as they are now, with a fixed record (see `FrozenSkills`).
 

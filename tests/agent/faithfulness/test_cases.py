@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent import Agent
 from lichen.agent.lab.faithfulness.measures import Outcome, summarise, verdict_of
 from lichen.agent.lab.faithfulness.of_cases import VARIANTS, choices, outcomes_of_cases
 from lichen.agent.llm import ScriptedLLM
+from lichen.agent.open_agent import OpenAgent
 from lichen.envs import UsageError, load_suite
 from lichen.memory.recall.case_memory import CaseMemory
 from lichen.memory.store.demonstrations import from_gold, import_demonstrations
@@ -24,7 +24,7 @@ def copies(prompt: str, options: Sequence[str]) -> list[float]:
 
 def outcomes(folder: Path, llm: ScriptedLLM, *, learned: int = 8) -> list[Outcome]:
     suite = load_suite("alfworld-mini").model_copy(update={"max_steps": 30})
-    with Agent.from_config(store=folder, embedder="hashing", llm=llm) as agent:
+    with OpenAgent.from_config(store=folder, embedder="hashing", llm=llm) as agent:
         environment = agent.environment(suite)
         ids = suite.task_ids("train", learned, 0, environment) if learned else []
         import_demonstrations(agent.store, from_gold(environment, ids), run="gold")

@@ -98,9 +98,9 @@ async def test_a_real_server_chats_completes_and_chooses(
 def test_the_plan_style_runs_through_a_real_server(
     server: str, converted_folder: Path, tmp_path: Path
 ) -> None:
-    from lichen.agent import Agent
+    from lichen.agent.open_agent import OpenAgent
 
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=tmp_path,
         embedder="hashing",
         llm=OpenAILLM(str(converted_folder), ServerConfig(base_url=server, timeout=150, retries=0)),

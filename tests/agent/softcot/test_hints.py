@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from lichen.agent import Agent
 from lichen.agent.episode.desk import NO_HITS
 from lichen.agent.llm.frozen import Frozen
 from lichen.agent.llm.local_llm import LocalLLM
@@ -18,6 +17,7 @@ from lichen.agent.llm.protocol import Message
 from lichen.agent.llm.slots import for_cue, for_llm, in_words
 from lichen.agent.llm.soft_reader import SoftReader
 from lichen.agent.llm.thought import SILENT, Mode, Thought, choose
+from lichen.agent.open_agent import OpenAgent
 from lichen.agent.softcot import TrainConfig, WrongModels
 from lichen.agent.softcot.checkpoint import CARD, load, save
 from lichen.agent.softcot.hint_gate import (
@@ -72,9 +72,9 @@ def _parts(folder: Path) -> tuple[object, object]:
     return loaded(str(folder), LocalConfig())
 
 
-def opened(folder: Path, model: Path) -> Agent:
+def opened(folder: Path, model: Path) -> OpenAgent:
     """Return an agent with the tiny model."""
-    return Agent.from_config(store=folder, model=str(model), embedder="hashing")
+    return OpenAgent.from_config(store=folder, model=str(model), embedder="hashing")
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_a_shut_gate_asks_no_assistant_and_changes_no_decision(
     with opened(store, tiny_folder) as agent:
         agent.run(task, max_steps=2)
         assert agent.hints.calls == 2 and agent.usage.tokens_in > 0
-    with Agent.from_config(
+    with OpenAgent.from_config(
         store=store, model=str(tiny_folder), embedder="hashing", softcot={"use": False}
     ) as agent:
         agent.run(task, max_steps=4)
