@@ -37,13 +37,7 @@ from .llm.protocol import FrozenLLM, Usage
 from .llm.thought import Assistant, NoAssistant
 from .planning.critic import Critic
 from .planning.planner import Planner, ReactivePlanner, SubtaskPlanner
-from .runs import (
-    Progress,
-    Run,
-    next_attempt,
-    next_run,
-    run_started,
-)
+from .runs import Progress, Run, next_attempt, next_run, run_started
 from .skill_actions.open_library import AgentSkills
 from .softcot.hints import Hints
 

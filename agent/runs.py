@@ -7,13 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..memory.kinds.derive import content_id
-from ..memory.ledger.events import (
-    EpisodeEnded,
-    EpisodeStarted,
-    RunEnded,
-    RunStarted,
-    Stepped,
-)
+from ..memory.ledger.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted, Stepped
 from ..memory.ledger.ledger import Ledger
 from .config import AgentConfig
 from .episode.run_episode import EpisodeResult

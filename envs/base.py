@@ -11,21 +11,8 @@ import gymnasium
 from gymnasium import spaces
 
 from .errors import EpisodeOver, UnknownName, UsageError
-from .tools import (
-    Call,
-    ToolSpec,
-    read_call,
-    worded_call,
-)
-from .types import (
-    SPLITS,
-    ActionMode,
-    Fact,
-    Observation,
-    Split,
-    Task,
-    Transition,
-)
+from .tools import Call, ToolSpec, read_call, worded_call
+from .types import SPLITS, ActionMode, Fact, Observation, Split, Task, Transition
 
 
 class Environment(ABC):

@@ -15,12 +15,7 @@ from typing import ClassVar
 from .adapter import Adapter, Seen
 from .errors import EnvironmentFault, UnknownName, UsageError
 from .tools import Tool, ToolSpec
-from .types import (
-    SPLITS,
-    ActionMode,
-    Split,
-    Task,
-)
+from .types import SPLITS, ActionMode, Split, Task
 
 FINISH = ToolSpec(
     name="finish",

@@ -4,12 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from .base import Environment
-from .types import (
-    SPLITS,
-    Record,
-    Split,
-    Task,
-)
+from .types import SPLITS, Record, Split, Task
 
 LONGEST = 1000
 

@@ -1,20 +1,9 @@
 """Memory: the ledger, the cases folded from it, and reads over them."""
 
-from .ledger.records import (
-    EpisodeCase,
-    Hit,
-    Hits,
-    State,
-    StepCase,
-)
+from .ledger.records import EpisodeCase, Hit, Hits, State, StepCase
 from .recall.case_memory import CaseMemory
 from .recall.retriever import RetrieverConfig
-from .store.demonstrations import (
-    Demonstration,
-    from_gold,
-    import_demonstrations,
-    read_jsonl,
-)
+from .store.demonstrations import Demonstration, from_gold, import_demonstrations, read_jsonl
 from .store.store import Store
 
 __all__ = [

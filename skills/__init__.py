@@ -1,22 +1,12 @@
 """Skills: a library of executable skills in git, the jail they run in, the gate they pass, how they grow."""
 
 from .admission import Gate, GateConfig, Verdict
-from .errors import (
-    BadSkill,
-    LibraryUnwritable,
-    Undecided,
-    UnknownSkill,
-)
+from .errors import BadSkill, LibraryUnwritable, Undecided, UnknownSkill
 from .library import Library
 from .operations import Workshop
 from .skill_retriever import SkillRetriever, SkillRetrieverConfig
 from .skill_runner import CallResult, Runner, RunnerConfig
-from .types import (
-    Contract,
-    Parameter,
-    Skill,
-    SkillTest,
-)
+from .types import Contract, Parameter, Skill, SkillTest
 
 __all__ = [
     "BadSkill",

@@ -17,12 +17,7 @@ from .library import Library, Shelf
 from .lint import check, fingerprint, repinned
 from .merge import Merged, rewritten
 from .skill_runner import Runner
-from .trial import (
-    MakeEnvironment,
-    OnResult,
-    TestResult,
-    run_tests,
-)
+from .trial import MakeEnvironment, OnResult, TestResult, run_tests
 from .types import Skill, SkillTest
 
 

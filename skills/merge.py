@@ -12,13 +12,7 @@ from typing import Any
 
 from ..envs.types import Fact
 from .lint import calls_of
-from .types import (
-    LONGEST,
-    Parameter,
-    Skill,
-    SkillTest,
-    split_id,
-)
+from .types import LONGEST, Parameter, Skill, SkillTest, split_id
 
 
 class Unlike(ValueError):

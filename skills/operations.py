@@ -9,35 +9,20 @@ from pathlib import Path
 
 from ..envs.errors import UsageError
 from ..envs.registry import make
-from ..memory.credit.skill_calls import (
-    PastCall,
-    find_call,
-    past_calls,
-    way_to,
-)
+from ..memory.credit.skill_calls import PastCall, find_call, past_calls, way_to
 from ..memory.ledger.ledger import Ledger
 from ..skills import folder
 from .admission import Gate, Verdict
 from .call_graph import callees, callers, dependents
 from .errors import BadSkill, Undecided, UnknownSkill
-from .library import (
-    SHELVES,
-    Library,
-    Shelf,
-    Tombstone,
-)
+from .library import SHELVES, Library, Shelf, Tombstone
 from .lint import fingerprint, repinned
 from .replay_call import Replayed, replay, version_of
 from .repository import Revision
 from .template import template
 from .trial import OnResult, TestResult, run_tests
 from .types import Skill, split_id
-from .views import (
-    Figures,
-    SkillRow,
-    figures,
-    rows,
-)
+from .views import Figures, SkillRow, figures, rows
 
 PERSON = "person"
 PLACEBO = "placebo:"

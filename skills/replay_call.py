@@ -6,12 +6,7 @@ Then is played from the recorded steps, now is the skill in the jail. Nothing is
 from collections.abc import Mapping, Sequence
 
 from ..envs.base import Environment
-from ..envs.errors import (
-    EnvironmentFault,
-    EpisodeOver,
-    UnknownName,
-    UsageError,
-)
+from ..envs.errors import EnvironmentFault, EpisodeOver, UnknownName, UsageError
 from ..envs.types import Fact, Outcome, Record
 from ..memory.credit.skill_calls import PastCall, Way
 from ..memory.ledger.events import Stepped

@@ -12,23 +12,11 @@ from pydantic import Field
 
 from ..envs.base import Environment
 from ..envs.errors import EnvironmentFault, EpisodeOver, UsageError
-from ..envs.types import (
-    Fact,
-    Outcome,
-    Record,
-    Transition,
-)
+from ..envs.types import Fact, Outcome, Record, Transition
 from .call_graph import closure
 from .conditions import View, holds
 from .errors import BadSkill
-from .jail import (
-    Denied,
-    Jail,
-    Limits,
-    Program,
-    Ran,
-    Stop,
-)
+from .jail import Denied, Jail, Limits, Program, Ran, Stop
 from .types import Skill
 
 

@@ -9,12 +9,7 @@ from typing import Any, Literal, Union, cast
 
 from pydantic import BaseModel, ConfigDict, RootModel, create_model
 
-from ...envs.tools import (
-    ToolSpec,
-    call_of,
-    problem_of,
-    write_call,
-)
+from ...envs.tools import ToolSpec, call_of, problem_of, write_call
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits
 from ...memory.tools.tool_memory import Suggestion, ToolMemory

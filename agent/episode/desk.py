@@ -32,13 +32,7 @@ from ..acting.working_memory import WorkingMemory
 from ..llm.thought import SILENT, Assistant, Thought
 from ..planning.critic import Critic
 from ..planning.planner import Planner
-from ..skill_actions.skill_set import (
-    NOTHING,
-    Called,
-    Offer,
-    Offered,
-    SkillSet,
-)
+from ..skill_actions.skill_set import NOTHING, Called, Offer, Offered, SkillSet
 from .state import EpisodeState
 
 NO_HITS = Hits(hits=(), considered=0, abstained=True)

@@ -17,13 +17,7 @@ from ..planning.critic import outcome_of
 from .desk import Desk, step_rng
 from .observe import take
 from .state import EpisodeState
-from .subtasks import (
-    end_subtask,
-    entry_of,
-    previous,
-    read_for_plan,
-    task_now,
-)
+from .subtasks import end_subtask, entry_of, previous, read_for_plan, task_now
 from .verdict import judged
 
 Graph = CompiledStateGraph[EpisodeState, Desk, EpisodeState, EpisodeState]

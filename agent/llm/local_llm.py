@@ -14,12 +14,7 @@ from .constrained import Constraint, vocabulary
 from .errors import LLMRefused
 from .loading import LocalConfig, load, weights_digest
 from .option_scores import PrefixCache, around, score
-from .protocol import (
-    LogProbs,
-    Message,
-    Schema,
-    Usage,
-)
+from .protocol import LogProbs, Message, Schema, Usage
 from .sampling import pick
 from .structured import ask_structured
 

@@ -18,12 +18,7 @@ from pydantic import Field, create_model
 from ...envs.errors import UsageError
 from ...envs.types import Record
 from .errors import LLMNonsense, LLMRefused, LLMUnavailable
-from .protocol import (
-    LogProbs,
-    Message,
-    Schema,
-    Usage,
-)
+from .protocol import LogProbs, Message, Schema, Usage
 from .structured import ask_structured
 
 _log = logging.getLogger(__name__)

@@ -6,12 +6,7 @@ from typing import overload
 import numpy as np
 
 from .errors import LLMNonsense
-from .protocol import (
-    LogProbs,
-    Message,
-    Schema,
-    Usage,
-)
+from .protocol import LogProbs, Message, Schema, Usage
 from .structured import ask_structured
 
 

@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from ...memory.ledger.records import Hits, State
-from .protocol import (
-    FrozenLLM,
-    LogProbs,
-    Message,
-    Schema,
-)
+from .protocol import FrozenLLM, LogProbs, Message, Schema
 
 Mode = Literal["soft", "verbal", "off"]
 

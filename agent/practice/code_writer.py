@@ -13,13 +13,7 @@ from typing import Any
 from ...envs.base import Environment
 from ...envs.types import Fact, Record
 from ...skills.lint import calls_of, capabilities_of, repinned
-from ...skills.types import (
-    Contract,
-    Parameter,
-    Skill,
-    function_name,
-    split_id,
-)
+from ...skills.types import Contract, Parameter, Skill, function_name, split_id
 from ..llm.errors import LLMNonsense
 from ..llm.protocol import FrozenLLM, Message
 from ..prompts.rendering import render

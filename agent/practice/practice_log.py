@@ -10,13 +10,7 @@ from contextlib import contextmanager
 from ...memory.ledger.events import Practised
 from ...memory.ledger.ledger import Entry, Ledger
 from ...skills.library import Library
-from ...skills.savepoint import (
-    pending,
-    release,
-    savepoint,
-    take_back,
-    tell,
-)
+from ...skills.savepoint import pending, release, savepoint, take_back, tell
 
 
 class PracticeLog:

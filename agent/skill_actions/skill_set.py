@@ -11,24 +11,14 @@ from typing import NamedTuple
 from pydantic import Field
 
 from ...envs.base import Environment
-from ...envs.types import (
-    Fact,
-    Observation,
-    Record,
-    Transition,
-)
+from ...envs.types import Fact, Observation, Record, Transition
 from ...memory.credit.credit import Credit
 from ...memory.credit.skill_uses import SkillUses
 from ...memory.likeness.analogy import entities, words
 from ...memory.likeness.embedder import Embedder
 from ...skills.conditions import holds
 from ...skills.errors import BadSkill
-from ...skills.first_action import (
-    CAN,
-    NUMBERED,
-    SLOT,
-    read_off,
-)
+from ...skills.first_action import CAN, NUMBERED, SLOT, read_off
 from ...skills.library import Library
 from ...skills.skill_index import Vectored
 from ...skills.skill_retriever import SkillRetriever, SkillRetrieverConfig

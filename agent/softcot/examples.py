@@ -3,12 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ...memory.ledger.records import (
-    EpisodeCase,
-    Hit,
-    State,
-    StepCase,
-)
+from ...memory.ledger.records import EpisodeCase, Hit, State, StepCase
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.demonstrations import Demonstration
 from ...memory.store.store import Store

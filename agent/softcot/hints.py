@@ -17,29 +17,11 @@ from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.store import Store
 from ..llm.protocol import FrozenLLM
 from ..llm.thought import SILENT, Thought
-from .checkpoint import (
-    WEIGHTS,
-    Card,
-    file_hash,
-    load,
-    read_card,
-)
+from .checkpoint import WEIGHTS, Card, file_hash, load, read_card
 from .errors import WrongModels
 from .examples import assistant_text, recalled, with_steps
-from .hint_gate import (
-    GateRecord,
-    add_record,
-    decision,
-    measure,
-    read_gate,
-)
-from .places import (
-    FOLDER,
-    PREVIOUS,
-    STATES,
-    exchange,
-    mend,
-)
+from .hint_gate import GateRecord, add_record, decision, measure, read_gate
+from .places import FOLDER, PREVIOUS, STATES, exchange, mend
 from .soft_config import SoftSettings
 
 if TYPE_CHECKING:

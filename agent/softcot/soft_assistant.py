@@ -14,12 +14,7 @@ import torch
 
 from ...memory.forgetting.made_from import ANY, made_from
 from ..llm.frozen import Frozen
-from ..llm.slots import (
-    Marks,
-    Prompt,
-    for_assistant,
-    marks_of,
-)
+from ..llm.slots import Marks, Prompt, for_assistant, marks_of
 
 States = torch.Tensor
 """float32, shape (B, n, d_assistant)."""

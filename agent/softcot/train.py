@@ -19,14 +19,7 @@ from ..llm.errors import check_fingerprint
 from ..llm.frozen import Frozen
 from ..llm.loading import tensors_hash
 from ..llm.soft_reader import SoftReader
-from .checkpoint import (
-    TRAINING,
-    Card,
-    load_training,
-    question_hash,
-    save,
-    save_training,
-)
+from .checkpoint import TRAINING, Card, load_training, question_hash, save, save_training
 from .contrastive import contrastive_loss
 from .errors import WrongModels
 from .example_rows import row_of

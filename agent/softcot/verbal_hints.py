@@ -5,14 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from ..llm.frozen import Frozen
-from ..llm.slots import (
-    LEAD_LLM,
-    Prompt,
-    escape,
-    for_llm,
-    in_words,
-    marks_of,
-)
+from ..llm.slots import LEAD_LLM, Prompt, escape, for_llm, in_words, marks_of
 from ..llm.soft_reader import SoftReader
 from .decoding import Asked, answer_all
 from .soft_config import Example

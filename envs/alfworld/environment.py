@@ -10,18 +10,8 @@ from typing import Any
 
 from ..adapter import Adapter, Seen
 from ..errors import BadFile, UnknownName, UsageError
-from ..types import (
-    SPLITS,
-    Observation,
-    Split,
-    Task,
-)
-from .files import (
-    Game,
-    Games,
-    MiniGames,
-    find_games,
-)
+from ..types import SPLITS, Observation, Split, Task
+from .files import Game, Games, MiniGames, find_games
 from .problem import BadProblem, parse
 from .world import Changing, World
 

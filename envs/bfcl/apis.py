@@ -11,12 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import EnvironmentFault
-from .files import (
-    BROKEN,
-    Entry,
-    api_class,
-    specs_of,
-)
+from .files import BROKEN, Entry, api_class, specs_of
 
 Apis = dict[str, Any]
 """Name of an API -> its object, in the task's order."""

@@ -25,30 +25,11 @@ from typing import Any, ClassVar
 
 from ..adapter import Adapter, Seen
 from ..errors import UnknownName, UsageError
-from ..tools import (
-    Call,
-    ToolSpec,
-    call_of,
-    read_call,
-    write_call,
-)
-from ..types import (
-    SPLITS,
-    ActionMode,
-    Observation,
-    Split,
-    Task,
-)
+from ..tools import Call, ToolSpec, call_of, read_call, write_call
+from ..types import SPLITS, ActionMode, Observation, Split, Task
 from .apis import run
 from .checks import State, turn_passes
-from .files import (
-    API_NAMES,
-    FAMILIES,
-    entries,
-    new_functions_message,
-    require,
-    specs_of,
-)
+from .files import API_NAMES, FAMILIES, entries, new_functions_message, require, specs_of
 
 END_TURN = ToolSpec(
     name="end_turn",

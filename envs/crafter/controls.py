@@ -11,13 +11,7 @@ from ..errors import UnknownName, UsageError
 from .player import Player
 from .shelter import Room, find_room
 from .walking import Walker
-from .words import (
-    DIRECTIONS,
-    FREE,
-    ITEMS,
-    KINDS,
-    VITALS,
-)
+from .words import DIRECTIONS, FREE, ITEMS, KINDS, VITALS
 
 _FULL = 9
 _LONGEST_SLEEP = 300

@@ -10,25 +10,12 @@ from typing import Any
 
 from ..adapter import Adapter, Seen
 from ..errors import UnknownName, UsageError
-from ..types import (
-    SPLITS,
-    Fact,
-    Observation,
-    Split,
-    Task,
-)
+from ..types import SPLITS, Fact, Observation, Split, Task
 from .chart import Chart
 from .controls import Controls
 from .game import Game, require
 from .upkeep import Upkeep
-from .wording import (
-    carried,
-    faced,
-    glance,
-    happened,
-    in_sight,
-    place,
-)
+from .wording import carried, faced, glance, happened, in_sight, place
 from .words import (
     ACHIEVEMENTS,
     ACTIONS,

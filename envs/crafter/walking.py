@@ -6,12 +6,7 @@ crosses water on stone once stone was placed: what was not yet done is not yet k
 
 from collections.abc import Callable
 
-from .chart import (
-    WALK,
-    Cell,
-    Chart,
-    Costs,
-)
+from .chart import WALK, Cell, Chart, Costs
 from .player import Player
 from .wording import in_sight
 from .words import CREATURES, DIRECTIONS, FREE

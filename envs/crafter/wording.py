@@ -4,13 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .game import Game
-from .words import (
-    COMPASS,
-    ITEMS,
-    KINDS,
-    VITALS,
-    spoken,
-)
+from .words import COMPASS, ITEMS, KINDS, VITALS, spoken
 
 
 @dataclass(frozen=True)

@@ -13,24 +13,10 @@ from typing import Any, ClassVar
 
 from ..adapter import Adapter, Seen
 from ..errors import UnknownName, UsageError
-from ..types import (
-    SPLITS,
-    ActionMode,
-    Fact,
-    Observation,
-    Split,
-    Task,
-)
+from ..types import SPLITS, ActionMode, Fact, Observation, Split, Task
 from .book import Recipe, open_book
 from .kitchen import Kitchen, Refused
-from .listing import (
-    OPEN,
-    STEPS,
-    actions,
-    goals,
-    listing,
-    pantry,
-)
+from .listing import OPEN, STEPS, actions, goals, listing, pantry
 from .plan import plan
 
 _PAIRED = (1, 2, 3, 4, 6, 8)

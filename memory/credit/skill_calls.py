@@ -9,12 +9,7 @@ from typing import Any, NamedTuple
 from ...envs.errors import LichenError, UsageError
 from ...envs.suite import load_suite
 from ...envs.types import Fact, Outcome, Record
-from ..ledger.events import (
-    EpisodeStarted,
-    RunStarted,
-    SkillCalled,
-    Stepped,
-)
+from ..ledger.events import EpisodeStarted, RunStarted, SkillCalled, Stepped
 from ..ledger.ledger import Ledger, Row
 
 

@@ -19,12 +19,7 @@ from ..ledger.ledger import Ledger, Row, open_ledger
 from ..ledger.records import Case
 from ..likeness.vector_index import VectorIndex
 from ..store.demonstrations import DemonstratedStep, Demonstration
-from ..store.indexes import (
-    Grain,
-    collection,
-    item_of,
-    vectors_of,
-)
+from ..store.indexes import Grain, collection, item_of, vectors_of
 from ..store.store import Store
 
 

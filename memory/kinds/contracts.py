@@ -9,12 +9,7 @@ from dataclasses import dataclass, field
 
 from ...envs.tools import Call
 from ..ledger.events import ContractSeen, Reverified
-from ..ledger.records import (
-    EpisodeCase,
-    StepCase,
-    SubtaskCase,
-    Trust,
-)
+from ..ledger.records import EpisodeCase, StepCase, SubtaskCase, Trust
 
 
 @dataclass

@@ -10,20 +10,8 @@ from typing import NamedTuple
 
 from ...envs.types import Outcome
 from ..credit.credit import Exposure
-from ..ledger.events import (
-    EpisodeEnded,
-    EpisodeStarted,
-    Stepped,
-    SubtaskEnded,
-)
-from ..ledger.records import (
-    Case,
-    EpisodeCase,
-    Judge,
-    State,
-    StepCase,
-    SubtaskCase,
-)
+from ..ledger.events import EpisodeEnded, EpisodeStarted, Stepped, SubtaskEnded
+from ..ledger.records import Case, EpisodeCase, Judge, State, StepCase, SubtaskCase
 
 DISCOUNT = 0.95
 """Per step; a case's gain prefers the shorter way (AgentFly eq. 5 with gamma = 0.95)."""

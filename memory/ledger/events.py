@@ -9,12 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ...envs.tools import Call
-from ...envs.types import (
-    Fact,
-    Outcome,
-    Record,
-    Split,
-)
+from ...envs.types import Fact, Outcome, Record, Split
 from .records import Judge, Source
 
 Origin = Literal["own", "demonstration", "person", "import"]

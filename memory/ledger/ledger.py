@@ -15,27 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from .errors import LedgerCorrupt, StoreUnwritable
-from .event_rows import (
-    FORGOTTEN,
-    digest,
-    events,
-    link,
-    make_row,
-    meta,
-    timings,
-)
-from .events import (
-    Event,
-    Forgotten,
-    Origin,
-    parse,
-)
-from .sqlite import (
-    open_sqlite,
-    reading,
-    transaction,
-    writing,
-)
+from .event_rows import FORGOTTEN, digest, events, link, make_row, meta, timings
+from .events import Event, Forgotten, Origin, parse
+from .sqlite import open_sqlite, reading, transaction, writing
 
 
 @dataclass(frozen=True)

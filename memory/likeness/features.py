@@ -15,13 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ledger.records import State
-from .analogy import (
-    SAME,
-    Analogy,
-    analogy,
-    entities,
-    words,
-)
+from .analogy import SAME, Analogy, analogy, entities, words
 
 Features = Mapping[str, float]
 _NUMBER = re.compile(r"^\d+$")

@@ -14,13 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .analogy import (
-    FILLER,
-    SAME,
-    Analogy,
-    entities,
-    words,
-)
+from .analogy import FILLER, SAME, Analogy, entities, words
 from .origins import origin_of
 
 _CALL = re.compile(r"\s*(?P<tool>[A-Za-z_]\w*)\(.*\)\s*$", re.DOTALL)

@@ -12,13 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..credit.credit import Credit
-from ..ledger.records import (
-    EpisodeCase,
-    Hits,
-    State,
-    StepCase,
-    SubtaskCase,
-)
+from ..ledger.records import EpisodeCase, Hits, State, StepCase, SubtaskCase
 from ..likeness.analogy import words
 from ..likeness.features import Idf, hashed, state_features
 from ..likeness.grounding import Wordings

@@ -12,27 +12,10 @@ from pydantic import Field
 
 from ...envs.types import Record
 from ..credit.exposure import HarmGate
-from ..ledger.records import (
-    Hit,
-    Hits,
-    State,
-    StepCase,
-)
+from ..ledger.records import Hit, Hits, State, StepCase
 from ..likeness.analogy import SAME, analogy
-from ..likeness.features import (
-    Idf,
-    likeness,
-    shared,
-    state_features,
-    weigh,
-)
-from ..likeness.grounding import (
-    Wordings,
-    exchange,
-    ground,
-    plain,
-    slotted,
-)
+from ..likeness.features import Idf, likeness, shared, state_features, weigh
+from ..likeness.grounding import Wordings, exchange, ground, plain, slotted
 
 
 class RetrieverConfig(Record):

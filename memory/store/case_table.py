@@ -7,12 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from ..ledger.records import (
-    Case,
-    EpisodeCase,
-    StepCase,
-    SubtaskCase,
-)
+from ..ledger.records import Case, EpisodeCase, StepCase, SubtaskCase
 from ..ledger.sqlite import reading, writing
 
 _meta = sa.MetaData()

@@ -15,12 +15,7 @@ from ...envs.tools import Call
 from ...envs.types import Outcome, Record, Split
 from ..kinds.derive import content_id
 from ..ledger.errors import BadDemonstration
-from ..ledger.events import (
-    EpisodeEnded,
-    EpisodeStarted,
-    Origin,
-    Stepped,
-)
+from ..ledger.events import EpisodeEnded, EpisodeStarted, Origin, Stepped
 from ..ledger.ledger import Entry
 from ..ledger.records import EpisodeCase
 from ..likeness.states import offered_by, state_of

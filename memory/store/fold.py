@@ -12,12 +12,7 @@ from ..credit.credit import Credit, Exposure, context_of
 from ..credit.judge_rates import JudgeRates
 from ..credit.skill_uses import SkillOutcome, SkillUses
 from ..kinds.contracts import Contracts
-from ..kinds.derive import (
-    Learned,
-    OpenEpisode,
-    evidence_of,
-    learned,
-)
+from ..kinds.derive import Learned, OpenEpisode, evidence_of, learned
 from ..ledger.events import (
     ContractSeen,
     EpisodeEnded,

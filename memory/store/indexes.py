@@ -11,12 +11,7 @@ from ..ledger.errors import IndexBroken, StoreInUse
 from ..ledger.records import Case, StepCase, SubtaskCase
 from ..likeness.embedder import Embedder
 from ..likeness.features import hashed
-from ..likeness.vector_index import (
-    Item,
-    VectorIndex,
-    Vectors,
-    set_aside,
-)
+from ..likeness.vector_index import Item, VectorIndex, Vectors, set_aside
 
 Grain = Literal["steps", "episodes", "subtasks"]
 

@@ -23,13 +23,7 @@ from ..ledger.errors import StoreUnwritable
 from ..ledger.events import Evicted
 from ..ledger.ledger import Entry, Ledger
 from ..ledger.lock import claim
-from ..ledger.records import (
-    Case,
-    EpisodeCase,
-    StepCase,
-    SubtaskCase,
-    Trust,
-)
+from ..ledger.records import Case, EpisodeCase, StepCase, SubtaskCase, Trust
 from ..ledger.sqlite import flush, open_sqlite
 from ..likeness.embedder import CachedEmbedder, Embedder, open_embedder
 from ..likeness.features import Idf, state_features

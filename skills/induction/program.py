@@ -10,22 +10,10 @@ from dataclasses import dataclass
 
 from ...envs.types import Fact
 from ..lint import capabilities_of
-from ..types import (
-    LONGEST,
-    Contract,
-    Parameter,
-    Skill,
-    SkillTest,
-)
+from ..types import LONGEST, Contract, Parameter, Skill, SkillTest
 from .antiunify import Pattern, Slot, antiunify
 from .text import lines_of, source_of
-from .traces import (
-    ACT,
-    Effect,
-    Trace,
-    common_gain,
-    effects,
-)
+from .traces import ACT, Effect, Trace, common_gain, effects
 
 _ROOM = 2
 """How many times the most that was seen a count may be."""

@@ -7,19 +7,7 @@ kernel is the wall, not Python.
 from .errors import Denied, JailUnavailable, Stop
 from .jail import Jail, open_jail
 from .layers import layers
-from .types import (
-    JSON,
-    LEVELS,
-    MODULES,
-    End,
-    Invoked,
-    Layer,
-    Level,
-    Limits,
-    Program,
-    Ran,
-    Serve,
-)
+from .types import JSON, LEVELS, MODULES, End, Invoked, Layer, Level, Limits, Program, Ran, Serve
 
 __all__ = [
     "JSON",

@@ -15,16 +15,7 @@ from ...envs.errors import UnknownName
 from .errors import JailUnavailable
 from .start import Child, Setting, started
 from .supervise import Supervisor
-from .types import (
-    JSON,
-    LEVELS,
-    MODULES,
-    Level,
-    Limits,
-    Program,
-    Ran,
-    Serve,
-)
+from .types import JSON, LEVELS, MODULES, Level, Limits, Program, Ran, Serve
 
 _WORD = re.compile(r"\w+")
 _MOST_FAULTS = 3

@@ -3,12 +3,7 @@
 import shutil
 
 from .errors import JailUnavailable
-from .start import (
-    WALLS,
-    Child,
-    Setting,
-    started,
-)
+from .start import WALLS, Child, Setting, started
 from .types import Layer, Level
 
 _MEANING = {

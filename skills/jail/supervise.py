@@ -13,14 +13,7 @@ from typing import Any
 from ...envs.errors import EnvironmentFault, EpisodeOver, LichenError
 from .errors import Denied, Stop
 from .start import Child
-from .types import (
-    JSON,
-    Invoked,
-    Limits,
-    Program,
-    Ran,
-    Serve,
-)
+from .types import JSON, Invoked, Limits, Program, Ran, Serve
 from .wire import Ended, field
 
 _TEXT = 2000

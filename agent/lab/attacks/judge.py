@@ -7,18 +7,8 @@ from typing import Literal
 
 from ....envs.types import Record
 from ....skills.jail.jail import Jail, open_jail
-from ....skills.jail.types import (
-    End,
-    Limits,
-    Program,
-    Ran,
-)
-from .attack import (
-    MODULES_OF_ATTACKS,
-    PRELUDE,
-    Attack,
-    Theme,
-)
+from ....skills.jail.types import End, Limits, Program, Ran
+from .attack import MODULES_OF_ATTACKS, PRELUDE, Attack, Theme
 from .files import FILES
 from .kernel import KERNEL
 from .network import NETWORK

@@ -17,12 +17,7 @@ from typing import Any
 import numpy as np
 
 from ....memory.forgetting.explain import verify_store
-from ....memory.ledger.events import (
-    EpisodeEnded,
-    EpisodeStarted,
-    Event,
-    Stepped,
-)
+from ....memory.ledger.events import EpisodeEnded, EpisodeStarted, Event, Stepped
 from ....memory.ledger.ledger import Entry
 from ....memory.likeness.embedder import HashingEmbedder
 from ....memory.store.replay import replay

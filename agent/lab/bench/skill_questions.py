@@ -15,12 +15,7 @@ import numpy as np
 
 from ....envs.base import Environment
 from ....envs.errors import EnvironmentFault, EpisodeOver
-from ....envs.types import (
-    Fact,
-    Record,
-    Split,
-    Transition,
-)
+from ....envs.types import Fact, Record, Split, Transition
 from ....skills.conditions import View
 from ....skills.first_action import CAN, entry, read_off
 from ....skills.induction.traces import effects, words_of

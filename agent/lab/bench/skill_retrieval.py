@@ -21,16 +21,7 @@ from ....skills.skill_retriever import SkillRetriever, SkillRetrieverConfig
 from ....skills.types import Skill, split_id
 from ...skill_actions.open_library import OpenLibrary
 from .machine import machine, version
-from .skill_questions import (
-    KINDS,
-    Judge,
-    Kind,
-    Place,
-    drawn,
-    places,
-    question,
-    stand,
-)
+from .skill_questions import KINDS, Judge, Kind, Place, drawn, places, question, stand
 
 TOP = (1, 5)
 VOYAGER = {1: 0.802, 5: 0.965}

@@ -16,13 +16,7 @@ import numpy as np
 
 from ....envs.base import Environment
 from ....envs.registry import make
-from ....envs.types import (
-    Observation,
-    Record,
-    Split,
-    Task,
-    Transition,
-)
+from ....envs.types import Observation, Record, Split, Task, Transition
 from ....memory.ledger.ledger import Entry
 from ....memory.ledger.records import Hits
 from ....memory.likeness.embedder import HashingEmbedder

@@ -9,12 +9,7 @@ from typing import NamedTuple
 
 from ....envs.base import Environment
 from ....envs.errors import UnknownName, UsageError
-from ....envs.types import (
-    Observation,
-    Split,
-    Task,
-    Transition,
-)
+from ....envs.types import Observation, Split, Task, Transition
 
 FAMILY = "off-task"
 

@@ -18,13 +18,7 @@ from ...llm.local_llm import LocalLLM
 from ...open_agent import OpenAgent
 from ..heldout.episode_row import EpisodeRow
 from .backward_transfer import Scored, kept
-from .silence import (
-    Anchored,
-    alone,
-    compared,
-    drift,
-    with_memory,
-)
+from .silence import Anchored, alone, compared, drift, with_memory
 
 State = Literal["holds", "does not hold", "not measured"]
 

@@ -139,13 +139,7 @@ def _lines(
     from ...softcot.checkpoint import CARD
     from ...softcot.places import ASIDE, PREVIOUS
     from ..certificate.backward_transfer import scored
-    from ..certificate.certificate import (
-        forgetting,
-        leakage,
-        projections,
-        silence,
-        weights,
-    )
+    from ..certificate.certificate import forgetting, leakage, projections, silence, weights
 
     base = _config(where, run, model)
     cards = sorted((where / "softcot").glob(f"*/{CARD}"))

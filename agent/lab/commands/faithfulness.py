@@ -246,12 +246,7 @@ def _hints(
     from ...softcot.soft_assistant import SoftAssistant
     from ...softcot.verbal_hints import verbal_hints
     from ..faithfulness.answering import Answering, whole_answers
-    from ..faithfulness.of_hints import (
-        Hints,
-        SoftHints,
-        VerbalHints,
-        outcomes_of_hints,
-    )
+    from ..faithfulness.of_hints import Hints, SoftHints, VerbalHints, outcomes_of_hints
     from ..softcot.puzzles import draw, puzzle
 
     family = puzzle(source).check
@@ -323,13 +318,7 @@ def _found(
     seconds: float,
 ) -> "Found":
     from ...llm.errors import check_fingerprint
-    from ..faithfulness.measures import (
-        Found,
-        areas,
-        summarise,
-        verdict_of,
-        verdicts,
-    )
+    from ..faithfulness.measures import Found, areas, summarise, verdict_of, verdicts
 
     check_fingerprint(*hashes)
     rows = summarise(outcomes, seed=base.seed)

@@ -25,13 +25,7 @@ from ...llm.slots import Prompt
 from ...llm.soft_reader import Row, SoftReader
 from ...softcot.checkpoint import whole
 from ...softcot.train import batch_rows, rate
-from .learners import (
-    Arm,
-    Drift,
-    LearnConfig,
-    Learned,
-    Setting,
-)
+from .learners import Arm, Drift, LearnConfig, Learned, Setting
 from .off_stream import drift, log_probs
 from .stream import Item
 

@@ -13,12 +13,7 @@ from ....memory.store.demonstrations import import_demonstrations
 from ....memory.store.store import Store
 from ...acting.policy import PolicyConfig
 from ...prompts.rendering import render
-from .learners import (
-    Arm,
-    Drift,
-    Learned,
-    Setting,
-)
+from .learners import Arm, Drift, Learned, Setting
 from .off_stream import drift, log_probs
 from .stream import Item
 

@@ -17,12 +17,7 @@ from ...softcot.projection import Projection
 from ...softcot.soft_assistant import SoftAssistant
 from ...softcot.soft_config import Example, TrainConfig
 from ...softcot.train import Trainer
-from .learners import (
-    Arm,
-    Drift,
-    Learned,
-    Setting,
-)
+from .learners import Arm, Drift, Learned, Setting
 from .off_stream import drift, log_probs
 from .stream import Item
 

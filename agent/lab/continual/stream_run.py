@@ -20,12 +20,7 @@ from ..kernel.arms import named
 from ..kernel.identity import LLM, identity_file
 from ..kernel.reports import begin_anew
 from ..kernel.rows import ResultFolder
-from .learners import (
-    Arm,
-    Drift,
-    Learned,
-    Setting,
-)
+from .learners import Arm, Drift, Learned, Setting
 from .stream import Item
 
 IDENTITY, RESULTS = "continual.json", "results"

@@ -17,12 +17,7 @@ from ....envs.errors import UsageError
 from ...llm.slots import Prompt, for_llm
 from ...llm.soft_reader import SoftReader
 from ...softcot.soft_config import Example
-from .answering import (
-    CUE,
-    Answering,
-    Given,
-    Told,
-)
+from .answering import CUE, Answering, Given, Told
 from .measures import Outcome, Role
 from .rewording import reworded
 

@@ -16,13 +16,7 @@ from ....skills.skill_index import Vectored
 from ....skills.skill_runner import Runner
 from ....skills.types import Skill
 from ...open_agent import OpenAgent
-from ...skill_actions.skill_set import (
-    Called,
-    Offer,
-    Offered,
-    SkillConfig,
-    SkillSet,
-)
+from ...skill_actions.skill_set import Called, Offer, Offered, SkillConfig, SkillSet
 from .skill_placebo import scrambled
 
 

@@ -20,25 +20,14 @@ from ....memory.forgetting.made_from import made_from
 from ...config import AgentConfig
 from ...llm.frozen import Frozen
 from ...llm.soft_reader import SoftReader
-from ...softcot.checkpoint import (
-    CARD,
-    Card,
-    load,
-    whole,
-)
+from ...softcot.checkpoint import CARD, Card, load, whole
 from ...softcot.errors import WrongModels
 from ...softcot.projection import Projection
 from ...softcot.soft_assistant import SoftAssistant
 from ...softcot.soft_config import Example, ProjectionConfig, TrainConfig
 from ...softcot.sources import open_source
 from ...softcot.train import Told, Trainer, examples_hash
-from .answer_table import (
-    FIXED_ARMS,
-    Answer,
-    Decoding,
-    Table,
-    evaluate_source,
-)
+from .answer_table import FIXED_ARMS, Answer, Decoding, Table, evaluate_source
 
 KINDS: dict[str, tuple[ProjectionConfig, bool]] = {
     "linear": (ProjectionConfig(), False),
