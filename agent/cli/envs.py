@@ -8,15 +8,10 @@ from rich.table import Table
 
 from .options import Json, out, progress_console, write_json
 
-app = typer.Typer(
-    help="Environments, suites, and whether gold trajectories win.", no_args_is_help=True
-)
-
 PER_FAMILY = {"twx": 20, "scienceworld": 1, "crafter": 3}
 """Tasks of each family that `verify` replays by default; environments not named here: all."""
 
 
-@app.command("list")
 def list_(json_path: Json = None) -> None:
     """List the environments, and whether each can be used here."""
     from ...envs.errors import LichenError
@@ -38,7 +33,6 @@ def list_(json_path: Json = None) -> None:
         out(json_path).print(table)
 
 
-@app.command("suites")
 def suites(json_path: Json = None) -> None:
     """List the suites that ship with Lichen."""
     from ...envs.suite import load_suite, suite_names
@@ -52,7 +46,6 @@ def suites(json_path: Json = None) -> None:
         out(json_path).print(table)
 
 
-@app.command("show")
 def show(task_id: Annotated[str, typer.Argument(metavar="TASK", help="A task id.")]) -> None:
     """Show a task as an agent first sees it."""
     from ...envs.registry import make
@@ -69,19 +62,20 @@ def show(task_id: Annotated[str, typer.Argument(metavar="TASK", help="A task id.
     console.print("; ".join(seen.admissible or ("any text",)), markup=False, highlight=False)
 
 
-@app.command("verify")
 def verify_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="An environment.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of an environment.")],
     split: Annotated[
         Literal["train", "dev", "test"] | None, typer.Option("--split", help="Only this split.")
     ] = None,
     per_family: Annotated[
         int | None,
         typer.Option(
-            "--per-family", min=1, help="Tasks of each family. [default: twx 20, scienceworld 1]"
+            "--per-family",
+            min=1,
+            help="Tasks of each family. [default: twx 20, crafter 3, scienceworld 1, others all]",
         ),
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every task.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Replay every task, not a sample.")] = False,
     json_path: Json = None,
 ) -> None:
     """Replay the gold trajectories and count which win; exit 1 when one does not."""

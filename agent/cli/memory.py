@@ -1,4 +1,4 @@
-"""`lichen memory`: look at what was learned, ask why, export, import, verify."""
+"""`lichen memory`: look at what was learned, export, import, forget, verify."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -7,23 +7,14 @@ import typer
 from rich.table import Table
 
 from ...envs.errors import UsageError
-from ..cli import memory_reads as asking
-from .memory_reads import DEFAULT
-from .options import Json, Seed, Store, out, row, write_json
+from .options import DEFAULT, Json, Seed, Store, out, progress_console, row, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ...memory.ledger.records import Case
 
-app = typer.Typer(
-    help="Look at what was learned, ask why, export, import, verify.", no_args_is_help=True
-)
 
-asking.register(app)
-
-
-@app.command("ls")
 def ls(
     store: Store = None,
     grain: Annotated[
@@ -74,7 +65,6 @@ def _said(case: "Case") -> tuple[str, str]:
     return case.outcome, f"{case.index + 1} of {case.of}, {len(case.actions)} actions: {case.text}"
 
 
-@app.command("show")
 def show(
     case_id: Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its beginning.")],
     store: Store = None,
@@ -95,7 +85,6 @@ def show(
         console.print(str(value), markup=False, highlight=False)
 
 
-@app.command("export")
 def export(
     to: Annotated[Path, typer.Argument(help="The JSONL file to write.")],
     store: Store = None,
@@ -119,7 +108,6 @@ def export(
         raise typer.Exit(1)
 
 
-@app.command("restore")
 def restore(
     file: Annotated[Path, typer.Argument(help="JSONL, as `lichen memory export` writes it.")],
     store: Store = None,
@@ -135,7 +123,6 @@ def restore(
         typer.echo(f"{new} of {len(rows)} events were new; state {opened.state_hash()}")
 
 
-@app.command("replay")
 def replay(
     store: Store = None,
     verify_: Annotated[
@@ -163,7 +150,6 @@ def replay(
         raise typer.Exit(1)
 
 
-@app.command("diff")
 def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="Row, event id or key, or time.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The same, later.")],
@@ -183,7 +169,6 @@ def diff(
     out(json_path).print(f"{len(found.came)} came, {len(found.went)} went")
 
 
-@app.command("forget")
 def forget_command(
     case_id: Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its beginning.")],
     cascade: Annotated[
@@ -215,7 +200,6 @@ def forget_command(
             typer.echo(f"  {episode}")
 
 
-@app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="JSONL, one demonstration a line.")],
     store: Store = None,
@@ -235,7 +219,6 @@ def import_(
     typer.echo(f"{len(new)} of {len(found)} demonstrations were new")
 
 
-@app.command("import-gold")
 def import_gold(
     suite: Annotated[str, typer.Option("--suite", help="A suite: name or file.")],
     episodes: Annotated[int, typer.Option("--episodes", "-n", help="How many training tasks.")],
@@ -249,7 +232,6 @@ def import_gold(
     from ...envs.suite import load_suite
     from ...memory.store.demonstrations import from_gold, import_demonstrations
     from ...memory.store.store import Store as Opened
-    from .options import progress_console
 
     if episodes < 1:
         raise UsageError("--episodes must be at least 1")
@@ -269,7 +251,6 @@ def import_gold(
     typer.echo(f"{new} of {len(ids)} demonstrations were new; {total} episodes in memory")
 
 
-@app.command("verify")
 def verify(store: Store = None, json_path: Json = None) -> None:
     """Fold the ledger again and compare it with what is stored and indexed; exit 1 on any difference."""
     from ...memory.forgetting.explain import verify_store

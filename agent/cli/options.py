@@ -1,16 +1,23 @@
-"""Options that several commands share, and the way from them to an agent."""
+"""What commands share: options, the settings they come to, where output goes, the library that is named."""
 
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from ...envs.errors import UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from ...skills.library import Library
+
+DEFAULT = Path(".lichen")
+"""The store of commands that no --store is given to."""
 
 Store = Annotated[
     Path | None, typer.Option("--store", help="Folder of the memory. [default: .lichen]")
@@ -35,6 +42,60 @@ Json = Annotated[
     typer.Option("--json", help="Write one JSON object to this file (- for standard output)."),
 ]
 
+LibraryFolder = Annotated[
+    Path | None,
+    typer.Option("--library", help="Folder of the library. [default: skills in the store]"),
+]
+
+
+def folder_of(library: Path | None, store: Path | None) -> Path:
+    """Return the folder of the library that the options name."""
+    return library or (store or Path(".lichen")) / "skills"
+
+
+def skill_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete a skill's name."""
+    library = folder_of(context.params.get("library"), context.params.get("store"))
+    if not library.is_dir():
+        return []
+    return sorted(
+        path.name
+        for shelf in ("skills", "proposals", "drafts", "quarantine", "archive")
+        for path in (library / shelf).glob(f"{incomplete}*")
+        if path.is_dir()
+    )
+
+
+SkillName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A skill: NAME or NAME@VERSION.", autocompletion=skill_names
+    ),
+]
+Assistant = Annotated[
+    str | None,
+    typer.Option("--assistant", help="Small model: as --model. [default: the same as --model]"),
+]
+Source = Annotated[
+    str,
+    typer.Argument(
+        help="`own` (the store's verified successes), countdown3, sudoku4, words, gold:SUITE, or a .jsonl file "
+        "of examples."
+    ),
+]
+ProjectionFolder = Annotated[
+    Path | None,
+    typer.Option("--folder", help="Folder of the projection. [default: STORE/softcot/SOURCE]"),
+]
+SuiteArgument = Annotated[
+    str, typer.Argument(help="A suite: a shipped name, or a TOML or YAML file.")
+]
+NoLlm = Annotated[bool, typer.Option("--no-llm", help="Ask no model (policy.llm=false).")]
+Fresh = Annotated[
+    bool,
+    typer.Option("--fresh", help="Forget an earlier run of this in its folder, and begin anew."),
+]
+
 WIDTH = 120
 
 progress_console = Console(stderr=True)
@@ -46,6 +107,19 @@ def out(json_path: str | None) -> Console:
     stream = sys.stderr if errors else sys.stdout
     # into a file or a pipe a table is written whole, whatever width the terminal of the caller has
     return Console(stderr=errors, width=None if stream.isatty() else WIDTH)
+
+
+def episode_progress() -> Progress:
+    """Return the progress display of episodes, on standard error."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[success]}"),
+        TextColumn("{task.fields[speed]}"),
+        console=progress_console,
+    )
 
 
 def row(table: Table, *cells: str, style: str | None = None) -> None:
@@ -66,7 +140,25 @@ def write_json(value: Any, path: str | None) -> None:
     target.write_text(text + "\n", encoding="utf-8")
 
 
-def settings(pairs: list[str] | None, **options: Any) -> dict[str, Any]:
+def open_library(library: Path | None, store: Path | None) -> "Library":
+    """Return the library that the options name, to be looked at.
+
+    Raises:
+        UnknownSkill: There is none.
+    """
+    from ...skills.errors import UnknownSkill
+    from ...skills.library import Library
+
+    folder = folder_of(library, store)
+    if not (folder / ".git").is_dir():
+        raise UnknownSkill(
+            f"there is no library in {folder}",
+            hint="`lichen skills new NAME --env ENV` begins one; --library names another folder.",
+        )
+    return Library(folder)
+
+
+def settings(pairs: list[str] | None, *, no_llm: bool = False, **options: Any) -> dict[str, Any]:
     """Return `--set` pairs as nested settings, together with the options that have one of their own.
 
     Raises:
@@ -94,7 +186,39 @@ def settings(pairs: list[str] | None, **options: Any) -> dict[str, Any]:
     given = {name: value for name, value in options.items() if value is not None}
     if twice := sorted(given.keys() & found.keys()):
         raise UsageError(f"{twice[0]!r} is given twice: as an option and with --set")
+    if no_llm:
+        found["policy"] = {**found.get("policy", {}), "llm": False}
     return found | given
+
+
+def names(text: str, option: str) -> list[str]:
+    """Return the parts of a list with commas.
+
+    Raises:
+        UsageError: There are none.
+    """
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    if not found:
+        raise UsageError(f"{option} names nothing")
+    return found
+
+
+def numbers(text: str, option: str) -> list[int]:
+    """Return the whole numbers of a list with commas, each once, in their order.
+
+    Raises:
+        UsageError: There are none, one is no whole number, or one is negative.
+
+    >>> numbers("10,0,3,3", "--checkpoints")
+    [0, 3, 10]
+    """
+    try:
+        found = sorted({int(part) for part in names(text, option)})
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} is not a list of whole numbers") from error
+    if found[0] < 0:
+        raise UsageError(f"{option} {text!r} has a negative number")
+    return found
 
 
 def _value(text: str) -> Any:

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .options import (
     BaseUrl,
@@ -13,8 +12,8 @@ from .options import (
     Seed,
     Set,
     Store,
+    episode_progress,
     out,
-    progress_console,
     settings,
     write_json,
 )
@@ -27,7 +26,7 @@ def run(
     suite: Annotated[str, typer.Argument(help="A suite (name or file), or one task id.")],
     episodes: Annotated[
         int | None,
-        typer.Option("--episodes", "-n", help="Training episodes. [default: the suite's]"),
+        typer.Option("--episodes", "-n", help="How many training episodes. [default: the suite's]"),
     ] = None,
     store: Store = None,
     config: Config = None,
@@ -87,19 +86,6 @@ def run(
         else "no model was asked"
     )
     write_json(report.model_dump(mode="json"), json_path)
-
-
-def episode_progress() -> Progress:
-    """Return the progress display of episodes, on standard error."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[success]}"),
-        TextColumn("{task.fields[speed]}"),
-        console=progress_console,
-    )
 
 
 def _one(agent: Any, task_id: str, json_path: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from .options import row
+from .options import DEFAULT, row
 
 if TYPE_CHECKING:
     from ...memory.credit.skill_calls import CallCost, PastCall
@@ -20,7 +20,7 @@ def ledger_in(store: Path | None) -> "Ledger | None":
     """Return the ledger of a store, to be read; None where there is none."""
     from ...memory.ledger.ledger import open_ledger
 
-    folder = store or Path(".lichen")
+    folder = store or DEFAULT
     return open_ledger(folder) if (folder / "ledger.sqlite").exists() else None
 
 

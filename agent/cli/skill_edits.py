@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...envs.errors import UsageError
-from .options import Json, Store, out, progress_console, write_json
-from .skills import LibraryFolder, Name, app, folder_of, opened
+from .options import (
+    Json,
+    LibraryFolder,
+    SkillName,
+    Store,
+    folder_of,
+    open_library,
+    out,
+    progress_console,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from ...skills.admission import Verdict
@@ -66,9 +75,8 @@ def _say(verdict: "Verdict", json_path: str | None) -> None:
         raise typer.Exit(1)
 
 
-@app.command("edit")
 def edit(
-    name: Name,
+    name: SkillName,
     level: Level = None,
     by: By = "person",
     library: LibraryFolder = None,
@@ -82,7 +90,7 @@ def edit(
     from ...skills import folder
     from ...skills.errors import BadSkill
 
-    opened(library, store)
+    open_library(library, store)
     with _shop(library, store, level, by) as shop:
         found = shop.library
         drafts = found.all("drafts")
@@ -160,7 +168,6 @@ def _keep(root: Path, name: str, files: dict[str, str]) -> Path:
     return kept
 
 
-@app.command("new")
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Lower-case words with hyphens.")],
     env: Annotated[str, typer.Option("--env", help="The environment whose actions it takes.")],
@@ -180,16 +187,17 @@ def new(
         )
 
 
-@app.command("test")
 def test(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="[default: all]")] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Only this skill. [default: all]")
+    ] = "",
     level: Level = None,
     library: LibraryFolder = None,
     store: Store = None,
     json_path: Json = None,
 ) -> None:
     """Run the tests of a skill, or of all, as their folders are now; exit 1 when one fails."""
-    found = opened(library, store)
+    found = open_library(library, store)
     names = [name] if name else [n for n, skill in found.all().items() if skill.runnable]
     with _shop(library, store, level, "person") as shop:
         results = [result for n in names for result in shop.workshop.test(n, _live)]
@@ -202,7 +210,6 @@ def test(
         raise typer.Exit(1)
 
 
-@app.command("replay")
 def replay(
     call: Annotated[str, typer.Argument(metavar="CALL", help="Its number in `skills show NAME`.")],
     level: Level = None,
@@ -216,7 +223,7 @@ def replay(
     """
     from .skill_calls import ledger_in, print_replayed
 
-    opened(library, store)
+    open_library(library, store)
     if (ledger := ledger_in(store)) is None:
         raise UsageError("this store has no ledger, so no call of a skill", hint="Name it: --store")
     with _shop(library, store, level, "person") as shop:
@@ -228,9 +235,8 @@ def replay(
         raise typer.Exit(1)
 
 
-@app.command("approve")
 def approve(
-    name: Name,
+    name: SkillName,
     level: Level = None,
     by: By = "person",
     library: LibraryFolder = None,
@@ -238,14 +244,13 @@ def approve(
     json_path: Json = None,
 ) -> None:
     """Put what waits under NAME through the gate: an edit on disk, a proposal, a draft, a quarantined skill."""
-    opened(library, store)
+    open_library(library, store)
     with _shop(library, store, level, by) as shop:
         _say(shop.workshop.approve(name), json_path)
 
 
-@app.command("rollback")
 def rollback(
-    name: Name,
+    name: SkillName,
     to: Annotated[str, typer.Argument(help="A version, or the beginning of a commit.")],
     level: Level = None,
     by: By = "person",
@@ -254,72 +259,67 @@ def rollback(
     json_path: Json = None,
 ) -> None:
     """Bring back what a skill was, as a new version; its tests and its dependents' are run."""
-    opened(library, store)
+    open_library(library, store)
     with _shop(library, store, level, by) as shop:
         _say(shop.workshop.rollback(name, to), json_path)
 
 
-@app.command("reject")
 def reject(
-    name: Name,
+    name: SkillName,
     reason: Because = "a person rejected it",
     by: By = "person",
     library: LibraryFolder = None,
     store: Store = None,
 ) -> None:
     """Refuse a proposal or draft for good; a tombstone keeps it from being learned again."""
-    opened(library, store)
+    open_library(library, store)
     with _shop(library, store, None, by) as shop:
         shop.workshop.reject(name, reason)
         out(None).print(f"{name} is in the archive; the same code is refused from now on")
 
 
-@app.command("quarantine")
 def quarantine(
-    name: Name,
+    name: SkillName,
     reason: Because = "a person took it out",
     by: By = "person",
     library: LibraryFolder = None,
     store: Store = None,
 ) -> None:
     """Take a skill and all that depend on it out of use; `approve` brings each back."""
-    opened(library, store)
+    open_library(library, store)
     with _shop(library, store, None, by) as shop:
         gone = shop.workshop.quarantine(name, reason)
         out(None).print(f"taken out: {', '.join(gone)}")
 
 
-@app.command("retire")
 def retire(
-    name: Name,
+    name: SkillName,
     reason: Because = "a person retired it",
     by: By = "person",
     library: LibraryFolder = None,
     store: Store = None,
 ) -> None:
     """Archive a skill that nobody calls; a tombstone keeps it from being learned again."""
-    opened(library, store)
+    open_library(library, store)
     with _shop(library, store, None, by) as shop:
         shop.workshop.retire(name, reason)
         out(None).print(f"{name} is in the archive; the same code is refused from now on")
 
 
-@app.command("pin")
 def pin(
-    name: Name,
+    name: SkillName,
     off: Annotated[bool, typer.Option("--off", help="Let it go.")] = False,
     by: By = "person",
     library: LibraryFolder = None,
     store: Store = None,
 ) -> None:
     """Pin a skill: only a person changes it from then on."""
-    opened(library, store)
+    open_library(library, store)
     with _shop(library, store, None, by) as shop:
         shop.workshop.pin(name, on=not off)
         out(None).print(f"{name} is {'free' if off else 'pinned'}")
 
 
-@app.command("import")
 def import_(
     source: Annotated[Path, typer.Argument(help="Folder of a skill (Agent Skills standard).")],
     level: Level = None,
@@ -333,9 +333,8 @@ def import_(
         _say(shop.workshop.import_folder(source), json_path)
 
 
-@app.command("export")
 def export(
-    name: Name,
+    name: SkillName,
     to: Annotated[Path, typer.Argument(help="Where its folder goes.")] = Path("."),
     library: LibraryFolder = None,
     store: Store = None,
@@ -343,7 +342,4 @@ def export(
     """Write a skill's folder, as any reader of the Agent Skills standard takes it."""
     from ...skills.operations import Workshop
 
-    out(None).print(str(Workshop(opened(library, store)).export(name, to)), markup=False)
-
-
-__all__ = ["app"]
+    out(None).print(str(Workshop(open_library(library, store)).export(name, to)), markup=False)

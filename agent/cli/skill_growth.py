@@ -5,16 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from .options import Config, Json, Seed, Store, out, progress_console, row, write_json
-from .skill_edits import app
-from .skills import LibraryFolder, folder_of, opened
+from .options import (
+    Config,
+    Json,
+    LibraryFolder,
+    Seed,
+    Store,
+    folder_of,
+    open_library,
+    out,
+    progress_console,
+    row,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from ...skills.admission import Verdict
     from ...skills.types import Skill
 
 
-@app.command("induce")
 def induce_command(
     suite: Annotated[str, typer.Argument(help="A suite: a shipped name, or a TOML or YAML file.")],
     episodes: Annotated[
@@ -26,7 +35,9 @@ def induce_command(
     propose: Annotated[
         bool, typer.Option("--propose", help="What passes waits for a person's `approve`.")
     ] = False,
-    jail: Annotated[str | None, typer.Option("--jail", help="Jail level.")] = None,
+    jail: Annotated[
+        str | None, typer.Option("--jail", help="Jail level for tests. [default: the safest here]")
+    ] = None,
     seed: Seed = None,
     library: LibraryFolder = None,
     store: Store = None,
@@ -77,7 +88,6 @@ def induce_command(
         )
 
 
-@app.command("why")
 def why(
     task: Annotated[str, typer.Argument(metavar="TASK", help="A task id, or a goal in words.")],
     env: Annotated[
@@ -96,7 +106,7 @@ def why(
     from ...skills.skill_runner import view_of
     from ..config import load_config
 
-    found = opened(library, store)
+    found = open_library(library, store)
     settings = load_config(config)
     view = None
     if "/" in task:
@@ -131,6 +141,3 @@ def why(
             style=None if hit in hits.hits else "dim",
         )
     console.print(table)
-
-
-__all__ = ["app"]

@@ -1,4 +1,4 @@
-"""`lichen skills`: look at the library. What changes it is in `workshop`."""
+"""`lichen skills list | show | graph | history | diff`: look at the library."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,69 +8,30 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.tree import Tree
 
-from .options import Json, Store, out, row, write_json
+from .options import (
+    DEFAULT,
+    Json,
+    LibraryFolder,
+    SkillName,
+    Store,
+    open_library,
+    out,
+    row,
+    skill_names,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from ...skills.library import Library as Opened
     from ...skills.types import Skill
 
-app = typer.Typer(
-    help="The skill library: look, edit, test, approve, roll back.", no_args_is_help=True
-)
 
-LibraryFolder = Annotated[
-    Path | None,
-    typer.Option("--library", help="Folder of the library. [default: skills in the store]"),
-]
-
-
-def _names(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete a skill's name."""
-    library = folder_of(context.params.get("library"), context.params.get("store"))
-    if not library.is_dir():
-        return []
-    return sorted(
-        path.name
-        for shelf in ("skills", "proposals", "drafts", "quarantine", "archive")
-        for path in (library / shelf).glob(f"{incomplete}*")
-        if path.is_dir()
-    )
-
-
-Name = Annotated[
-    str,
-    typer.Argument(metavar="NAME", help="A skill: NAME or NAME@VERSION.", autocompletion=_names),
-]
 ShelfOption = Annotated[
     Literal["skills", "proposals", "drafts", "quarantine", "archive"],
-    typer.Option("--shelf", help="Which shelf."),
+    typer.Option("--shelf", help="Where in the library to look."),
 ]
 
 
-def folder_of(library: Path | None, store: Path | None) -> Path:
-    """Return the folder of the library that the options name."""
-    return library or (store or Path(".lichen")) / "skills"
-
-
-def opened(library: Path | None, store: Path | None) -> "Opened":
-    """Return the library that the options name, to be looked at.
-
-    Raises:
-        UnknownSkill: There is none.
-    """
-    from ...skills.errors import UnknownSkill
-    from ...skills.library import Library
-
-    folder = folder_of(library, store)
-    if not (folder / ".git").is_dir():
-        raise UnknownSkill(
-            f"there is no library in {folder}",
-            hint="`lichen skills new NAME --env ENV` begins one; --library names another folder.",
-        )
-    return Library(folder)
-
-
-@app.command("list")
 def list_(
     shelf: ShelfOption = "skills",
     env: Annotated[str | None, typer.Option("--env", help="Only this environment's.")] = None,
@@ -81,7 +42,7 @@ def list_(
     """List the skills of a shelf, with what the ledger says of their use, and the library's figures."""
     from ...skills.operations import Workshop
 
-    found = opened(library, store)
+    found = open_library(library, store)
     workshop = Workshop(found)
     rows = [r for r in workshop.rows(shelf) if env is None or r.env == env]
     uses = _uses(store)
@@ -137,7 +98,7 @@ def _uses(store: Path | None) -> dict[str, dict[str, int]]:
     """Return what the ledger says of each skill, with all LLMs together; nothing where there is no ledger."""
     from ...memory.store.store import Store as Opened
 
-    folder = store or Path(".lichen")
+    folder = store or DEFAULT
     if not (folder / "ledger.sqlite").exists():
         return {}
     with Opened(folder, read_only=True) as ledger:
@@ -148,9 +109,8 @@ def _uses(store: Path | None) -> dict[str, dict[str, int]]:
         }
 
 
-@app.command("show")
 def show(
-    name: Name,
+    name: SkillName,
     calls: Annotated[int, typer.Option("--calls", min=0, help="Last calls to list.")] = 5,
     library: LibraryFolder = None,
     store: Store = None,
@@ -162,7 +122,7 @@ def show(
     from ...skills.operations import Workshop
     from .skill_calls import ledger_in, print_calls
 
-    found = opened(library, store)
+    found = open_library(library, store)
     workshop = Workshop(found)
     skill, shelf = workshop.find(name)
     skills = found.all()
@@ -215,13 +175,12 @@ def show(
     print_calls(console, cost, past[:calls], len(past))
 
 
-@app.command("graph")
 def graph(library: LibraryFolder = None, store: Store = None, json_path: Json = None) -> None:
     """Show who calls whom, as a tree from the skills that nobody calls."""
     from ...skills.call_graph import callees, callers
     from ...skills.operations import Workshop
 
-    found = opened(library, store)
+    found = open_library(library, store)
     skills = found.all()
     workshop = Workshop(found)
     write_json(
@@ -244,9 +203,13 @@ def graph(library: LibraryFolder = None, store: Store = None, json_path: Json = 
     out(json_path).print(tree)
 
 
-@app.command("history")
 def history(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", autocompletion=_names)] = "",
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NAME]", autocompletion=skill_names, help="Only this skill. [default: all]"
+        ),
+    ] = "",
     library: LibraryFolder = None,
     store: Store = None,
     json_path: Json = None,
@@ -256,7 +219,7 @@ def history(
 
     from ...skills.operations import Workshop
 
-    revisions = Workshop(opened(library, store)).history(name)
+    revisions = Workshop(open_library(library, store)).history(name)
     write_json({"revisions": [r.model_dump(mode="json") for r in revisions]}, json_path)
     if json_path == "-":
         return
@@ -269,11 +232,17 @@ def history(
     out(json_path).print(table)
 
 
-@app.command("diff")
 def diff(
-    name: Name,
-    old: Annotated[str, typer.Argument(metavar="[OLD]", help="Version or commit.")] = "",
-    new: Annotated[str, typer.Argument(metavar="[NEW]", help="[default: the last]")] = "",
+    name: SkillName,
+    old: Annotated[
+        str, typer.Argument(metavar="[OLD]", help="Version or commit to begin from.")
+    ] = "",
+    new: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NEW]", help="Version or commit to compare with. [default: the last]"
+        ),
+    ] = "",
     library: LibraryFolder = None,
     store: Store = None,
 ) -> None:
@@ -281,7 +250,7 @@ def diff(
     from ...skills import folder
     from ...skills.text_difference import difference
 
-    found = opened(library, store)
+    found = open_library(library, store)
     if not old:
         committed = found.repository.files(f"skills/{name}")
         text = difference(

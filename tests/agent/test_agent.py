@@ -312,7 +312,7 @@ def test_the_ten_line_script_of_the_readme_runs(tmp_path: Path) -> None:
     script = next(
         block.split("```")[0]
         for block in readme.split("```python\n")[1:]
-        if "Agent.from_config" in block
+        if "OpenAgent.from_config" in block
     )
     assert len(script.strip().splitlines()) <= 10
     done = subprocess.run(

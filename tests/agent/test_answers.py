@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lichen.agent.lab.practice.practice_arms import ARMS
-from lichen.agent.lab.practice.practice_evaluation import run_arm
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.llm.scripted_llm import ScriptedLLM
 from lichen.agent.practice.answers import Answers, questions
 from lichen.agent.practice.code_writer import ActionWriter
 from lichen.agent.practice.curriculum import Curriculum, Offer
+from lichen.agent.practice.loop import PracticeConfig
+from lichen.agent.practice.practice_run import run_practice
 from lichen.envs import make
 from lichen.envs.suite import load_suite
 from lichen.memory.ledger.events import Practised
@@ -62,8 +62,9 @@ def test_answers_are_in_the_events_and_a_later_call_asks_only_what_is_new(
     def practise(folder: Path, iterations: int) -> None:
         writer = ActionWriter(smollm2, Answers(smollm2, minilm, max_tokens=12), max_tokens=12)
         with open_jail(warm=1) as jail, asyncio.Runner() as loop:
-            run_arm(
-                ARMS["skills"],
+            run_practice(
+                "skills",
+                PracticeConfig(),
                 environment,
                 worlds,
                 folder,

@@ -11,7 +11,7 @@ import pytest
 from lichen.agent.acting.free_calls import Caller
 from lichen.agent.acting.policy import situation
 from lichen.agent.lab.heldout.arms import find_arms
-from lichen.agent.lab.heldout.evaluation import Plan, evaluate
+from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.open_agent import OpenAgent
@@ -199,7 +199,7 @@ def test_recorded_subtasks_are_durable_and_a_new_plan_is_shown_what_worked_elsew
 def test_ablation_arms_and_the_budget_are_run_with_a_scripted_model(tmp_path: Path) -> None:
     names = ["none", "memory", "-value", "-context", "-gate", "-tools", "budget"]
     suite = load_suite("alfworld-mini").model_copy(update={"max_steps": 8})
-    plan = Plan(
+    plan = HeldOutPlan(
         suite=suite,
         arms=tuple(find_arms(names)),
         checkpoints=(8,),

@@ -22,8 +22,8 @@ from lichen.agent.lab.certificate.certificate import (
 )
 from lichen.agent.lab.commands.certify import certify_command
 from lichen.agent.lab.heldout.arms import find_arms
-from lichen.agent.lab.heldout.evaluation import Plan, evaluate
-from lichen.agent.lab.kernel.rows import Row
+from lichen.agent.lab.heldout.episode_row import EpisodeRow
+from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
 from lichen.agent.llm.frozen import Frozen, open_frozen
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.llm.thought import Thought
@@ -47,7 +47,7 @@ def lichen(*words: object) -> subprocess.CompletedProcess[str]:
 def evaluated(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Path:
     """The folder of a small evaluation with the tiny model."""
     folder = tmp_path_factory.mktemp("evaluated")
-    plan = Plan(
+    plan = HeldOutPlan(
         suite=load_suite(ENV).model_copy(update={"max_steps": 6}),
         arms=tuple(find_arms(["none", "memory"])),
         checkpoints=(0, 2, 4),
@@ -176,8 +176,8 @@ def test_a_projection_between_other_models_does_not_hold(
     assert torn.state == "not measured" and "is damaged" in torn.says
 
 
-def result(arm: str, point: int, task: str, right: bool) -> Row:
-    return Row.model_validate(
+def result(arm: str, point: int, task: str, right: bool) -> EpisodeRow:
+    return EpisodeRow.model_validate(
         {
             "arm": arm,
             "checkpoint": point,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lichen.agent.lab.heldout.arms import find_arms
-from lichen.agent.lab.heldout.evaluation import Plan, evaluate
+from lichen.agent.lab.heldout.episode_row import EpisodeRow
+from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
 from lichen.agent.lab.heldout.report import Report, summarise
-from lichen.agent.lab.kernel.rows import Row
 from lichen.agent.lab.placebo.memory_placebo import PlaceboMemory
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
@@ -22,7 +22,7 @@ from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 from lichen.memory.store.store import Store
 
 
-def plan(**changes: object) -> Plan:
+def plan(**changes: object) -> HeldOutPlan:
     suite = load_suite("alfworld-mini").model_copy(update={"max_steps": 6})
     values: dict[str, object] = {
         "suite": suite,
@@ -33,7 +33,7 @@ def plan(**changes: object) -> Plan:
         "tasks": 1,
         "seed": 0,
     }
-    return Plan.model_validate({**values, **changes})
+    return HeldOutPlan.model_validate({**values, **changes})
 
 
 def evaluated(
@@ -130,8 +130,8 @@ def test_the_placebo_shows_a_planner_other_episodes_than_it_found(tmp_path: Path
 
 
 def test_an_arm_with_memory_is_never_compared_with_another_checkpoints_rows() -> None:
-    def row(arm: str, checkpoint: int, outcome: str) -> Row:
-        return Row.model_validate(
+    def row(arm: str, checkpoint: int, outcome: str) -> EpisodeRow:
+        return EpisodeRow.model_validate(
             {
                 "arm": arm,
                 "checkpoint": checkpoint,

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from lichen.agent.lab.heldout.arms import find_arms
-from lichen.agent.lab.heldout.evaluation import Plan, Silent, evaluate
+from lichen.agent.lab.heldout.episode_row import EpisodeRow
+from lichen.agent.lab.heldout.evaluation import HeldOutPlan, Silent, evaluate
 from lichen.agent.lab.heldout.picture import draw, write_page
 from lichen.agent.lab.heldout.report import Report
-from lichen.agent.lab.kernel.rows import Row, RowFile
+from lichen.agent.lab.kernel.rows import RowFile
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.open_agent import OpenAgent
 from lichen.envs import UnknownName, UsageError, load_suite
@@ -25,7 +26,7 @@ from lichen.memory.likeness.embedder import HashingEmbedder
 LICHEN = [sys.executable, "-m", "lichen.agent"]
 
 
-def plan(**changes: object) -> Plan:
+def plan(**changes: object) -> HeldOutPlan:
     suite = load_suite("alfworld-mini").model_copy(update={"max_steps": 12})
     values: dict[str, object] = {
         "suite": suite,
@@ -36,7 +37,7 @@ def plan(**changes: object) -> Plan:
         "tasks": 4,
         "seed": 0,
     }
-    return Plan.model_validate({**values, **changes})
+    return HeldOutPlan.model_validate({**values, **changes})
 
 
 def evaluated(folder: Path, **changes: object) -> Report:
@@ -72,7 +73,7 @@ def test_every_arm_is_run_paired_and_memory_beats_the_controls_with_a_scripted_m
 
 def test_an_interrupted_evaluation_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     class Stop(Silent):
-        def evaluating(self, done: int, of: int, row: Row) -> None:
+        def evaluating(self, done: int, of: int, row: EpisodeRow) -> None:
             if done == 9:
                 raise KeyboardInterrupt
 
@@ -97,7 +98,11 @@ def test_rows_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
     lines = (tmp_path / "rows.jsonl").read_text().splitlines()
     (tmp_path / "rows.jsonl").write_text("\n".join([lines[0], "garbage", *lines[1:]]) + "\n")
     with pytest.raises(BadFile, match="line 2"):
-        RowFile(tmp_path / "rows.jsonl", json.loads(lines[0])["evaluation"])
+        RowFile(
+            tmp_path / "rows.jsonl",
+            json.loads(lines[0])["evaluation"],
+            EpisodeRow.model_validate_json,
+        )
 
 
 def test_the_train_split_and_unknown_arms_are_refused(tmp_path: Path) -> None:

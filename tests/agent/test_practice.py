@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lichen.agent.lab.practice.practice_arms import ARMS
-from lichen.agent.lab.practice.practice_evaluation import ArmResult, run_arm, run_frozen
+from lichen.agent.lab.practice.practice_evaluation import run_frozen
 from lichen.agent.llm.scripted_llm import ScriptedLLM
 from lichen.agent.open_agent import OpenAgent
 from lichen.agent.practice.code_writer import ActionWriter, candidate_of
 from lichen.agent.practice.curriculum import Curriculum, shown_facts
+from lichen.agent.practice.loop import PracticeConfig
+from lichen.agent.practice.practice_run import PracticeResult, run_practice
 from lichen.agent.practice.write_round import write_skill
 from lichen.envs import Environment, UnknownName, make
 from lichen.memory.ledger.events import Recalled, SkillCalled, Stepped
@@ -44,8 +45,9 @@ def test_practice_grows_a_library_that_a_killed_run_goes_on_with(
 ) -> None:
     def practise(folder: Path, iterations: int) -> tuple[object, Library]:
         with asyncio.Runner() as loop:
-            result, library = run_arm(
-                ARMS["skills"],
+            result, library = run_practice(
+                "skills",
+                PracticeConfig(),
                 crafter,
                 WORLDS,
                 folder,
@@ -72,7 +74,8 @@ def test_practice_grows_a_library_that_a_killed_run_goes_on_with(
     frozen = run_frozen(
         crafter, ["crafter/open/test/0"], Runner({}, jail), library, moves=10, seed=0
     )
-    assert frozen.episodes[0].called > 0
+    assert frozen["skills-frozen"].episodes[0].called > 0
+    assert frozen["no library"].episodes[0].called == 0
 
 
 def test_the_curriculum_shows_little_first_and_leaves_what_fails() -> None:
@@ -157,11 +160,11 @@ def test_a_written_function_becomes_a_candidate_or_says_why_not() -> None:
 
 
 def test_an_unknown_practice_arm_is_named() -> None:
-    from lichen.agent.lab.practice.practice_arms import find
+    from lichen.agent.lab.practice.practice_arms import FROZEN, find_practice_arms
 
     with pytest.raises(UnknownName, match="did you mean 'skills'"):
-        find(["skill"])
-    assert [arm.name for arm in find(["skills-frozen"])] == ["skills"]
+        find_practice_arms(["skill"])
+    assert [arm.name for arm in find_practice_arms([FROZEN])] == ["skills"]
 
 
 def test_scripted_code_is_written_tested_criticised_and_admitted(
@@ -205,10 +208,11 @@ def test_an_outage_of_the_jail_is_an_unknown_iteration_that_is_tried_again(
         def run(self, *args: object, **kwargs: object) -> Ran:
             return Ran(end="broken", error="no process could be made", level="kernel")
 
-    def practise(runner: Runner) -> ArmResult:
+    def practise(runner: Runner) -> PracticeResult:
         with asyncio.Runner() as loop:
-            return run_arm(
-                ARMS["skills"],
+            return run_practice(
+                "skills",
+                PracticeConfig(),
                 crafter,
                 WORLDS,
                 tmp_path / "arm",

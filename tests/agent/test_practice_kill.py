@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.lab.practice.practice_arms import ARMS
-from lichen.agent.lab.practice.practice_evaluation import run_arm
-from lichen.agent.practice.loop import Iteration
+from lichen.agent.practice.loop import Iteration, PracticeConfig
+from lichen.agent.practice.practice_run import run_practice
 from lichen.envs import make
 from lichen.envs.suite import load_suite
 from lichen.memory.ledger.errors import StoreInUse
@@ -67,8 +66,9 @@ def practise(folder: Path, iterations: int = ITERATIONS) -> list[Iteration]:
     environment.max_steps = suite.max_steps
     ran: list[Iteration] = []
     with open_jail(warm=1) as jail, asyncio.Runner() as loop:
-        run_arm(
-            ARMS["skills"],
+        run_practice(
+            "skills",
+            PracticeConfig(),
             environment,
             suite.task_ids("train", None, 0, environment),
             folder,

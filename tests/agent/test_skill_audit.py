@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from lichen.agent.lab.heldout.arms import Arm, audit_arms, find_arms
-from lichen.agent.lab.heldout.evaluation import Plan, Silent, evaluate
+from lichen.agent.lab.heldout.episode_row import EpisodeRow
+from lichen.agent.lab.heldout.evaluation import HeldOutPlan, Silent, evaluate
 from lichen.agent.lab.heldout.report import Report
-from lichen.agent.lab.kernel.rows import Row
 from lichen.agent.lab.placebo.skill_placebo import scrambled
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.open_agent import OpenAgent
@@ -36,9 +36,9 @@ def library(household_skills: Path) -> Path:
 
 def plan(
     arms: tuple[Arm, ...], tasks: int = 3, max_steps: int = 12, points: tuple[int, ...] = (6,)
-) -> Plan:
+) -> HeldOutPlan:
     suite = load_suite("alfworld-mini").model_copy(update={"max_steps": max_steps})
-    return Plan(
+    return HeldOutPlan(
         suite=suite,
         arms=arms,
         checkpoints=points,
@@ -158,7 +158,7 @@ def test_an_interrupted_audit_ends_the_same_since_its_own_calls_teach_it_nothing
     ]
 
     class Stop(Silent):
-        def evaluating(self, done: int, of: int, row: Row) -> None:
+        def evaluating(self, done: int, of: int, row: EpisodeRow) -> None:
             if done == 6:
                 raise KeyboardInterrupt
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lichen.agent.cli.jail import jail_app
+from lichen.agent.cli.main import app
 from lichen.agent.lab.attacks import attacks, run_attacks
 from lichen.envs.errors import EnvironmentFault, EpisodeOver, UnknownName, UsageError
 from lichen.skills.jail import (
@@ -291,11 +291,13 @@ def test_bubblewrap_wraps_the_same_child() -> None:
 
 def test_the_commands_say_what_stands_and_exit_1_on_a_leak(tmp_path: Path) -> None:
     runner = CliRunner()
-    done = runner.invoke(jail_app, ["doctor", "--json", str(tmp_path / "doctor.json")])
+    done = runner.invoke(app, ["skills", "jail", "doctor", "--json", str(tmp_path / "doctor.json")])
     assert done.exit_code == 0 and "level kernel" in done.output
     assert '"holds": true' in (tmp_path / "doctor.json").read_text(encoding="utf-8")
     for level, code, verdict in (("kernel", 0, "11 blocked"), ("none", 1, "11 LEAK")):
-        done = runner.invoke(jail_app, ["attack", "--theme", "network", "--level", level])
+        done = runner.invoke(
+            app, ["skills", "jail", "attack", "--theme", "network", "--level", level]
+        )
         assert (done.exit_code, verdict in done.output) == (code, True)
 
 

@@ -17,6 +17,7 @@ from ....memory.likeness.states import state_of
 from ...llm.local_llm import LocalLLM
 from ...llm.protocol import LogProbs
 from ...prompts.rendering import render
+from ..kernel.timings import percentiles
 from .machine import machine, version
 
 TASK = "twx/mapreader/dev/3"
@@ -115,10 +116,11 @@ def score_naively(model: Any, tokenizer: Any, prompt: str, options: Sequence[str
 
 def _row(what: str, seconds: Sequence[float]) -> dict[str, Any]:
     milli = np.asarray(seconds) * 1000
+    p50, p95 = percentiles(milli, digits=2)
     return {
         "what": what,
         "n": len(milli),
-        "p50_ms": round(float(np.percentile(milli, 50)), 2),
-        "p95_ms": round(float(np.percentile(milli, 95)), 2),
+        "p50_ms": p50,
+        "p95_ms": p95,
         "seconds": round(float(milli.sum() / 1000), 3),
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ....skills.jail import Jail, Program, open_jail
+from ..kernel.timings import percentiles
 from .machine import machine, version
 
 COLD, WARM = 60.0, 10.0
@@ -99,11 +100,11 @@ def _times(
 
 
 def _row(what: str, times: list[float]) -> dict[str, Any]:
-    cuts = statistics.quantiles(times, n=20, method="inclusive")
+    p50, p95 = percentiles(times)
     return {
         "what": what,
         "runs": len(times),
-        "p50": cuts[9],
-        "p95": cuts[18],
+        "p50": p50,
+        "p95": p95,
         "mean": statistics.fmean(times),
     }

@@ -24,6 +24,7 @@ from ....memory.likeness.embedder import Embedder, SentenceEmbedder, Vectors
 from ....memory.recall.case_memory import PROPOSALS, CaseMemory
 from ....memory.store.store import Store
 from ..bench import household
+from ..kernel.timings import percentiles
 from .machine import machine, version
 from .rival_memories import ExactSearch, LangGraphStore, RawChroma
 from .vectors import KnownVectors, combined
@@ -265,13 +266,14 @@ def _measure(
     for side in sides:
         for mode in ("included", "excluded"):
             if (spent_ms := np.asarray(took[side.what, mode]) * 1000).size:
+                p50, p95 = percentiles(spent_ms, digits=3)
                 rows.append(
                     ReadRow(
                         cases=size,
                         what=f"{side.what}, embedding {mode}" if side.text else side.what,
                         n=len(spent_ms),
-                        p50_ms=round(float(np.percentile(spent_ms, 50)), 3),
-                        p95_ms=round(float(np.percentile(spent_ms, 95)), 3),
+                        p50_ms=p50,
+                        p95_ms=p95,
                         recall=round(float(np.mean(right[side.what])), 4) if side.text else None,
                     )
                 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernel.timings import percentiles
 from .machine import machine, version
 
 BAR = 3.0
@@ -83,10 +84,11 @@ def bench_softcot(
 
 def _row(what: str, seconds: list[float]) -> dict[str, Any]:
     milli = np.asarray(seconds) * 1000
+    p50, p95 = percentiles(milli, digits=2)
     return {
         "what": what,
         "n": len(milli),
-        "p50_ms": round(float(np.percentile(milli, 50)), 2),
-        "p95_ms": round(float(np.percentile(milli, 95)), 2),
+        "p50_ms": p50,
+        "p95_ms": p95,
         "steps_per_s": round(float(len(milli) / milli.sum() * 1000), 3),
     }

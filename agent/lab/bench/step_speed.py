@@ -30,6 +30,7 @@ from ...episode.parts import EpisodeParts
 from ...episode.run_episode import run_episode
 from ...episode.stage import Stage
 from ...llm.scripted_llm import ScriptedLLM
+from ..kernel.timings import percentiles
 from .machine import machine, version
 
 BUDGET_MS = 15.0
@@ -280,9 +281,5 @@ async def _prebuilt(environment: Environment, steps: int, folder: Path) -> list[
 
 def _row(what: str, seconds: Sequence[float]) -> BenchRow:
     milli = np.asarray(seconds, np.float64) * 1000
-    return BenchRow(
-        what=what,
-        n=len(milli),
-        p50_ms=round(float(np.percentile(milli, 50)), 3),
-        p95_ms=round(float(np.percentile(milli, 95)), 3),
-    )
+    p50, p95 = percentiles(milli, digits=3)
+    return BenchRow(what=what, n=len(milli), p50_ms=p50, p95_ms=p95)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from ....envs.types import Record
 from ....memory.credit.intervals import estimate
 from ..heldout.arms import ARMS
-from ..kernel.rows import Row
+from ..heldout.episode_row import EpisodeRow
 
 
 class Scored(Record):
@@ -46,7 +46,7 @@ class Kept(Record):
     """The exact binomial interval (Clopper and Pearson 1934): no flip among few items is no proof of none."""
 
 
-def scored(rows: Iterable[Row]) -> list[Scored]:
+def scored(rows: Iterable[EpisodeRow]) -> list[Scored]:
     """Return an evaluation's rows of arms with an honest memory as results by checkpoint."""
     return [
         Scored(

@@ -16,7 +16,7 @@ from ....memory.ledger.events import RunEnded, RunStarted
 from ....memory.recall.case_memory import CaseMemory
 from ...llm.protocol import SteerableLLM
 from ...open_agent import OpenAgent
-from ..kernel.rows import Row
+from ..heldout.episode_row import EpisodeRow
 from .backward_transfer import Scored, kept
 from .silence import Anchored, alone, compared, drift, with_memory
 
@@ -71,7 +71,7 @@ class RunRead(NamedTuple):
     id: str
     started: RunStarted
     ended: RunEnded | None
-    rows: tuple[Row, ...] = ()
+    rows: tuple[EpisodeRow, ...] = ()
 
 
 def weights(run: RunRead, now: str) -> Line:

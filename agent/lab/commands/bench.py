@@ -9,16 +9,15 @@ from rich.table import Table
 from ....envs.errors import UsageError
 from ...cli.options import Json, Set, Store, out, progress_console, settings, write_json
 
-app = typer.Typer(help="Measure speed, side by side in one run.", no_args_is_help=True)
+BenchSeed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
 
 
-@app.command("choose")
 def choose(
     steps: Annotated[
         int, typer.Option("--steps", min=2, help="Decision points of the episode.")
     ] = 20,
     model: Annotated[str, typer.Option("--model", help="A local model.")] = "smollm2-135m",
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Score actions in one pass over their token trie with a shared KV cache, and the naive way."""
@@ -27,11 +26,10 @@ def choose(
     _print(bench_choose(steps=steps, model=model, seed=seed), json_path)
 
 
-@app.command("step")
 def step(
     cases: Annotated[int, typer.Option("--cases", min=1, help="Step cases in memory.")] = 10_000,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Steps to measure.")] = 200,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Measure Lichen's own time per step, in parts, beside LangGraph's prebuilt agent."""
@@ -40,15 +38,14 @@ def step(
     _print(bench_step(cases=cases, steps=steps, seed=seed, say=progress_console.print), json_path)
 
 
-@app.command("softcot")
 def softcot(
     source: Annotated[
         str, typer.Option("--source", help="As for `lichen softcot train`.")
     ] = "gold:alfworld-mini",
-    examples: Annotated[int, typer.Option("--examples", min=1, help="Questions.")] = 24,
+    examples: Annotated[int, typer.Option("--examples", min=1, help="Questions to train on.")] = 24,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Steps of each side.")] = 18,
     model: Annotated[str, typer.Option("--model", help="A local model.")] = "smollm2-135m",
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Train a projection with and without the caches of prompts and of the assistant's states."""
@@ -65,7 +62,6 @@ def softcot(
     _print(found, json_path)
 
 
-@app.command("concurrency")
 def concurrency(
     procs: Annotated[int, typer.Option("--procs", min=1, help="Processes that write at once.")] = 8,
     ops: Annotated[int, typer.Option("--ops", min=1, help="Writes of each.")] = 1000,
@@ -77,10 +73,9 @@ def concurrency(
     _print(bench_concurrency(procs=procs, ops=ops, say=progress_console.print), json_path)
 
 
-@app.command("crash")
 def crash(
     kills: Annotated[int, typer.Option("--kills", min=1, help="Processes to kill.")] = 200,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the moments.")] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Kill a process that learns, again and again; nothing acknowledged may be lost or damaged."""
@@ -89,7 +84,6 @@ def crash(
     _print(bench_crash(kills=kills, seed=seed, say=progress_console.print), json_path)
 
 
-@app.command("retrieval")
 def retrieval(
     cases: Annotated[
         str, typer.Option("--cases", help="Whole cases in the stores, one or more numbers.")
@@ -101,7 +95,7 @@ def retrieval(
         int,
         typer.Option("--embedded", min=1, help="Goals embedded for real; the others' are mixed."),
     ] = 20_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of cases and queries.")] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Read from stores of several sizes, beside raw Chroma, LangGraph's InMemoryStore and LangMem."""
@@ -116,18 +110,17 @@ def retrieval(
     _print(found, json_path)
 
 
-@app.command("credit")
 def credit(
     fixed_groups: Annotated[
         bool,
         typer.Option(
-            "--fixed-groups/--varying", help="Are the same items always recalled together?"
+            "--fixed-groups/--varying", help="Whether the same items are always recalled together."
         ),
     ] = True,
     holdout: Annotated[
         float, typer.Option("--holdout", min=0.01, max=0.9, help="Share that is held out.")
     ] = 0.25,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Recover known effects of memory items from outcomes, by three rules."""
@@ -137,7 +130,6 @@ def credit(
     _print(found, json_path)
 
 
-@app.command("harm")
 def harm(
     poison: Annotated[
         float, typer.Option("--poison", min=0, max=1, help="Share of wrong items.")
@@ -152,13 +144,17 @@ def harm(
     family: Annotated[
         str | None, typer.Option("--family", help="Only this family of the suite.")
     ] = None,
-    cases: Annotated[int, typer.Option("--cases", min=2, help="Demonstrations.")] = 12,
-    learn: Annotated[int, typer.Option("--learn", min=1, help="Learning episodes.")] = 60,
-    tasks: Annotated[int, typer.Option("--tasks", min=1, help="Held-out tasks.")] = 40,
+    cases: Annotated[
+        int, typer.Option("--cases", min=2, help="Demonstrations in memory at the start.")
+    ] = 12,
+    learn: Annotated[int, typer.Option("--learn", min=1, help="Episodes to learn from.")] = 60,
+    tasks: Annotated[
+        int, typer.Option("--tasks", min=1, help="Held-out tasks to measure on.")
+    ] = 40,
     llm: Annotated[bool, typer.Option("--llm/--no-llm", help="Ask the frozen model.")] = True,
     store: Store = None,
     set_: Set = None,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Show what wrong items in memory do, with and without the gate: synthetic, or a real agent."""
@@ -213,11 +209,10 @@ def _cell(value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-@app.command("library")
 def library(
     kills: Annotated[int, typer.Option("--kills", min=1, help="Processes to kill.")] = 500,
     writers: Annotated[int, typer.Option("--writers", min=1, help="That write at once.")] = 3,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the moments.")] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Kill processes that write the skill library; files must equal the commits, and the index the files."""
@@ -227,7 +222,6 @@ def library(
     _print(found, json_path)
 
 
-@app.command("jail")
 def jail(
     runs: Annotated[
         int, typer.Option("--runs", min=10, help="Measured starts of each kind.")
@@ -240,17 +234,18 @@ def jail(
     _print(bench_jail(runs=runs, say=progress_console.print), json_path)
 
 
-@app.command("skills")
 def skills(
     library: Annotated[
         list[Path], typer.Option("--library", help="Folder of a skill library; repeatable.")
     ],
-    queries: Annotated[int, typer.Option("--queries", min=1, help="Answerable questions.")] = 400,
+    queries: Annotated[
+        int, typer.Option("--queries", min=1, help="Questions that have an answer.")
+    ] = 400,
     half: Annotated[
         str,
         typer.Option("--half", help="odd: the reported half of the dev tasks; even: to tune on."),
     ] = "odd",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is asked.")] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Ask a library for skills as held-out tasks need them; which are right is found by running them."""
@@ -264,7 +259,6 @@ def skills(
     _print(found, json_path)
 
 
-@app.command("retention")
 def retention(
     library: Annotated[Path, typer.Option("--library", help="Folder of a skill library.")],
     add: Annotated[
@@ -273,7 +267,7 @@ def retention(
     ] = None,
     additions: Annotated[int, typer.Option("--additions", min=1, help="Skills to add.")] = 100,
     queries: Annotated[int, typer.Option("--queries", min=2, help="Questions asked twice.")] = 100,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is asked.")] = 0,
+    seed: BenchSeed = 0,
     json_path: Json = None,
 ) -> None:
     """Add skills to a copy of a library, and count which mastered tasks it still masters."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ....memory.ledger.ledger import Ledger
     from ...config import AgentConfig
     from ..certificate.certificate import Certificate, Line, RunRead
-    from ..kernel.rows import Row
+    from ..heldout.episode_row import EpisodeRow
 
 STYLES = {"holds": "green", "does not hold": "bold red", "not measured": "yellow"}
 
@@ -196,13 +196,13 @@ def _environment(steps: Any, run: "RunRead") -> str:
 def _evaluation(folder: Path) -> "RunRead":
     from ....memory.ledger.ledger import open_ledger
     from ..certificate.certificate import RunRead
-    from ..kernel.rows import Row
+    from ..heldout.episode_row import EpisodeRow
 
     path = folder / "rows.jsonl"
     try:
         head, *lines = path.read_text(encoding="utf-8").split("\n")
         identity = json.loads(head)["evaluation"]
-        rows = _rows(lines, Row)
+        rows = _rows(lines, EpisodeRow)
     except (ValueError, KeyError, TypeError) as error:
         raise BadFile(
             f"{path} is damaged", hint="`lichen eval` says where, and how to go on."
@@ -215,7 +215,7 @@ def _evaluation(folder: Path) -> "RunRead":
     return RunRead(*(same or runs)[-1][:3], rows)
 
 
-def _rows(lines: list[str], kind: "type[Row]") -> "tuple[Row, ...]":
+def _rows(lines: list[str], kind: "type[EpisodeRow]") -> "tuple[EpisodeRow, ...]":
     """Return the rows of an evaluation; a last line that a kill tore is none."""
     whole = lines if not lines or not lines[-1] else lines[:-1]
     return tuple(kind.model_validate_json(line) for line in whole if line)

@@ -74,7 +74,7 @@ def faithfulness_command(
     ] = "test",
     folder: Annotated[
         Path | None,
-        typer.Option("--folder", help="The projection's. [default: STORE/softcot/SOURCE]"),
+        typer.Option("--folder", help="Folder of the projection. [default: STORE/softcot/SOURCE]"),
     ] = None,
     assistant: Annotated[
         str | None,

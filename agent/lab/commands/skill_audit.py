@@ -5,10 +5,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...cli.options import BaseUrl, Config, Json, Model, Seed, Set, Store, out, settings, write_json
-from ...cli.practise import app
-from ...cli.run import episode_progress
-from ...cli.skills import LibraryFolder, opened
+from ...cli.options import (
+    BaseUrl,
+    Config,
+    Fresh,
+    Json,
+    LibraryFolder,
+    Model,
+    NoLlm,
+    Seed,
+    Set,
+    Store,
+    SuiteArgument,
+    episode_progress,
+    open_library,
+    out,
+    progress_console,
+    settings,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from ....envs.suite import Suite
@@ -16,9 +31,8 @@ if TYPE_CHECKING:
     from ..heldout.report import Report
 
 
-@app.command("audit")
 def audit_command(
-    suite: Annotated[str, typer.Argument(help="A suite: a shipped name, or a TOML or YAML file.")],
+    suite: SuiteArgument,
     tasks: Annotated[
         int, typer.Option("--tasks", "--worlds", min=2, help="Tasks of the test split.")
     ] = 20,
@@ -32,12 +46,8 @@ def audit_command(
     each: Annotated[
         bool, typer.Option("--each/--no-each", help="Leave each skill out in turn.")
     ] = True,
-    no_llm: Annotated[
-        bool, typer.Option("--no-llm", help="Ask no model (policy.llm=false).")
-    ] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Forget an earlier audit of these settings.")
-    ] = False,
+    no_llm: NoLlm = False,
+    fresh: Fresh = False,
     config: Config = None,
     model: Model = None,
     base_url: BaseUrl = None,
@@ -55,16 +65,15 @@ def audit_command(
     """
     from ....envs.suite import load_suite
     from ...skill_actions.open_library import OpenLibrary
-    from .practice import audit_by_goals
 
     loaded = load_suite(suite)
-    found = opened(library, store)
+    found = open_library(library, store)
     with OpenLibrary(found.root) as shop:
         environment = shop.environment(loaded.env)
         environment.reset(loaded.task_ids("test", 1, seed or 0, environment)[0])
         practised = bool(environment.goals())
     if practised:
-        audit_by_goals(
+        _by_goals(
             loaded,
             found,
             worlds=tasks,
@@ -74,14 +83,76 @@ def audit_command(
             json_path=json_path,
         )
         return
-    options = settings(set_, model=model, base_url=base_url, seed=seed)
-    if no_llm:
-        options["policy"] = {**options.get("policy", {}), "llm": False}
+    options = settings(set_, no_llm=no_llm, model=model, base_url=base_url, seed=seed)
     options["skills"] = {**options.get("skills", {}), "library": found.root}
-    by_tasks(loaded, found, store, config, options, tasks, cases, each, fresh, json_path)
+    _by_tasks(loaded, found, store, config, options, tasks, cases, each, fresh, json_path)
 
 
-def by_tasks(
+def _by_goals(
+    suite: "Suite",
+    library: "Library",
+    *,
+    worlds: int,
+    moves: int,
+    each: bool,
+    seed: int,
+    json_path: str | None,
+) -> None:
+    """Audit a library where there are goals, and print what it is worth; exit 1 unless it helps.
+
+    Args:
+        suite: Of an environment with goals.
+        library: Whose skills of that environment are audited.
+        worlds: Of the test split, at most.
+        moves: Of an episode.
+        each: Whether each skill is left out in turn.
+        seed: Of everything random.
+        json_path: Where the report goes as well.
+    """
+    from ...practice.practice_parts import BOUNDS
+    from ...skill_actions.open_library import OpenLibrary
+    from ..kernel.tables import table
+    from ..practice.practice_audit import audit
+
+    with OpenLibrary(library.root, warm=1, runner=BOUNDS) as shop:
+        environment = shop.environment(suite.env)
+        environment.max_steps = suite.max_steps
+        ids = suite.task_ids("test", worlds, seed, environment)
+        skills = {n: s for n, s in library.all().items() if s.contract.env == suite.env}
+        report = audit(
+            environment,
+            ids,
+            shop.runner(),
+            skills,
+            moves=moves,
+            seed=seed,
+            each=each,
+            say=progress_console.print,
+        )
+    write_json(report.model_dump_json(indent=1), json_path)
+    if json_path != "-":
+        compared = (
+            (f"on {report.on:.2f} - off {report.off:.2f}", report.on_off),
+            (f"on - placebo {report.placebo:.2f}", report.on_placebo),
+            ("placebo - off", report.placebo_off),
+            *((f"on - without {name}", one) for name, one in report.without.items()),
+        )
+        out(json_path).print(
+            table(
+                f"{report.worlds} worlds, {report.moves} moves, goals an episode",
+                ("", "difference", "95%"),
+                [
+                    (what, f"{one.mean:+.2f}", f"{one.ci95[0]:+.2f} to {one.ci95[1]:+.2f}")
+                    for what, one in compared
+                ],
+                left=("",),
+            )
+        )
+    if not report.holds:
+        raise typer.Exit(1)
+
+
+def _by_tasks(
     suite: "Suite",
     library: "Library",
     store: Path | None,
@@ -97,15 +168,17 @@ def by_tasks(
     from ...config import load_config
     from ...open_agent import OpenAgent
     from ..heldout.arms import audit_arms
-    from ..heldout.evaluation import Plan, evaluate
-    from .evaluate import Bars, arms_table, contrasts_table, forget
+    from ..heldout.evaluation import HeldOutPlan, evaluate, forget_evaluation
+    from ..heldout.progress_bars import Bars
+    from ..heldout.tables import arms_table, contrasts_table
+    from ..kernel.reports import save_report
 
     base = load_config(config, **options)
     named = f"{suite.name}-{cases}-seed{base.seed}" + "-no-llm" * (not base.policy.llm)
     folder = (store or base.store) / "audit" / named
-    if fresh and folder.exists():
-        forget(folder)
-    plan = Plan(
+    if fresh:
+        forget_evaluation(folder)
+    plan = HeldOutPlan(
         suite=suite,
         arms=audit_arms(_left_out(library, suite.env) if each else {}),
         checkpoints=(cases,),
@@ -119,9 +192,7 @@ def by_tasks(
         episode_progress() as progress,
     ):
         report = evaluate(agent, plan, folder, Bars(progress))
-    text = report.model_dump_json(indent=1)
-    write_json(text, str(folder / "report.json"))
-    write_json(text, json_path)
+    write_json(save_report(report, folder / "report.json"), json_path)
     if json_path != "-":
         console = out(json_path)
         console.print(arms_table(report))
@@ -159,6 +230,3 @@ def _spent(report: "Report") -> str:
         f"{arm} {tokens / off:.2f}x" for arm, tokens in spent.items() if off and arm != "memory"
     ]
     return f"tokens a task, of {off:.0f} with memory alone: {', '.join(parts)}; each had the same steps"
-
-
-__all__ = ["app"]

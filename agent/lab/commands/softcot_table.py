@@ -29,14 +29,25 @@ def table_command(
         typer.Argument(help="As for train. [default: countdown3 sudoku4 words gold:demo]"),
     ] = None,
     seeds: Annotated[str, typer.Option("--seeds", help="Seeds, separated by commas.")] = "0,1,2",
-    examples: Annotated[int, typer.Option("--examples", min=1, help="To learn from.")] = 200,
-    questions: Annotated[int, typer.Option("--questions", min=2, help="Held out.")] = 40,
-    epochs: Annotated[int, typer.Option("--epochs", min=1)] = 5,
-    batch: Annotated[int, typer.Option("--batch", min=1)] = 4,
-    thoughts: Annotated[int, typer.Option("--thoughts", min=1, help="In use.")] = 4,
-    samples: Annotated[int, typer.Option("--samples", min=0, help="A question.")] = 1,
+    examples: Annotated[
+        int, typer.Option("--examples", min=1, help="Questions of each source to learn from.")
+    ] = 200,
+    questions: Annotated[
+        int, typer.Option("--questions", min=2, help="Held-out questions of each source.")
+    ] = 40,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the examples.")] = 5,
+    batch: Annotated[
+        int, typer.Option("--batch", min=1, help="Examples of one gradient step.")
+    ] = 4,
+    thoughts: Annotated[
+        int, typer.Option("--thoughts", min=1, help="Soft thoughts that are put in.")
+    ] = 4,
+    samples: Annotated[
+        int, typer.Option("--samples", min=0, help="Sampled answers for each question.")
+    ] = 1,
     assistant: Annotated[
-        str | None, typer.Option("--assistant", help="Small model. [default: as --model]")
+        str | None,
+        typer.Option("--assistant", help="Small model that thinks. [default: the same as --model]"),
     ] = None,
     store: Store = None,
     config: Config = None,

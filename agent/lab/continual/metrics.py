@@ -4,24 +4,14 @@ R[i][j] is the accuracy on family j after stage i, R[0] = b that of the LLM befo
 Ranzato 2017, arXiv:1706.08840; Chaudhry et al. 2018, arXiv:1801.10112). Knows only who was right where.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ....envs.types import Record
-from ....memory.credit.intervals import estimate
+from ..kernel.contrasts import Interval, difference, interval
 
 Right = NDArray[np.bool_]
 """Whether each decision was right: shape (T + 1, T, n), stage by family by decision."""
-
-
-class Interval(Record):
-    """A mean with its 95% interval (bootstrap over decisions)."""
-
-    mean: float
-    low: float
-    high: float
 
 
 class Measures(Record):
@@ -72,27 +62,24 @@ def measure(right: Right, *, seed: int) -> Measures:
     held = own[:-1] > 0
     known = score[0] > 0
 
-    def interval(values: NDArray[np.float64]) -> Interval:
-        return _interval(values.ravel(), seed)
+    def over(values: NDArray[np.float64]) -> Interval:
+        return interval(values.ravel(), seed=seed)
 
     return Measures(
         matrix=tuple(tuple(float(x) for x in row) for row in found),
-        accuracy=interval(score[last]),
-        learning_accuracy=interval(own),
-        backward=interval(score[last, :-1] - own[:-1]),
-        forward=interval((before - score[0])[1:]),
-        forgetting=interval(peak - score[last, :-1]),
-        negative_flips=interval(1.0 - score[last, :-1][held]) if held.any() else None,
-        base_flips=interval(1.0 - score[last][known]) if known.any() else None,
-        plasticity=interval(score[last, -1] - score[0, -1]),
+        accuracy=over(score[last]),
+        learning_accuracy=over(own),
+        backward=over(score[last, :-1] - own[:-1]),
+        forward=over((before - score[0])[1:]),
+        forgetting=over(peak - score[last, :-1]),
+        negative_flips=over(1.0 - score[last, :-1][held]) if held.any() else None,
+        base_flips=over(1.0 - score[last][known]) if known.any() else None,
+        plasticity=over(score[last, -1] - score[0, -1]),
     )
 
 
 def paired(a: Right, b: Right, *, seed: int) -> Interval:
     """Return the difference a - b of the final accuracies, paired by decision."""
-    return _interval((a[-1].astype(np.float64) - b[-1]).ravel(), seed)
-
-
-def _interval(values: Sequence[float] | NDArray[np.float64], seed: int) -> Interval:
-    found = estimate(list(values), seed=seed)
+    mine, theirs = (last[-1].astype(np.float64).ravel().tolist() for last in (a, b))
+    found = difference(mine, theirs, seed=seed)
     return Interval(mean=found.mean, low=found.low, high=found.high)

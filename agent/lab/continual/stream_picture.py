@@ -4,16 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .metrics import Interval
+from ..kernel.contrasts import Interval
+from ..kernel.pictures import COLOURS, plotting, save_picture
 from .stream_report import ArmReport, ContinualReport
-
-COLOURS = {
-    "none": "#7a7a7a",
-    "lora-gold": "#b5493f",
-    "lora-self": "#c98a2b",
-    "softcot": "#4a7fb5",
-    "memory": "#2f7d4f",
-}
 
 
 def draw(report: ContinualReport, path: Path) -> None:
@@ -23,13 +16,10 @@ def draw(report: ContinualReport, path: Path) -> None:
         report: What was found.
         path: Where to; the folder is made.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
     arms = report.arms
-    figure = plt.figure(figsize=(max(9.0, 2.6 * len(arms)), 6.6), dpi=150, layout="constrained")
+    figure = plotting().figure(
+        figsize=(max(9.0, 2.6 * len(arms)), 6.6), dpi=150, layout="constrained"
+    )
     halves: Any = figure.subfigures(2, 1, height_ratios=(1.1, 1.0))
     top, bottom = halves
     maps = top.subplots(1, len(arms), squeeze=False)[0]
@@ -48,9 +38,7 @@ def draw(report: ContinualReport, path: Path) -> None:
         ha="left",
         fontsize=11,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Software": "lichen"})
-    plt.close(figure)
+    save_picture(figure, path)
 
 
 def _matrix(axes: Any, arm: ArmReport, families: Sequence[str], *, first: bool) -> None:

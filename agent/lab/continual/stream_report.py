@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ....envs.types import Record
-from .metrics import Interval, Measures, Right, measure, paired
+from ..kernel.contrasts import Compared, Interval, against
+from .metrics import Measures, Right, measure, paired
 from .stream import Stream
 from .stream_run import StageResult
 
@@ -46,11 +47,9 @@ class ArmReport(Record):
     """By stage, where there is something to say."""
 
 
-class Contrast(Record):
+class AccuracyContrast(Compared):
     """The difference of two arms' accuracies after the last stage, paired by decision."""
 
-    a: str
-    b: str
     difference: Interval
 
     @property
@@ -77,7 +76,7 @@ class ContinualReport(Record):
     fingerprint: str
     """Of the base model, before and after."""
     arms: tuple[ArmReport, ...]
-    contrasts: tuple[Contrast, ...]
+    contrasts: tuple[AccuracyContrast, ...]
 
 
 def summarise(
@@ -102,7 +101,7 @@ def summarise(
     right = {name: rights(stream, found) for name, found in results.items()}
     pairs = [(name, "none") for name in results if name != "none"]
     if "memory" in results:
-        pairs += [("memory", name) for name in results if name not in ("none", "memory")]
+        pairs += against("memory", [name for name in results if name != "none"])
     return ContinualReport(
         stream=stream.name,
         model=model,
@@ -118,7 +117,8 @@ def summarise(
         fingerprint=fingerprint,
         arms=tuple(_arm(name, right[name], found, seed) for name, found in results.items()),
         contrasts=tuple(
-            Contrast(a=a, b=b, difference=paired(right[a], right[b], seed=seed)) for a, b in pairs
+            AccuracyContrast(a=a, b=b, difference=paired(right[a], right[b], seed=seed))
+            for a, b in pairs
         ),
     )
 

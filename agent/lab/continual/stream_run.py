@@ -5,26 +5,27 @@ interruption and comes to the same numbers.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from ....envs.errors import BadFile, UnknownName, UsageError
 from ....envs.types import Record
 from ....memory.ledger.lock import claim
 from ...acting.policy import Policy, situation
-from ...llm.errors import FingerprintChanged, check_fingerprint
-from ...softcot.checkpoint import whole
+from ...llm.errors import check_fingerprint
+from ..kernel.arms import named
+from ..kernel.identity import LLM, identity_file
+from ..kernel.reports import begin_anew
+from ..kernel.rows import ResultFolder
 from .learners import Arm, Drift, Learned, Setting
 from .stream import Item
 
 IDENTITY, RESULTS = "continual.json", "results"
-ARMS = ("none", "memory", "softcot", "lora-gold", "lora-self")
-"""All arms; `lora` means the last two."""
+LORA = ("lora-gold", "lora-self")
+"""What the arm `lora` means."""
+ARMS = ("none", "memory", "softcot", *LORA)
+KIND = "arm of `lichen continual`"
 Told = Callable[[str, int, int], None]
 """Told of an arm, how many decisions of its run are made, and of how many."""
 
@@ -55,11 +56,8 @@ def find_arms(names: Sequence[str]) -> tuple[str, ...]:
     >>> find_arms(["lora", "memory"])
     ('none', 'lora-gold', 'lora-self', 'memory')
     """
-    found = ["none"]
-    for name in names:
-        if name not in (*ARMS, "lora"):
-            raise UnknownName("arm of --protocol continual", name, (*ARMS, "lora"))
-        found += ["lora-gold", "lora-self"] if name == "lora" else [name]
+    asked = named(KIND, ["none", *names], {**{name: (name,) for name in ARMS}, "lora": LORA})
+    found = [name for group in asked for name in group]
     if any(name.startswith("lora") for name in found):
         from .lora import require_peft
 
@@ -115,7 +113,7 @@ def run_stream(
     before = setting.llm.identity().weights
     lock = claim(folder)
     try:
-        _own_folder(folder, {**identity, "llm": before})
+        identity_file(folder / IDENTITY, {**identity, LLM: before}, "a run of a stream")
         stages = len(setting.stream.families)
         each = sum(map(len, setting.stream.held))
         found = {}
@@ -138,18 +136,19 @@ def _run_arm(
     base: StageResult | None,
     told: Told | None,
 ) -> tuple[StageResult, ...]:
+    kept = ResultFolder(setting.folder / RESULTS, StageResult, "that stage")
     results = [base] if base is not None else []
     arm: Arm | None = None
     try:
         for stage in range(len(results), stages + 1):
-            result = _read(setting.folder, name, stage)
+            result = kept.read(f"{name}-{stage}")
             if result is None:
                 if arm is None:
                     arm = open_arm(name, setting)
                 if arm.stage != stage - 1:
                     arm.load(max(stage - 1, 0))
                 result = _one(arm, stage, max(stages, 1) * each, each, told)
-                _write(setting.folder, result)
+                kept.write(f"{name}-{stage}", result)
             results.append(result)
             if told is not None:
                 told(name, max(stage, 1) * each, max(stages, 1) * each)
@@ -211,41 +210,7 @@ async def _choice(arm: Arm, policy: Policy, item: Item) -> str:
     return decision.action
 
 
-def _own_folder(folder: Path, identity: dict[str, Any]) -> None:
-    """Say in the folder which run it holds, or see that it holds this one."""
-    path, text = folder / IDENTITY, json.dumps(identity, sort_keys=True, indent=1) + "\n"
-    if not path.exists():
-        (folder / RESULTS).mkdir(parents=True, exist_ok=True)
-        whole(path, lambda p: p.write_text(text, encoding="utf-8"))
-        return
-    held = path.read_text(encoding="utf-8")
-    if held == text:
-        return
-    try:
-        known = json.loads(held)
-    except json.JSONDecodeError as error:
-        raise BadFile(f"{path} is damaged", hint="Begin anew in another --store.") from error
-    hint = "Use `--fresh` to begin it anew, or another `--store`."
-    if {**known, "llm": ""} == {**json.loads(text), "llm": ""}:
-        raise FingerprintChanged(f"{folder} was begun with another model", hint=hint)
-    raise UsageError(f"{folder} holds a run of a stream with other settings", hint=hint)
-
-
-def _path(folder: Path, arm: str, stage: int) -> Path:
-    return folder / RESULTS / f"{arm}-{stage}.json"
-
-
-def _read(folder: Path, arm: str, stage: int) -> StageResult | None:
-    path = _path(folder, arm, stage)
-    if not path.exists():
-        return None
-    try:
-        return StageResult.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path} is damaged", hint="Remove it: that stage is run again.") from error
-
-
-def _write(folder: Path, result: StageResult) -> None:
-    text = result.model_dump_json(indent=1) + "\n"
-    path = _path(folder, result.arm, result.stage)
-    whole(path, lambda p: p.write_text(text, encoding="utf-8"))
+def forget_stream(folder: Path) -> None:
+    """Remove an earlier run with what its arms kept; see `begin_anew`."""
+    made = (*ARMS, RESULTS, "states", IDENTITY, "report.json", "continual.png")
+    begin_anew(folder, sign=IDENTITY, made=made, what="run of a stream")

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ....envs.errors import UnknownName, UsageError
+from ....envs.errors import UsageError
 from ....envs.types import Record
 from ....memory.recall.retriever import RetrieverConfig
 from ...acting.policy import PolicyConfig
+from ..kernel.arms import named
 
 
 class Arm(Record):
@@ -133,10 +134,7 @@ def find_arms(names: list[str]) -> list[Arm]:
         UnknownName: There is no such arm.
         UsageError: `budget` was asked for without the arms that it is measured by.
     """
-    for name in names:
-        if name not in ARMS:
-            raise UnknownName("arm", name, ARMS)
-    chosen = sorted((ARMS[name] for name in dict.fromkeys(names)), key=lambda arm: arm.budget)
+    chosen = sorted(named("arm", names, ARMS), key=lambda arm: arm.budget)
     if any(arm.budget for arm in chosen) and not {"none", "memory"} <= set(names):
         raise UsageError(
             "the arm 'budget' spends what 'memory' spends, in steps of 'none'",

@@ -22,19 +22,23 @@ from ...llm.protocol import Usage
 from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
 from ...runs import Run, next_attempt
-from ..kernel.rows import Row, RowFile
+from ..kernel.arms import left, task_by_task
+from ..kernel.reports import begin_anew
+from ..kernel.rows import RowFile
 from ..placebo.memory_placebo import PlaceboMemory
 from .arms import Arm
+from .episode_row import EpisodeRow, Rows, made_by, made_with
 from .report import Report, summarise
 from .skills_of_arms import Skilled
 
 Learn = Literal["demonstrations", "own"]
 
+ROWS = "rows.jsonl"
 ATTEMPTS = 3
 """How often learning episodes with an unknown outcome are tried in one call."""
 
 
-class Plan(Record):
+class HeldOutPlan(Record):
     """What is to be evaluated."""
 
     suite: Suite
@@ -53,7 +57,7 @@ class Watcher(Protocol):
     def learning(self, done: int, of: int, result: EpisodeResult | None) -> None:
         """Take the number of learned episodes."""
 
-    def evaluating(self, done: int, of: int, row: Row) -> None:
+    def evaluating(self, done: int, of: int, row: EpisodeRow) -> None:
         """Take a new row."""
 
 
@@ -63,11 +67,13 @@ class Silent:
     def learning(self, done: int, of: int, result: EpisodeResult | None) -> None:
         """Do nothing."""
 
-    def evaluating(self, done: int, of: int, row: Row) -> None:
+    def evaluating(self, done: int, of: int, row: EpisodeRow) -> None:
         """Do nothing."""
 
 
-def evaluate(agent: OpenAgent, plan: Plan, folder: Path, watcher: Watcher | None = None) -> Report:
+def evaluate(
+    agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: Watcher | None = None
+) -> Report:
     """Run (or go on with) an evaluation and return its report.
 
     Args:
@@ -97,7 +103,7 @@ def evaluate(agent: OpenAgent, plan: Plan, folder: Path, watcher: Watcher | None
     return agent.wait(_evaluate(agent, plan, folder, watcher))
 
 
-async def _evaluate(agent: OpenAgent, plan: Plan, folder: Path, watcher: Watcher) -> Report:
+async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: Watcher) -> Report:
     started = time.monotonic()
     asks = agent.config.policy.llm and any(arm.llm for arm in plan.arms)
     before = await agent.fingerprint(asks)
@@ -122,14 +128,14 @@ async def _evaluate(agent: OpenAgent, plan: Plan, folder: Path, watcher: Watcher
                 hint="Name a projection whose gate is open: --set softcot.folder=.lichen/softcot/own.",
             )
         identity["hints"] = record.model_dump(mode="json")
-    rows = RowFile(folder / "rows.jsonl", identity)
-    rows.made_by(before)
+    rows = RowFile(folder / ROWS, identity, EpisodeRow.model_validate_json)
+    made_by(rows, before)
     name = content_id("eval", str(identity))
     run = content_id(name, before)
     agent.opened(run, agent.started("eval", plan.suite.name, before, identity))
     skills = Skilled(agent, run, plan.seed)
     library = skills.library(plan.arms)
-    rows.made_with(library)
+    made_with(rows, library)
     await _learn(agent, plan, name, watcher)
     environment = agent.environment(plan.suite)
     tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed, environment)
@@ -147,64 +153,65 @@ async def _evaluate(agent: OpenAgent, plan: Plan, folder: Path, watcher: Watcher
         for arm, point in wanted
         if arm.memory
     }
-    total, done = len(tasks) * len(wanted), 0
+    cells = left(
+        task_by_task(tasks, wanted),
+        rows.rows,
+        lambda what, task_id: (what[0].name, what[1], task_id),
+    )
     async with agent.graph() as graph:
-        for task_id in tasks:
+        for cell in cells:
+            (arm, point), task_id = cell.arm, cell.task
             task = environment.task(task_id)
-            for arm, point in wanted:
-                done += 1
-                if (arm.name, point, task_id) in rows.rows:
-                    continue
-                same = rows.rows.get(("none", 0, task_id))
-                votes = _votes(rows, task_id, max(plan.checkpoints)) if arm.budget else 1
-                policy = arm.policy(agent.config.policy)
-                alike = policy.llm and not arm.skilled and not arm.soft and votes == 1
-                if point == 0 and alike and same is not None:
-                    # an empty memory is no memory: same prompts, same seeds, so it is not run again
-                    rows.add(same.model_copy(update={"arm": arm.name}))
-                    watcher.evaluating(done, total, rows.rows[arm.name, point, task_id])
-                    continue
-                memory = memories[arm.placebo, arm.retriever(dials), point] if arm.memory else None
-                if arm.budget:
-                    policy = policy.model_copy(update={"votes": votes})
-                parts = agent.parts(
-                    environment,
-                    task_id,
-                    memory=memory,
-                    seed=plan.seed,
-                    policy=policy,
-                    llm_name=before,
-                    skills=skills.of(arm),
-                    hints=arm.soft,
-                )
-                used = agent.llm.usage.copy() if policy.llm else Usage()
-                clock = time.monotonic()
-                attempt = next_attempt(
-                    agent.store.ledger, f"{name}-{arm.name}-{point}-{content_id(task_id)}"
-                )
-                result = attempt.result or await run_episode(
-                    graph, parts, episode=attempt.episode, run=run
-                )
-                spent = agent.llm.usage.minus(used) if policy.llm else Usage()
-                row = Row(
-                    arm=arm.name,
-                    checkpoint=point,
-                    task_id=task_id,
-                    family=task.family,
-                    outcome=result.outcome,
-                    score=result.score,
-                    steps=result.steps,
-                    tokens_in=spent.tokens_in,
-                    tokens_out=spent.tokens_out,
-                    seconds=round(time.monotonic() - clock, 3),
-                    kl=result.kl,
-                    llm=before if policy.llm else "",
-                    library=library if arm.skilled else "",
-                    reason=result.reason,
-                )
-                if row.outcome != "unknown":  # an unknown is run again by the next call
-                    rows.add(row)
-                watcher.evaluating(done, total, row)
+            same = rows.rows.get(("none", 0, task_id))
+            votes = _votes(rows, task_id, max(plan.checkpoints)) if arm.budget else 1
+            policy = arm.policy(agent.config.policy)
+            alike = policy.llm and not arm.skilled and not arm.soft and votes == 1
+            if point == 0 and alike and same is not None:
+                # an empty memory is no memory: same prompts, same seeds, so it is not run again
+                rows.add(same.model_copy(update={"arm": arm.name}))
+                watcher.evaluating(cell.number, cell.of, rows.rows[arm.name, point, task_id])
+                continue
+            memory = memories[arm.placebo, arm.retriever(dials), point] if arm.memory else None
+            if arm.budget:
+                policy = policy.model_copy(update={"votes": votes})
+            parts = agent.parts(
+                environment,
+                task_id,
+                memory=memory,
+                seed=plan.seed,
+                policy=policy,
+                llm_name=before,
+                skills=skills.of(arm),
+                hints=arm.soft,
+            )
+            used = agent.llm.usage.copy() if policy.llm else Usage()
+            clock = time.monotonic()
+            attempt = next_attempt(
+                agent.store.ledger, f"{name}-{arm.name}-{point}-{content_id(task_id)}"
+            )
+            result = attempt.result or await run_episode(
+                graph, parts, episode=attempt.episode, run=run
+            )
+            spent = agent.llm.usage.minus(used) if policy.llm else Usage()
+            row = EpisodeRow(
+                arm=arm.name,
+                checkpoint=point,
+                task_id=task_id,
+                family=task.family,
+                outcome=result.outcome,
+                score=result.score,
+                steps=result.steps,
+                tokens_in=spent.tokens_in,
+                tokens_out=spent.tokens_out,
+                seconds=round(time.monotonic() - clock, 3),
+                kl=result.kl,
+                llm=before if policy.llm else "",
+                library=library if arm.skilled else "",
+                reason=result.reason,
+            )
+            if row.outcome != "unknown":  # an unknown is run again by the next call
+                rows.add(row)
+            watcher.evaluating(cell.number, cell.of, row)
     skills.close()
     after = await agent.closed(run, before, len(rows.rows))
     return summarise(
@@ -222,7 +229,7 @@ async def _evaluate(agent: OpenAgent, plan: Plan, folder: Path, watcher: Watcher
     )
 
 
-async def _learn(agent: OpenAgent, plan: Plan, name: str, watcher: Watcher) -> None:
+async def _learn(agent: OpenAgent, plan: HeldOutPlan, name: str, watcher: Watcher) -> None:
     """Have the plan's cases in memory: its demonstrations, or the first episodes of its own stream.
 
     The same cases in the same order however often it is interrupted, and whichever checkpoints came first.
@@ -265,7 +272,7 @@ async def _learn(agent: OpenAgent, plan: Plan, name: str, watcher: Watcher) -> N
 MOST_VOTES = 8
 
 
-def _votes(rows: RowFile, task_id: str, point: int) -> int:
+def _votes(rows: Rows, task_id: str, point: int) -> int:
     """Return how often a task's decisions can be asked for the tokens that memory spent on it."""
     spent = []
     for key in (("memory", point, task_id), ("none", 0, task_id)):
@@ -277,3 +284,10 @@ def _votes(rows: RowFile, task_id: str, point: int) -> int:
 def _points(arm: Arm, checkpoints: Sequence[int]) -> Sequence[int]:
     """Return the checkpoints at which an arm is run: without memory there is only one."""
     return checkpoints if arm.memory else (0,)
+
+
+def forget_evaluation(folder: Path) -> None:
+    """Remove an earlier evaluation with its memory; see `begin_anew`."""
+    made = (ROWS, "report.json", "report.html", "curve.png")
+    stored = ("ledger.sqlite*", "checkpoints.*", "index", "index.broken-*", "owner")
+    begin_anew(folder, sign=ROWS, made=(*made, *stored), what="evaluation")

@@ -3,10 +3,9 @@
 import base64
 from pathlib import Path
 
+from ..kernel.pictures import COLOURS, plotting, save_picture
 from .arms import ARMS
 from .report import Report
-
-COLOURS = {"none": "#7a7a7a", "placebo": "#c98a2b", "knn": "#4a7fb5", "memory": "#2f7d4f"}
 
 
 def draw(report: Report, path: Path, *, measure: str = "success") -> None:
@@ -17,12 +16,7 @@ def draw(report: Report, path: Path, *, measure: str = "success") -> None:
         path: Where to; the folder is made.
         measure: `success` or `score`.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7.2, 4.2), dpi=150)
+    figure, axes = plotting().subplots(figsize=(7.2, 4.2), dpi=150)
     points = sorted({p for cells in report.arms.values() for p in cells})
     place = {p: i for i, p in enumerate(points)}
     for arm, cells in report.arms.items():
@@ -53,9 +47,7 @@ def draw(report: Report, path: Path, *, measure: str = "success") -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8, loc="best")
     figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Software": "lichen"})
-    plt.close(figure)
+    save_picture(figure, path)
 
 
 def write_page(report: Report, picture: Path, path: Path) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ....envs.types import Record
-from ....memory.credit.intervals import Estimate, estimate
-from ..kernel.rows import Row
+from ....memory.credit.intervals import estimate
+from ..kernel.contrasts import Compared, against, difference, mean, tasks_of_both
 from .arms import ARMS
+from .episode_row import EpisodeRow
 
 
-class Cell(Record):
+class ArmAtCheckpoint(Record):
     """One arm at one checkpoint."""
 
     n: int
@@ -39,11 +40,9 @@ class Cell(Record):
     score_by_family: dict[str, float]
 
 
-class Contrast(Record):
+class ArmContrast(Compared):
     """The paired difference of two arms at a checkpoint."""
 
-    a: str
-    b: str
     checkpoint: int
     measure: str
     n: int
@@ -67,8 +66,8 @@ class Report(Record):
     model: str
     seed: int
     fingerprint: dict[str, str]
-    arms: dict[str, dict[int, Cell]]
-    contrasts: tuple[Contrast, ...]
+    arms: dict[str, dict[int, ArmAtCheckpoint]]
+    contrasts: tuple[ArmContrast, ...]
     drift: dict[str, Any]
     seconds: float
 
@@ -98,7 +97,7 @@ class Report(Record):
             if (c.checkpoint, c.measure, c.a) == (point, "success", arm)
         ]
 
-    def contrast(self, a: str, b: str, measure: str = "success") -> "Contrast | None":
+    def contrast(self, a: str, b: str, measure: str = "success") -> "ArmContrast | None":
         """Return a difference at the last checkpoint; None where it was not taken."""
         found = [c for c in self.contrasts if (c.a, c.b, c.measure) == (a, b, measure)]
         return max(found, key=lambda c: c.checkpoint, default=None)
@@ -120,17 +119,17 @@ def summarise(
     arms: Sequence[str],
     checkpoints: Sequence[int],
     tasks: Sequence[str],
-    rows: Sequence[Row],
+    rows: Sequence[EpisodeRow],
     fingerprint: tuple[str, str],
     seconds: float,
 ) -> Report:
     """Return the report of an evaluation's rows; rows of other tasks, arms or checkpoints are left out."""
     wanted = set(tasks)
-    cells: defaultdict[tuple[str, int], dict[str, Row]] = defaultdict(dict)
+    cells: defaultdict[tuple[str, int], dict[str, EpisodeRow]] = defaultdict(dict)
     for row in rows:
         if row.task_id in wanted and row.arm in arms:
             cells[row.arm, row.checkpoint][row.task_id] = row
-    found: dict[str, dict[int, Cell]] = {}
+    found: dict[str, dict[int, ArmAtCheckpoint]] = {}
     for arm in arms:
         points = [p for p in checkpoints if (arm, p) in cells] or ([0] if (arm, 0) in cells else [])
         found[arm] = {p: _cell(list(cells[arm, p].values()), len(tasks), seed) for p in points}
@@ -157,32 +156,32 @@ def summarise(
     )
 
 
-def _cell(rows: list[Row], tasks: int, seed: int) -> Cell:
+def _cell(rows: list[EpisodeRow], tasks: int, seed: int) -> ArmAtCheckpoint:
     wins = [float(row.outcome == "success") for row in rows]
     success = estimate(wins, seed=seed)
     score = estimate([row.score for row in rows], seed=seed)
-    families: defaultdict[str, list[Row]] = defaultdict(list)
+    families: defaultdict[str, list[EpisodeRow]] = defaultdict(list)
     for row in rows:
         families[row.family].append(row)
     kls = [row.kl for row in rows if row.kl is not None]
-    return Cell(
+    return ArmAtCheckpoint(
         n=len(rows),
         unknown=tasks - len(rows),
         success=success.mean,
         score=score.mean,
-        steps=_mean([row.steps for row in rows]),
-        tokens=_mean([row.tokens_in + row.tokens_out for row in rows]),
-        tokens_in=_mean([row.tokens_in for row in rows]),
-        tokens_out=_mean([row.tokens_out for row in rows]),
+        steps=mean([row.steps for row in rows]),
+        tokens=mean([row.tokens_in + row.tokens_out for row in rows]),
+        tokens_in=mean([row.tokens_in for row in rows]),
+        tokens_out=mean([row.tokens_out for row in rows]),
         ci95=(success.low, success.high),
         score_ci95=(score.low, score.high),
-        kl=_mean(kls) if kls else None,
+        kl=mean(kls) if kls else None,
         by_family={
-            name: _mean([float(r.outcome == "success") for r in held])
+            name: mean([float(r.outcome == "success") for r in held])
             for name, held in sorted(families.items())
         },
         score_by_family={
-            name: _mean([r.score for r in held]) for name, held in sorted(families.items())
+            name: mean([r.score for r in held]) for name, held in sorted(families.items())
         },
     )
 
@@ -190,7 +189,7 @@ def _cell(rows: list[Row], tasks: int, seed: int) -> Cell:
 def _pairs(arms: Sequence[str]) -> list[tuple[str, str]]:
     """Return which arms are compared: `memory` with all others, skills with what says what they are worth."""
     plain = [arm for arm in arms if arm == "+skills" or not arm.startswith("+skills")]
-    found = [("memory", other) for other in plain if other != "memory"]
+    found = against("memory", plain)
     if "+skills" in arms:
         found += [("+skills", other) for other in arms if other == "memory" or other not in plain]
     if "+skills-placebo" in arms:
@@ -199,16 +198,28 @@ def _pairs(arms: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _contrasts(
-    one: str, other: str, point: int, mine: dict[str, Row], theirs: dict[str, Row], seed: int
-) -> list[Contrast]:
-    both = sorted(mine.keys() & theirs.keys())
+    one: str,
+    other: str,
+    point: int,
+    mine: dict[str, EpisodeRow],
+    theirs: dict[str, EpisodeRow],
+    seed: int,
+) -> list[ArmContrast]:
+    both = tasks_of_both(mine, theirs)
     if not both:
         return []
-    wins = [float(mine[t].outcome == "success") - (theirs[t].outcome == "success") for t in both]
-    scores = [mine[t].score - theirs[t].score for t in both]
 
-    def contrast(measure: str, found: Estimate) -> Contrast:
-        return Contrast(
+    def values(measure: str, rows: dict[str, EpisodeRow]) -> list[float]:
+        if measure == "success":
+            return [float(rows[task].outcome == "success") for task in both]
+        return [rows[task].score for task in both]
+
+    won, theirs_won = values("success", mine), values("success", theirs)
+    lost = mean([float(a < b) for a, b in zip(won, theirs_won, strict=True)])
+
+    def contrast(measure: str) -> ArmContrast:
+        found = difference(values(measure, mine), values(measure, theirs), seed=seed)
+        return ArmContrast(
             a=one,
             b=other,
             checkpoint=point,
@@ -216,14 +227,7 @@ def _contrasts(
             n=len(both),
             diff=found.mean,
             ci95=(found.low, found.high),
-            lost=_mean([float(win < 0) for win in wins]),
+            lost=lost,
         )
 
-    return [
-        contrast("success", estimate(wins, seed=seed)),
-        contrast("score", estimate(scores, seed=seed)),
-    ]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(sum(values) / len(values)) if values else 0.0
+    return [contrast("success"), contrast("score")]

@@ -1,63 +1,53 @@
-"""The rows of an evaluation: one per arm, checkpoint and task, appended as they are done.
+"""Rows of an experiment, kept as they are done, so that an interrupted experiment reads them and goes on.
 
-The file is the evaluation's memory of itself: an interrupted evaluation reads it and goes on.
+`RowFile` appends lines to one file; `ResultFolder` has a file for each row, written whole. Both hold nothing
+of what a row means: a row has a `key`, and that is what it is found by.
 """
 
-import json
 import os
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ....envs.errors import BadFile, UsageError
-from ....envs.types import Outcome, Record
-from ...llm.errors import FingerprintChanged
+from ...softcot.checkpoint import whole
+from .identity import HINT, identity_line
 
 
-class Row(Record):
-    """One episode of an evaluation."""
-
-    arm: str
-    checkpoint: int
-    """Learned episodes in memory."""
-    task_id: str
-    family: str
-    outcome: Outcome
-    score: float
-    steps: int
-    tokens_in: int
-    tokens_out: int
-    seconds: float
-    kl: float | None
-    llm: str = ""
-    """Fingerprint of the model; empty for an arm without one."""
-    library: str = ""
-    """Hash of the skills that were offered, and of their dials; empty for an arm without them."""
-    reason: str = ""
+class Keyed(Protocol):
+    """A record that says what it is about."""
 
     @property
-    def key(self) -> tuple[str, int, str]:
+    def key(self) -> Hashable:
         """What the row is about."""
-        return self.arm, self.checkpoint, self.task_id
+
+    def model_dump_json(self) -> str:
+        """Return it as JSON on one line."""
 
 
-class RowFile:
-    """A JSONL file whose first line says which evaluation it belongs to.
+RowT = TypeVar("RowT", bound=Keyed)
+ResultT = TypeVar("ResultT", bound=BaseModel)
+
+
+class RowFile(Generic[RowT]):
+    """A JSONL file whose first line says which experiment it belongs to.
 
     Args:
         path: Created when it is missing.
         identity: What must be equal for rows to be comparable: model, policy, suite, seed...
+        read: Reads a row from its line.
 
     Raises:
-        UsageError: The file belongs to another evaluation.
+        UsageError: The file belongs to another experiment.
         BadFile: A line in the middle is damaged (a torn last line is dropped).
     """
 
-    def __init__(self, path: Path, identity: dict[str, Any]) -> None:
+    def __init__(self, path: Path, identity: dict[str, Any], read: Callable[[str], RowT]) -> None:
         self.path = path
-        self.rows: dict[tuple[str, int, str], Row] = {}
-        head = json.dumps({"evaluation": identity}, sort_keys=True)
+        self.rows: dict[Hashable, RowT] = {}
+        head = identity_line(identity)
         if not path.exists() or not path.stat().st_size:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(head + "\n", encoding="utf-8")
@@ -70,15 +60,12 @@ class RowFile:
                 hint="Cut the file off before the damage; the rows before it are kept.",
             ) from error
         if lines[0] != head:
-            raise UsageError(
-                f"{path} holds an evaluation with other settings",
-                hint="Use `--fresh` to begin it anew, or another `--store`.",
-            )
+            raise UsageError(f"{path} holds an evaluation with other settings", hint=HINT)
         for number, line in enumerate(lines[1:], start=2):
             if not line:
                 continue
             try:
-                row = Row.model_validate_json(line)
+                row = read(line)
             except ValidationError as error:
                 if number == len(lines):  # torn by a kill: that episode is run again
                     keep = sum(len(x.encode()) + 1 for x in lines[: number - 1])
@@ -89,27 +76,45 @@ class RowFile:
                 ) from error
             self.rows[row.key] = row
 
-    def made_by(self, llm: str) -> None:
-        """Raise FingerprintChanged when a row was made by another model than `llm`."""
-        other = next((row.llm for row in self.rows.values() if row.llm), llm)
-        if llm and other != llm:
-            raise FingerprintChanged(
-                f"{self.path} was begun with the model {other[:16]}, and this is {llm[:16]}",
-                hint="Use `--fresh` to begin it anew, or another `--store`.",
-            )
-
-    def made_with(self, library: str) -> None:
-        """Raise UsageError when a row was made with other skills than `library` (see `Row.library`)."""
-        if any(library and row.library not in ("", library) for row in self.rows.values()):
-            raise UsageError(
-                f"{self.path} was begun with another library of skills, or with other dials of them",
-                hint="Use `--fresh` to begin it anew, or another `--store`.",
-            )
-
-    def add(self, row: Row) -> None:
+    def add(self, row: RowT) -> None:
         """Append a row; it is on disk when this returns."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(row.model_dump_json() + "\n")
             file.flush()
             os.fsync(file.fileno())
         self.rows[row.key] = row
+
+
+class ResultFolder(Generic[ResultT]):
+    """A folder with one JSON file for each result.
+
+    Args:
+        folder: Made when the first result is written.
+        kind: The record.
+        again: What is done again when a damaged file is removed, for the message.
+    """
+
+    def __init__(self, folder: Path, kind: type[ResultT], again: str) -> None:
+        self.folder, self._kind, self._again = folder, kind, again
+
+    def read(self, name: str) -> ResultT | None:
+        """Return a result; None when there is none yet.
+
+        Raises:
+            BadFile: Its file is damaged.
+        """
+        path = self.folder / f"{name}.json"
+        if not path.exists():
+            return None
+        try:
+            return self._kind.model_validate_json(path.read_text(encoding="utf-8"))
+        except (ValidationError, UnicodeDecodeError) as error:
+            raise BadFile(
+                f"{path} is damaged", hint=f"Remove it: {self._again} is run again."
+            ) from error
+
+    def write(self, name: str, result: ResultT) -> None:
+        """Write a result; a kill leaves all of it or nothing."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = result.model_dump_json(indent=1) + "\n"
+        whole(self.folder / f"{name}.json", lambda p: p.write_text(text, encoding="utf-8"))

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from ....envs.errors import UnknownName
+from ...practice.loop import PracticeConfig
+from ..kernel.arms import named
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,14 @@ class PracticeArm:
     """Whether it calls the environment's control primitives, or takes single actions only."""
     library: bool
     """Whether it learns and calls skills."""
-    about: str
+    says: str
+
+    @property
+    def config(self) -> PracticeConfig:
+        """Return how it practises; without a library it goes on in one persistent world, as VOYAGER does."""
+        return PracticeConfig(
+            persistent=not self.library, library=self.library, primitives=self.primitives
+        )
 
 
 ARMS = {
@@ -29,18 +37,13 @@ FROZEN = "skills-frozen"
 """The library of `skills` as it is at the end, in worlds that nobody practised in; nothing is learned."""
 
 
-def find(names: list[str]) -> list[PracticeArm]:
+def find_practice_arms(names: list[str]) -> list[PracticeArm]:
     """Return arms by name; `skills-frozen` is none of them and needs `skills`.
 
     Raises:
         UnknownName: There is no such arm.
     """
-    found = []
-    for name in names:
-        if name != FROZEN and name not in ARMS:
-            raise UnknownName("practice arm", name, [*ARMS, FROZEN])
-        if name != FROZEN:
-            found.append(ARMS[name])
+    found = named("practice arm", [n for n in names if n != FROZEN], ARMS, also=[FROZEN])
     if FROZEN in names and ARMS["skills"] not in found:
         found.append(ARMS["skills"])
     return found

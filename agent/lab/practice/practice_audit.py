@@ -12,24 +12,13 @@ import numpy as np
 
 from ....envs.base import Environment
 from ....envs.types import Record
-from ....memory.credit.intervals import estimate
 from ....skills.call_graph import dependents
 from ....skills.skill_runner import Runner
 from ....skills.types import Skill
+from ..kernel.arms import play_all
+from ..kernel.contrasts import PairedDifference, paired_difference
 from ..placebo.skill_placebo import scrambled
 from .new_worlds import play
-
-
-class Difference(Record):
-    """A paired difference in goals an episode."""
-
-    mean: float
-    ci95: tuple[float, float]
-
-    @property
-    def holds(self) -> bool:
-        """Whether the whole interval is above 0."""
-        return self.ci95[0] > 0
 
 
 class AuditReport(Record):
@@ -41,10 +30,10 @@ class AuditReport(Record):
     """Goals an episode with the library."""
     off: float
     placebo: float
-    on_off: Difference
-    on_placebo: Difference
-    placebo_off: Difference
-    without: dict[str, Difference]
+    on_off: PairedDifference
+    on_placebo: PairedDifference
+    placebo_off: PairedDifference
+    without: dict[str, PairedDifference]
     """Skill -> on minus the library without it (and without what depends on it)."""
     reused: float
     """Share of the skills that another one calls."""
@@ -80,32 +69,23 @@ def audit(
     """
     goals = environment.goals()
 
-    def reached(some: Mapping[str, Skill]) -> list[int]:
-        return [
-            len(
-                play(
-                    environment,
-                    world,
-                    runner,
-                    some,
-                    goals,
-                    moves=moves,
-                    seed=seed,
-                ).gained
-            )
-            for world in worlds
-        ]
+    def reached(some: Mapping[str, Skill], world: str) -> float:
+        played = play(environment, world, runner, some, goals, moves=moves, seed=seed)
+        return float(len(played.gained))
 
-    on, off = reached(skills), reached({})
-    say(f"on {np.mean(on):.2f}, off {np.mean(off):.2f} goals an episode")
-    placebo = reached(scrambled(skills, seed))
-    say(f"placebo {np.mean(placebo):.2f}")
-    without = {}
+    def told(arm: str, goals: Sequence[float]) -> None:
+        say(f"{arm} {np.mean(goals):.2f} goals an episode")
+
+    arms = {"on": skills, "off": {}, "placebo": scrambled(skills, seed)}
     for name in skills if each else ():
         gone = {name, *(path[-1] for path in dependents(skills, name))}
-        rest = reached({n: s for n, s in skills.items() if n not in gone})
-        without[skills[name].id] = _difference(on, rest, seed)
-        say(f"without {name}: {np.mean(rest):.2f}")
+        arms[f"without {name}"] = {n: s for n, s in skills.items() if n not in gone}
+    found = play_all(arms, worlds, reached, told)
+    on, off, placebo = (found[arm] for arm in ("on", "off", "placebo"))
+    without = {
+        skills[name].id: paired_difference(on, found[f"without {name}"], seed=seed)
+        for name in (skills if each else ())
+    }
     called = {path[0] for name in skills for path in dependents(skills, name)}
     return AuditReport(
         worlds=len(worlds),
@@ -113,14 +93,9 @@ def audit(
         on=float(np.mean(on)),
         off=float(np.mean(off)),
         placebo=float(np.mean(placebo)),
-        on_off=_difference(on, off, seed),
-        on_placebo=_difference(on, placebo, seed),
-        placebo_off=_difference(placebo, off, seed),
+        on_off=paired_difference(on, off, seed=seed),
+        on_placebo=paired_difference(on, placebo, seed=seed),
+        placebo_off=paired_difference(placebo, off, seed=seed),
         without=without,
         reused=len(called) / len(skills) if skills else 0.0,
     )
-
-
-def _difference(a: Sequence[int], b: Sequence[int], seed: int) -> Difference:
-    found = estimate([float(x - y) for x, y in zip(a, b, strict=True)], seed=seed)
-    return Difference(mean=found.mean, ci95=(found.low, found.high))

@@ -88,7 +88,7 @@ def test_the_command_runs_writes_its_files_and_begins_anew(
     tiny_folder: Path, pair_file: Path, tmp_path: Path
 ) -> None:
     said = [
-        *("eval", str(pair_file), "--protocol", "continual", "--arms", "memory,softcot"),
+        *("continual", str(pair_file), "--arms", "memory,softcot"),
         *("--model", str(tiny_folder), "--set", "embedder=hashing", "--examples", "5"),
         *("--tasks", "2", "--epochs", "1", "--store", str(tmp_path / "run")),
     ]
@@ -121,8 +121,7 @@ def test_the_command_runs_writes_its_files_and_begins_anew(
     [
         (["demo"], UsageError, "has 1 task family, and a stream needs at least 2"),
         (["twx-stream", "--arms", "memry"], UnknownName, "did you mean 'memory'"),
-        (["twx-stream", "--iterations", "3"], UsageError, "goes with neither --iterations"),
-        (["twx-stream", "--no-llm"], UsageError, "needs a model in this process"),
+        (["twx-stream", "--set", "policy.llm=false"], UsageError, "needs a model in this process"),
         (["twx-stream", "--model", "openai:gpt"], UsageError, "needs a model in this process"),
         (["twx-stream", "--set", "dtype=bfloat16"], UsageError, "trains in float32"),
         (["twx-stream", "--arms", ","], UsageError, "--arms names nothing"),
@@ -132,23 +131,15 @@ def test_the_command_runs_writes_its_files_and_begins_anew(
 def test_what_cannot_be_right_is_said_in_one_sentence(
     said: list[str], error: type[LichenError], words: str, tmp_path: Path
 ) -> None:
-    done = CliRunner().invoke(
-        app, ["eval", *said, "--protocol", "continual", "--store", str(tmp_path / "run")]
-    )
+    done = CliRunner().invoke(app, ["continual", *said, "--store", str(tmp_path / "run")])
     assert isinstance(done.exception, error) and words in str(done.exception)
-
-
-def test_options_of_the_stream_alone_are_refused(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["eval", "demo", "--epochs", "3", "--store", str(tmp_path)])
-    assert isinstance(done.exception, UsageError)
-    assert "go with --protocol continual" in str(done.exception)
 
 
 def test_fresh_removes_nothing_from_a_folder_that_is_no_run(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     done = CliRunner().invoke(
         app,
-        ["eval", "twx-stream", "--protocol", "continual", "--fresh", "--store", str(tmp_path)],
+        ["continual", "twx-stream", "--fresh", "--store", str(tmp_path)],
     )
     assert isinstance(done.exception, UsageError) and (tmp_path / "mine.txt").exists()
 

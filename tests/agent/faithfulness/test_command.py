@@ -1,4 +1,4 @@
-"""`lichen eval faithfulness`: its help, its JSON, its exit statuses, beside `lichen eval SUITE`."""
+"""`lichen faithfulness`: its JSON, its exit statuses, and what an interruption says."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from lichen.agent.lab.commands.faithfulness import faithfulness_command
 from lichen.agent.lab.faithfulness.of_chains import Chain
 from lichen.envs.errors import LichenError
 
-COMMAND = [sys.executable, "-m", "lichen.agent", "eval"]
+COMMAND = [sys.executable, "-m", "lichen.agent"]
 
 
 def lichen(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -78,13 +78,6 @@ def test_a_model_that_writes_no_chain_is_one_sentence(
     assert load_config(store=tmp_path, device="cuda").local.device == "cuda"
 
 
-def test_the_help_of_both_tells_their_own_options(tmp_path: Path) -> None:
-    own, whole = lichen(tmp_path, "faithfulness", "--help"), lichen(tmp_path, "--help")
-    assert "--chains" in own.stdout and "--arms" not in own.stdout
-    assert "--arms" in whole.stdout and "faithfulness" in whole.stdout
-    assert "--chains" not in whole.stdout
-
-
 def test_an_interrupted_test_leaves_nothing_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,7 +86,7 @@ def test_an_interrupted_test_leaves_nothing_and_says_so(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lichen.agent.lab.softcot.puzzles.draw", interrupt)
-    monkeypatch.setattr(sys, "argv", ["lichen", "eval", "faithfulness"])
+    monkeypatch.setattr(sys, "argv", ["lichen", "faithfulness"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130

@@ -1,4 +1,4 @@
-"""`lichen skills jail`: what protects on this machine, and whether hostile programs stay inside."""
+"""`lichen skills jail attack`: whether hostile programs stay inside the jail."""
 
 from typing import Annotated
 
@@ -6,49 +6,11 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from .options import Json, out, progress_console, row, write_json
-
-jail_app = typer.Typer(
-    help="The jail in which skill code runs: its layers, and attacks on it.", no_args_is_help=True
-)
+from ...cli.options import Json, out, progress_console, row, write_json
 
 _STYLES = {"blocked": None, "LEAK": "bold red", "broken": "yellow"}
 
 
-@jail_app.command("doctor")
-def doctor(json_path: Json = None) -> None:
-    """Try every layer on this machine; exit 1 when the default level cannot be had."""
-    from ...skills.jail import layers
-
-    found = layers()
-    stands = next(layer.present for layer in found if layer.name == "level kernel")
-    write_json({"layers": [layer.model_dump() for layer in found], "holds": stands}, json_path)
-    if json_path != "-":
-        table = Table()
-        table.add_column("layer", no_wrap=True)
-        table.add_column("")
-        table.add_column("here")
-        for layer in found:
-            row(
-                table,
-                layer.name,
-                "yes" if layer.present else "no",
-                layer.detail,
-                style=None if layer.present else "yellow",
-            )
-        console = out(json_path)
-        console.print(table)
-        console.print(
-            "skills run in the jail of level kernel"
-            if stands
-            else "no skill runs here until a layer is mended, or a weaker level is named with --jail",
-            style=None if stands else "red",
-        )
-    if not stands:
-        raise typer.Exit(1)
-
-
-@jail_app.command("attack")
 def attack(
     level: Annotated[
         str | None,
@@ -69,8 +31,8 @@ def attack(
     json_path: Json = None,
 ) -> None:
     """Run hostile programs in the jail; exit 1 when one leaks or cannot be judged."""
-    from ...envs.errors import UnknownName
-    from ..lab.attacks import attacks, run_attacks
+    from ....envs.errors import UnknownName
+    from ..attacks import attacks, run_attacks
 
     every = attacks()
     chosen = [a for a in every if theme is None or a.theme == theme]

@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..lab.commands.practice import app, bounds, chooser, ground, model, writing
-from .options import BaseUrl, Config, Json, Model, Seed, Set, Store, out, settings, write_json
-from .skills import LibraryFolder
+from .options import (
+    BaseUrl,
+    Config,
+    Json,
+    LibraryFolder,
+    Model,
+    Seed,
+    Set,
+    Store,
+    out,
+    settings,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from ..practice.loop import Iteration
 
 
-@app.command("practise")
 def practise(
     suite: Annotated[
         str, typer.Argument(help="A suite whose environment has goals: crafter, textcraft-open.")
@@ -49,9 +58,10 @@ def practise(
     from ...skills.jail import open_jail
     from ...skills.skill_runner import Runner
     from ..config import load_config
-    from ..lab.practice.practice_arms import ARMS
-    from ..lab.practice.practice_evaluation import run_arm
+    from ..practice.loop import PracticeConfig
     from ..practice.person import Person
+    from ..practice.practice_parts import BOUNDS, chooser, ground, writing
+    from ..practice.practice_run import run_practice
     from ..skill_actions.open_library import FOLDER
 
     loaded = load_suite(suite)
@@ -77,19 +87,20 @@ def practise(
         )
 
     with asyncio.Runner() as loop, open_jail(warm=1) as jail:
-        llm = None if no_llm or (human and not write) else model(base)
+        llm = None if no_llm or (human and not write) else base.open_llm()
         choose = Person(_line, say) if human else chooser(llm) if llm is not None else None
         chosen = "person" if human else "own" if llm is None else "model"
-        result, grown = run_arm(
-            ARMS["skills"],
+        result, grown = run_practice(
+            "skills",
+            PracticeConfig(),
             environment,
             worlds,
             base.store,
             iterations=iterations,
             seed=base.seed,
-            runner=Runner({}, jail, bounds()),
+            runner=Runner({}, jail, BOUNDS),
             choose=choose,
-            writer=writing(llm, base) if write else None,
+            writer=writing(llm, base.embedder) if write else None,
             run=loop.run,
             on_iteration=told,
             label=f"{loaded.name}/{chosen}{'-written' if write else ''}",
@@ -114,6 +125,3 @@ def _line() -> str:
         return sys.stdin.readline()
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-__all__ = ["app", "practise"]

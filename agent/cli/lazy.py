@@ -1,0 +1,97 @@
+"""Groups of commands read from the table: only the file of the command that runs is imported."""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from ...envs.errors import LichenError, UnknownName, UsageError
+from .verbs import LEARN, LOOK, MEASURE, Noun, Verb, below, moved
+
+_RUNNING = "lichen.verb"
+
+
+class Interrupted(LichenError):
+    """A person ended a command with Ctrl-C."""
+
+
+class Verbs(TyperGroup):
+    """The commands below one noun, or below `lichen` itself."""
+
+    words = ""
+    """The noun; "" for `lichen`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the words that can follow."""
+        return list(below(self.words))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, its file imported, or a group below this one; None when there is no such word."""
+        row = below(self.words).get(cmd_name)
+        if isinstance(row, Verb):
+            ctx.meta[_RUNNING] = row
+            return command_of(row)
+        if isinstance(row, Noun):
+            group = Verbs(name=cmd_name, help=row.help, no_args_is_help=True, rich_markup_mode=None)
+            group.words = row.words
+            return group
+        return None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the words name.
+
+        Raises:
+            UsageError: They are an old spelling.
+            UnknownName: They name no command.
+        """
+        if not ctx.resilient_parsing:
+            if says := moved([*self.words.split(), *args]):
+                raise UsageError(says)
+            known = below(self.words)
+            if args[0] not in known and not args[0].startswith("-"):
+                raise UnknownName("command", f"{self.words} {args[0]}".strip(), _whole(known))
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the words name.
+
+        Raises:
+            Interrupted: A person ended it; the sentence says whether the same command goes on.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as end:
+            verb = ctx.meta.get(_RUNNING)
+            raise Interrupted(
+                "Interrupted. What was done is kept; the same command continues."
+                if verb is None or verb.resumes
+                else "Interrupted. Nothing was written; the same command begins anew."
+            ) from end
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write usage, what it is for, and the words that can follow, by heading."""
+        formatter.write_usage(ctx.command_path, "COMMAND ...")
+        formatter.write_paragraph()
+        formatter.write_text(self.help or "")
+        rows = below(self.words)
+        for heading in (LEARN, LOOK, MEASURE) if not self.words else ("",):
+            held = [(word, row.help) for word, row in rows.items() if row.heading == heading]
+            if held:
+                with formatter.section(heading or "Commands"):
+                    formatter.write_dl(held)
+        formatter.write_paragraph()
+        options = ", ".join(opts for param in self.get_params(ctx) for opts in param.opts)
+        formatter.write_text(f"Options: {options}")
+
+
+def _whole(known: dict[str, Verb | Noun]) -> list[str]:
+    return [row.words for row in known.values()]
+
+
+def command_of(row: Verb) -> Any:
+    """Import the file of a command and return it as the command line calls it."""
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    alone.command(row.words.split()[-1])(getattr(import_module(row.module), row.function))
+    return get_command(alone)

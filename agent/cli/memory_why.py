@@ -1,0 +1,85 @@
+"""`lichen memory why`: what was considered at a decision, what was shown, and what it is worth."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from .options import DEFAULT, Json, Store, out, row, write_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...memory.forgetting.why import Why
+
+
+def why(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Id of an episode or a run, or its beginning.")
+    ],
+    step: Annotated[
+        int | None, typer.Argument(metavar="[STEP]", help="Step number, from 0; all without it.")
+    ] = None,
+    store: Store = None,
+    json_path: Json = None,
+) -> None:
+    """Say why the agent did what it did: every considered item, exposed or not, and what it is worth."""
+    from ...memory.forgetting.why import explain, explain_all
+    from ...memory.ledger.errors import UnknownCase
+    from ...memory.store.store import Store as Opened
+
+    with Opened(store or DEFAULT, read_only=True) as opened:
+        found = list(explain_all(opened, run)) if step is None else [explain(opened, run, step)]
+    if not found:
+        raise UnknownCase(f"no recorded episode or run has an id that begins with {run!r}")
+    write_json(
+        found[0].model_dump(mode="json")
+        if step is not None
+        else {"steps": [one.model_dump(mode="json") for one in found]},
+        json_path,
+    )
+    if json_path != "-":
+        for one in found:
+            _print(one, out(json_path))
+
+
+def _print(answer: "Why", console: "Console") -> None:
+    console.print(f"{answer.episode}, step {answer.step}: {answer.goal}", markup=False)
+    console.print(f"saw: {answer.text}", markup=False, highlight=False)
+    kl = "" if answer.kl is None else f"   KL from the frozen model {answer.kl:.2f} nats"
+    refused = f"   refused: {answer.error}" if answer.error else ""
+    console.print(f"did: {answer.action}{refused}{kl}", style="bold", markup=False)
+    for read in answer.reads:
+        if not read.items:
+            console.print(
+                f"The memory abstained: none of {read.considered} {read.grain} was near enough."
+            )
+            continue
+        shown = sum(item.shown for item in read.items)
+        table = Table(title=f"{shown} of {read.considered} considered {read.grain} were exposed")
+        for name in ("case", "read", "worth", "what it did"):
+            table.add_column(name)
+        for item in read.items:
+            near = "" if item.similarity is None else f"near {item.similarity:.2f}, "
+            known, outcomes = item.uplift, item.outcomes
+            uplift = (
+                f"uplift {known.mean:+.2f} [{known.low:+.2f}, {known.high:+.2f}]; score "
+                f"{_mean(outcomes.shown_score)} in {outcomes.shown} shown, "
+                f"{_mean(outcomes.held_score)} in {outcomes.held} held out"
+                if known.n
+                else "uplift not known"
+            )
+            gain = "" if item.gain is None else f"gain {item.gain:+.2f}; "
+            row(
+                table,
+                f"{item.case}\n{item.trust}, {item.source}",
+                f"{near}shown with {item.propensity:.2f}\n{item.reason}",
+                f"{gain}{uplift}",
+                f"{item.action}\n{item.task_id}".strip(),
+                style=None if item.shown else "dim",
+            )
+        console.print(table)
+
+
+def _mean(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

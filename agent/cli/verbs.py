@@ -1,0 +1,270 @@
+"""The table of all commands: their words, where the code is, and one line of help. It imports none of them.
+
+A row whose file is not there is no command: deleting a file of commands removes its rows' commands only.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from typing import NamedTuple
+
+LEARN, LOOK, MEASURE = "Run and learn", "Look and edit", "Measure"
+
+
+class Verb(NamedTuple):
+    """One command."""
+
+    words: str
+    """What is typed after `lichen`."""
+    module: str
+    """Dotted name of its file; imported when the command runs or its own --help is asked."""
+    function: str
+    help: str
+    """One line for the list of commands."""
+    heading: str = ""
+    """Under which heading `lichen --help` lists it; "" below the first level."""
+    resumes: bool = True
+    """Whether the same command goes on after an interruption."""
+
+
+class Noun(NamedTuple):
+    """A word that has commands of its own below it."""
+
+    words: str
+    help: str
+    heading: str = ""
+
+
+class Moved(NamedTuple):
+    """An old spelling."""
+
+    words: str
+    option: str
+    """"": the words alone."""
+    says: str
+    """One sentence with the new spelling."""
+
+
+NOUNS = (
+    Noun("softcot", "Train soft thoughts of a small assistant (SoftCoT) and test them.", LEARN),
+    Noun("memory", "List, explain, export, import, forget and verify what was learned.", LOOK),
+    Noun("skills", "Look at the skill library, edit it, test it, roll it back.", LOOK),
+    Noun("skills jail", "See what protects skill code here, and attack it."),
+    Noun("envs", "List environments and suites; show and verify tasks.", LOOK),
+    Noun("bench", "Measure speed and durability, side by side in one run.", MEASURE),
+)
+
+
+def _of(module: str, *rows: tuple[str, str, str]) -> Iterator[Verb]:
+    """Yield the rows of one file: (words, function, help)."""
+    for words, function, said in rows:
+        yield Verb(words, f"lichen.agent.{module}", function, said)
+
+
+def _top(heading: str, module: str, *rows: tuple[str, str, str]) -> Iterator[Verb]:
+    """Yield the rows of one file whose commands stand on the first level."""
+    for verb in _of(module, *rows):
+        yield verb._replace(heading=heading)
+
+
+VERBS: tuple[Verb, ...] = (
+    *_top(LEARN, "cli.run", ("run", "run", "Run episodes of a suite, or one task, and learn.")),
+    *_top(LEARN, "cli.doctor", ("doctor", "doctor", "Say what works here, and what to do.")),
+    *_top(
+        MEASURE,
+        "lab.commands.eval_heldout",
+        ("eval", "evaluate_command", "Compare arms on held-out tasks as memory grows."),
+    ),
+    *_top(
+        MEASURE,
+        "lab.commands.continual",
+        ("continual", "continual_command", "Learn task families in turn; measure forgetting."),
+    ),
+    *(
+        verb._replace(resumes=False)
+        for verb in _top(
+            MEASURE,
+            "lab.commands.faithfulness",
+            (
+                "faithfulness",
+                "faithfulness_command",
+                "Test whether answers hang on what was given.",
+            ),
+        )
+    ),
+    *(
+        verb._replace(resumes=False)
+        for verb in _top(
+            MEASURE,
+            "lab.commands.certify",
+            ("certify", "certify_command", "Check that a run's model stayed frozen."),
+        )
+    ),
+    *_top(
+        MEASURE,
+        "lab.commands.picture",
+        ("picture", "picture_command", "Draw the learning curve of a report again."),
+    ),
+    *_of(
+        "cli.envs",
+        ("envs list", "list_", "List the environments, and whether each works here."),
+        ("envs suites", "suites", "List the suites that ship with Lichen."),
+        ("envs show", "show", "Show a task as an agent first sees it."),
+        ("envs verify", "verify_command", "Replay gold trajectories and count which win."),
+    ),
+    *_of(
+        "cli.memory",
+        ("memory ls", "ls", "List the cases in memory, newest first."),
+        ("memory show", "show", "Show one case, whole."),
+        ("memory diff", "diff", "Say which episodes came and went between two moments."),
+        ("memory forget", "forget_command", "Forget an episode for good."),
+        ("memory export", "export", "Write the ledger, or its successes, as JSONL."),
+        ("memory restore", "restore", "Bring the ledger of an export back."),
+        ("memory import", "import_", "Import demonstrations from a JSONL file."),
+        ("memory import-gold", "import_gold", "Import a suite's gold trajectories."),
+        ("memory replay", "replay", "Fold the ledger again and print the state's hash."),
+        ("memory verify", "verify", "Compare the ledger with what is stored and indexed."),
+    ),
+    *_of(
+        "cli.memory_why",
+        ("memory why", "why", "Say why the agent did what it did."),
+    ),
+    *_of(
+        "cli.memory_tools",
+        ("memory tools", "tools", "Say what calls of tools came to."),
+        ("memory doctor", "doctor", "List what used a tool whose contract has changed."),
+        ("memory reverify", "reverify_command", "Replay what is quarantined."),
+    ),
+    *_of(
+        "cli.skills",
+        ("skills list", "list_", "List the skills, with what the ledger says of their use."),
+        ("skills show", "show", "Show a skill: contract, code, tests, callers, calls."),
+        ("skills graph", "graph", "Show who calls whom."),
+        ("skills history", "history", "List the changes of a skill, or of all."),
+        ("skills diff", "diff", "Show what changed between two versions."),
+    ),
+    *_of(
+        "cli.skill_growth",
+        ("skills why", "why", "Say which skills a task would be offered, and why."),
+        ("skills induce", "induce_command", "Make skills of what recurs in winning trajectories."),
+    ),
+    *_of(
+        "cli.skill_practise",
+        ("skills practise", "practise", "Practise goals and learn skills from them."),
+    ),
+    *_of(
+        "cli.skill_edits",
+        ("skills new", "new", "Write the draft of a new skill."),
+        ("skills edit", "edit", "Open a skill in $EDITOR and test the edit."),
+        ("skills test", "test", "Run the tests of a skill, or of all."),
+        ("skills replay", "replay", "Run a past call again where it was made."),
+        ("skills approve", "approve", "Test what waits under a name, and admit it."),
+        ("skills reject", "reject", "Refuse a proposal or a draft for good."),
+        ("skills rollback", "rollback", "Bring back what a skill was."),
+        ("skills quarantine", "quarantine", "Take a skill and its dependents out of use."),
+        ("skills retire", "retire", "Archive a skill that nobody calls."),
+        ("skills pin", "pin", "Let only a person change a skill from now on."),
+        ("skills import", "import_", "Take in a skill's folder."),
+        ("skills export", "export", "Write a skill's folder."),
+    ),
+    *_of(
+        "lab.commands.skill_evaluate",
+        ("skills evaluate", "evaluate_command", "Compare practice with and without a library."),
+    ),
+    *_of(
+        "lab.commands.skill_audit",
+        ("skills audit", "audit_command", "Say what a library is worth."),
+    ),
+    *_of("cli.jail_doctor", ("skills jail doctor", "doctor", "Try every layer on this machine.")),
+    *_of(
+        "lab.commands.jail_attack",
+        ("skills jail attack", "attack", "Run hostile programs in the jail."),
+    ),
+    *_of("cli.softcot_probe", ("softcot probe", "probe_command", "Test if a model reads vectors.")),
+    *_of("cli.softcot_train", ("softcot train", "train_command", "Train a projection.")),
+    *_of("cli.softcot_gate", ("softcot gate", "gate_command", "Measure where hints may be on.")),
+    *_of(
+        "lab.commands.softcot_eval",
+        ("softcot eval", "eval_command", "Measure a projection against controls."),
+    ),
+    *_of(
+        "lab.commands.softcot_table",
+        ("softcot table", "table_command", "Compare kinds of projections over seeds."),
+    ),
+    *_of(
+        "lab.commands.bench",
+        ("bench step", "step", "Time a step of Lichen, beside LangGraph's agent."),
+        ("bench choose", "choose", "Time the scoring of actions, with and without caches."),
+        ("bench retrieval", "retrieval", "Time reads from stores of several sizes."),
+        ("bench softcot", "softcot", "Time training steps, with and without caches."),
+        ("bench jail", "jail", "Time a run in the jail, cold and warm."),
+        ("bench crash", "crash", "Kill a process that learns; count what is lost."),
+        ("bench library", "library", "Kill processes that write the skill library."),
+        ("bench concurrency", "concurrency", "Let processes write one ledger at once."),
+        ("bench credit", "credit", "Recover known effects of memory items, by three rules."),
+        ("bench harm", "harm", "Show what wrong items do, with and without the gate."),
+        ("bench skills", "skills", "Ask a library for skills as held-out tasks need them."),
+        ("bench retention", "retention", "Add skills; count what is still mastered."),
+    ),
+)
+
+_CONTINUAL = "`lichen continual SUITE` learns a stream of task families"
+_EVALUATE = (
+    "`lichen skills evaluate SUITE --iterations N` compares practice with and without skills"
+)
+_SERVED = (
+    "`lichen softcot probe --model MODEL` tests a model in this process, served models are gone"
+)
+MOVED = (
+    Moved("eval faithfulness", "", "`lichen eval faithfulness` is `lichen faithfulness` now"),
+    Moved("eval", "--protocol", f"`--protocol` is gone: {_CONTINUAL}, `lichen eval` is held-out"),
+    Moved("eval", "--examples", f"`lichen eval --examples` is gone: {_CONTINUAL}"),
+    Moved("eval", "--epochs", f"`lichen eval --epochs` is gone: {_CONTINUAL}"),
+    Moved("eval", "--iterations", f"`lichen eval --iterations` is gone: {_EVALUATE}"),
+    Moved("eval", "--moves", f"`lichen eval --moves` is gone: {_EVALUATE}"),
+    Moved("eval", "--write", f"`lichen eval --write` is gone: {_EVALUATE}"),
+    Moved("softcot probe", "--twin", f"`--twin` is gone: {_SERVED}"),
+    Moved("softcot probe", "--base-url", f"`--base-url` is gone here: {_SERVED}"),
+)
+"""Old spellings that would otherwise be an unknown option, or a suite that does not exist."""
+
+
+@cache
+def there(module: str) -> bool:
+    """Return whether the file of some commands is installed; its own code does not run."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its folder is gone as well
+        return False
+
+
+def below(prefix: str) -> dict[str, Verb | Noun]:
+    """Return the words that can follow a noun ("" for the first level), each with its row, in their order."""
+    at = f"{prefix} " if prefix else ""
+    verbs = [verb for verb in VERBS if verb.words.startswith(at) and there(verb.module)]
+    nouns = [
+        noun
+        for noun in NOUNS
+        if noun.words.startswith(at) and any(v.words.startswith(f"{noun.words} ") for v in verbs)
+    ]
+    rows: list[Verb | Noun] = [*verbs, *nouns]
+    found = {row.words.removeprefix(at): row for row in rows}
+    return {word: row for word, row in found.items() if " " not in word}
+
+
+def moved(words: list[str]) -> str | None:
+    """Return the sentence for an old spelling; None for one of now.
+
+    >>> moved(["eval", "faithfulness", "--of", "cases"])
+    '`lichen eval faithfulness` is `lichen faithfulness` now'
+    >>> moved(["eval", "demo", "--iterations=3"]).partition(":")[0]
+    '`lichen eval --iterations` is gone'
+    >>> moved(["eval", "demo"])
+    """
+    for row in MOVED:
+        said = row.words.split()
+        if words[: len(said)] == said and (
+            not row.option or any(w.partition("=")[0] == row.option for w in words)
+        ):
+            return row.says
+    return None

@@ -1,0 +1,109 @@
+"""`lichen eval`: arms on held-out tasks as memory grows: the table and the learning curve."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ...cli.options import (
+    BaseUrl,
+    Config,
+    Fresh,
+    Json,
+    Model,
+    NoLlm,
+    Seed,
+    Set,
+    SuiteArgument,
+    episode_progress,
+    names,
+    numbers,
+    out,
+    settings,
+    write_json,
+)
+
+
+def evaluate_command(
+    suite: SuiteArgument,
+    arms: Annotated[
+        str, typer.Option("--arms", help="Arms to compare, separated by commas.")
+    ] = "none,placebo,knn,memory",
+    checkpoints: Annotated[
+        str, typer.Option("--checkpoints", help="Learned episodes at which memory is frozen.")
+    ] = "0,1,3,10,30",
+    learn: Annotated[
+        Literal["demonstrations", "own"],
+        typer.Option(
+            "--learn", help="Learn from gold demonstrations, or from own experience only."
+        ),
+    ] = "demonstrations",
+    split: Annotated[
+        Literal["dev", "test"], typer.Option("--split", help="Held-out split; tune on dev.")
+    ] = "test",
+    tasks: Annotated[
+        int | None,
+        typer.Option("--tasks", min=1, help="How many held-out tasks. [default: the suite's]"),
+    ] = None,
+    no_llm: NoLlm = False,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            "--store", help="Folder of this evaluation. [default: .lichen/eval/SUITE-...]"
+        ),
+    ] = None,
+    fresh: Fresh = False,
+    config: Config = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    seed: Seed = None,
+    set_: Set = None,
+    json_path: Json = None,
+) -> None:
+    """Learn, freeze the memory at each checkpoint, and compare all arms on held-out tasks, paired by task.
+
+    The same command continues after an interruption. The folder then holds rows.jsonl, report.json,
+    curve.png and report.html.
+    """
+    from ....envs.suite import load_suite
+    from ...config import load_config
+    from ...open_agent import OpenAgent
+    from ..heldout.arms import find_arms
+    from ..heldout.evaluation import HeldOutPlan, evaluate, forget_evaluation
+    from ..heldout.picture import draw, write_page
+    from ..heldout.progress_bars import Bars
+    from ..heldout.tables import arms_table, contrasts_table
+    from ..kernel.reports import save_report
+
+    loaded = load_suite(suite)
+    options = settings(set_, no_llm=no_llm, model=model, base_url=base_url, seed=seed)
+    base = load_config(config, **options)
+    chosen = find_arms(names(arms, "--arms"))
+    points = numbers(checkpoints, "--checkpoints")
+    named = f"{loaded.name}-{learn}-{split}-seed{base.seed}" + "-no-llm" * (not base.policy.llm)
+    folder = store or base.store / "eval" / named
+    if fresh:
+        forget_evaluation(folder)
+    plan = HeldOutPlan(
+        suite=loaded,
+        arms=tuple(chosen),
+        checkpoints=tuple(points),
+        learn=learn,
+        split=split,
+        tasks=tasks,
+        seed=base.seed,
+    )
+    console = out(json_path)
+    with (
+        OpenAgent.from_config(config, **{**options, "store": folder}) as agent,
+        episode_progress() as progress,
+    ):
+        report = evaluate(agent, plan, folder, Bars(progress))
+    text = save_report(report, folder / "report.json")
+    draw(report, folder / "curve.png")
+    write_page(report, folder / "curve.png", folder / "report.html")
+    console.print(arms_table(report))
+    console.print(contrasts_table(report))
+    console.print(f"[bold]{report.sentence()}[/bold]")
+    console.print(f"picture: {folder / 'curve.png'}   page: {folder / 'report.html'}")
+    write_json(text, json_path)

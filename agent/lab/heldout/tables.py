@@ -1,0 +1,57 @@
+"""The two tables of a held-out evaluation: its arms, and their paired differences."""
+
+from rich.table import Table
+
+from ..kernel.tables import table
+from .report import ArmAtCheckpoint, Report
+
+
+def arms_table(report: Report) -> Table:
+    """Return a report's arms as a table."""
+    columns = ("arm", "in memory", "tasks", "success", "95%", "score", "95%")
+    return table(
+        f"{report.suite} ({report.split}), {report.model}, {report.learn}",
+        (*columns, "steps", "tokens read", "generated", "KL"),
+        [
+            _row(arm, point, cell)
+            for arm, cells in report.arms.items()
+            for point, cell in cells.items()
+        ],
+        fold=True,
+    )
+
+
+def _row(arm: str, point: int, cell: ArmAtCheckpoint) -> tuple[str, ...]:
+    return (
+        arm,
+        str(point),
+        f"{cell.n}" + (f" (+{cell.unknown}?)" if cell.unknown else ""),
+        f"{cell.success:.2f}",
+        f"{cell.ci95[0]:.2f}-{cell.ci95[1]:.2f}",
+        f"{cell.score:.3f}",
+        f"{cell.score_ci95[0]:.2f}-{cell.score_ci95[1]:.2f}",
+        f"{cell.steps:.1f}",
+        f"{cell.tokens:.0f} in all" if cell.tokens_in is None else f"{cell.tokens_in:.0f}",
+        "-" if cell.tokens_out is None else f"{cell.tokens_out:.0f}",
+        "-" if cell.kl is None else f"{cell.kl:.2f}",
+    )
+
+
+def contrasts_table(report: Report) -> Table:
+    """Return a report's paired differences as a table; those whose interval is above 0 in green."""
+    made = table(
+        "paired differences",
+        ("contrast", "in memory", "measure", "tasks", "difference", "95%"),
+        left=("contrast",),
+    )
+    for c in report.contrasts:
+        made.add_row(
+            f"{c.a} - {c.b}",
+            str(c.checkpoint),
+            c.measure,
+            str(c.n),
+            f"{c.diff:+.3f}",
+            f"{c.ci95[0]:+.3f} to {c.ci95[1]:+.3f}",
+            style="green" if c.holds else None,
+        )
+    return made
