@@ -32,21 +32,29 @@ class AgentConfig(BaseSettings):
     )
 
     model: str = "smollm2-135m"
-    """The frozen LLM: `smollm2-135m`, a folder, a GGUF file, a hub id, or `openai:MODEL`."""
+    """The frozen LLM: `smollm2-135m`, a folder, a GGUF file, a hub id, or `openai:MODEL`. Measured:
+    README's figures are of the default."""
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of a local model: float32 is exact, bfloat16 faster on CPUs that have it."""
+    """Of a local model: float32 is exact. Measured: bfloat16 was 1.6 times faster on a CPU with
+    AVX512-BF16."""
     device: str = "cpu"
-    """Of a local model, as torch names it."""
+    """Of a local model, as torch names it. Measured on a GPU: docs/softcot.md."""
     base_url: str | None = None
-    """Of the OpenAI-compatible server, for `openai:MODEL`."""
+    """Of the OpenAI-compatible server, for `openai:MODEL`; an address, nothing to measure."""
     embedder: str = "minilm"
-    """`minilm`, a sentence-transformers folder or hub id, or `hashing`."""
+    """`minilm`, a sentence-transformers folder or hub id, or `hashing`. Measured: ALFWorld's
+    figures are with `hashing`, the others with `minilm`."""
     store: Path = Path(".lichen")
-    """Folder of the ledger and everything derived from it."""
+    """Folder of the ledger and everything derived from it; a place, nothing to measure."""
     index_url: str | None = None
-    """URL of a Chroma server, where several processes share one index."""
+    """URL of a Chroma server, where several processes share one index; an address, nothing to
+    measure."""
     planner: Literal["reactive", "plan"] = "reactive"
+    """`reactive`: every step is one choice of the policy; `plan`: subtasks first. Measured by no
+    table: a 135M model cannot plan."""
     seed: int = Field(default=0, ge=0)
+    """Of every random choice; two runs with one seed give the same events. Measured: figures name
+    theirs."""
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     retriever: RetrieverConfig = Field(default_factory=RetrieverConfig)
     softcot: HintConfig = Field(default_factory=HintConfig)

@@ -19,6 +19,7 @@ from ..memory.ledger.events import RunEnded, RunStarted
 from ..memory.ledger.ledger import Entry
 from ..memory.likeness.embedder import open_embedder
 from ..memory.recall.case_memory import CaseMemory
+from ..memory.recall.value import PRIOR
 from ..memory.store.store import Store
 from .acting.free_calls import Caller
 from .acting.policy import Policy, PolicyConfig
@@ -156,7 +157,11 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         made = EpisodeParts(
             stage=Stage(environment, task_id, seed=self.config.seed if seed is None else seed),
             memory=memory,
-            policy=Policy(policy, self.llm if policy.llm else None),
+            policy=Policy(
+                policy,
+                self.llm if policy.llm else None,
+                prior=policy.explore.optimism if learn else PRIOR,
+            ),
             planner=SubtaskPlanner(self.llm) if planned else None,
             critic=Critic(self.llm) if policy.llm else None,
             assistant=self.hints if thinks else NoAssistant(),

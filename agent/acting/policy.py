@@ -32,48 +32,57 @@ class Exploration(Record):
     """How learning episodes differ from acting: they also try what memory does not know to be good."""
 
     llm: bool = True
-    """Ask the frozen model too. Without it a small model's few favourites do not keep the agent from
-    seeing what other actions bring."""
+    """Ask the frozen model too in learning episodes. Measured: without it, own experience alone
+    reached 0.55 and 0.58 on 60 dev games of mapreader, since a small model's few favourites keep
+    the agent from seeing what other actions bring."""
     optimism: float = Field(default=0.2, ge=0, le=1)
-    """q0 in learning episodes: an action that nothing is known about is expected to gain this much
-    (optimistic initial values, Sutton and Barto 2018, section 2.6)."""
+    """Gain expected in learning episodes of an action that nothing is known about (q0; optimistic
+    initial values, Sutton and Barto 2018, section 2.6). Not measured by itself."""
     temperature: float = Field(default=0.5, ge=0)
-    """Actions are sampled from pi_M with this temperature; 0 takes the best."""
+    """Learning episodes sample from pi_M with this temperature; 0 takes the best. Not measured by
+    itself."""
 
 
 class PolicyConfig(Record):
     """The channels of the policy and their dials; an evaluation arm is a set of channels."""
 
     llm: bool = True
-    """Ask the frozen model (False: the value channel alone, the arm `knn`)."""
+    """Ask the frozen model; False: the value channel alone. Measured by the arm `knn`."""
     context: bool = True
-    """Show retrieved cases in the prompt: C_M(s)."""
+    """Show retrieved cases in the prompt, C_M(s). Measured by the arm `-context`: 4 of 4 mapreader
+    games without it, as with it."""
     value: bool = True
-    """Weigh actions by what similar steps gained: A_M(s, a)."""
-    prior: float = Field(default=PRIOR, ge=-1, le=1)
-    """q0: the gain that the value channel expects of an action that nothing is known about."""
+    """Weigh actions by what similar steps gained, A_M(s, a). Measured by the arm `-value`: 0 of 4
+    mapreader games without it, 4 of 4 with it."""
     beta: float = Field(default=0.1, gt=0)
-    """Temperature of the value channel; smaller trusts memory more."""
+    """Temperature of the value channel; smaller trusts memory more. Hand-set, not measured by
+    itself."""
     llm_temperature: float = Field(default=6.0, gt=0)
-    """Temperature at which pi_LLM is taken: a small model's scores of whole strings are far too sharp."""
+    """Temperature at which pi_LLM is taken: a small model's scores of whole strings are far too
+    sharp. Hand-set; measured: at it a perfect served model scores 0 of 24 games without memory."""
     temperature: float = Field(default=0.0, ge=0)
-    """0 takes the best action, above 0 samples from pi_M with this temperature."""
+    """0 takes the best action, above 0 samples from pi_M with this temperature. Not measured by
+    itself."""
     repetition: float = Field(default=3.0, ge=0)
-    """Nats taken from an action for every try that told nothing new."""
+    """Nats taken from an action for every try that told nothing new. Hand-set, not measured by
+    itself."""
     novelty: float = Field(default=3.0, ge=0)
-    """Nats given to a way that was never taken (less to one that leads towards such a way)."""
+    """Nats given to a way that was never taken, less to one that leads towards it. Hand-set, not
+    measured by itself."""
     candidates: int = Field(default=16, ge=1)
-    """Actions that the model scores; more are filtered by memory and lexical match."""
+    """Actions that the model scores; more are filtered by memory and words. Measured: on ALFWorld
+    without memory the expert's action was among them at 17 of 494 decisions."""
     margin: float = Field(default=2.0, gt=0)
-    """Actions that stand more nats than this behind the best, before the model is asked, are filtered too;
-    where one action is left the model is not asked."""
+    """Nats behind the best, before the model is asked, beyond which an action is filtered; where
+    one is left the model is not asked. Hand-set, not measured by itself."""
     calls: Literal["choice", "free"] = "choice"
-    """Where actions are calls: the model chooses among candidate calls, or (a capable one) writes them."""
+    """`choice`: the model chooses among candidate calls; `free`: it writes them. Measured: the
+    right call is among the candidates at 59% of BFCL's gold steps, 68% with tool memory."""
     votes: int = Field(default=1, ge=1)
-    """Prompts, each with another part of the history, over which the model's scores are averaged
-    (self-consistency of a choice); more only costs tokens: the arm `budget` uses it."""
+    """Prompts, each with another part of the history, over which scores are averaged. Measured by
+    the arm `budget`: 0.04 on twx-all against 0.33 with memory for the same tokens."""
     shown: int = Field(default=2, ge=0)
-    """Cases in the prompt."""
+    """Cases in the prompt. Not measured by itself; 0 is the arm `-context`."""
     explore: Exploration = Field(default_factory=Exploration)
     """Of learning episodes."""
 
@@ -83,7 +92,6 @@ class PolicyConfig(Record):
             update={
                 "llm": self.llm and self.explore.llm,
                 "temperature": self.explore.temperature,
-                "prior": self.explore.optimism,
             }
         )
 
@@ -210,11 +218,15 @@ class Policy:
     Args:
         config: Channels and dials.
         llm: The frozen model; may be None when `config.llm` is False.
+        prior: q0, the gain that the value channel expects of an action that nothing is known about.
     """
 
-    def __init__(self, config: PolicyConfig, llm: FrozenLLM | None) -> None:
+    def __init__(
+        self, config: PolicyConfig, llm: FrozenLLM | None, *, prior: float = PRIOR
+    ) -> None:
         self.config = config
         self.llm = llm
+        self.prior = prior
 
     async def decide(self, at: Situation) -> Decision:
         """Return the action to take now.
@@ -250,7 +262,7 @@ class Policy:
         """Return the nats that memory and this episode give to each action, shape (n,)."""
         config = self.config
         gain = (
-            advantages(at.state, at.hits, admissible, prior=config.prior) / config.beta
+            advantages(at.state, at.hits, admissible, prior=self.prior) / config.beta
             if config.value
             else np.zeros(len(admissible))
         )

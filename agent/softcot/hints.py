@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .soft_assistant import SoftAssistant
 
 _log = logging.getLogger(__name__)
+MOST_DECISIONS = 24
+"""Most held-out decisions of a kind of task that its gate is measured on, the newest."""
+RETEST_AFTER = 5
+"""New successful episodes in memory after which the gate is measured again."""
 KEPT = 4096
 """Most hints in words that are kept in memory."""
 Told = Callable[[int, int], None]
@@ -146,7 +150,7 @@ class Hints:
         now = (len(self.store.episodes), self.store.ranks)
         if self._due is None or self._due[0] != now:
             held = {case.episode for case in self.store.episodes.values()}
-            grown = abs(len(self._won()) - record.successes) >= self.config.softcot.retest_after
+            grown = abs(len(self._won()) - record.successes) >= RETEST_AFTER
             due = grown or not set(record.episodes) <= held
             if due:
                 _log.warning(
@@ -219,7 +223,7 @@ class Hints:
     def _measure(self, parts: _Parts, folder: Path, told: Told | None) -> GateRecord:
         """Measure on the newest decisions of tasks that the projection did not learn from."""
         learned = set(parts.card.tasks)
-        most = self.config.softcot.cases
+        most = MOST_DECISIONS
         newest = sorted(self._won(), key=lambda case: -case.rank)
         kept: dict[str, EpisodeCase] = {}
         counts: dict[str, int] = {}

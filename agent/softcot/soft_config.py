@@ -66,16 +66,13 @@ class HintConfig(Record):
     """When the agent's assistant may think."""
 
     use: bool = True
-    """False: never. True: for the kinds of task whose gate is open (see `softcot.gate`)."""
+    """Let the assistant think for the kinds of task whose gate is open. Measured in
+    docs/softcot.md: no gate opened on real tasks."""
     folder: Path | None = None
-    """Of the projection with its gate, used as it was measured; None: the store's own, whose gate follows
-    the store's memory."""
+    """Of the projection with its gate, used as it was measured; None: the store's own, whose gate
+    follows the store's memory."""
     chat: bool = False
-    """Think in conversations too (plans, free calls), where no gate has measured what it is worth."""
-    cases: int = Field(default=24, ge=8)
-    """Most held-out decisions of a kind of task that its gate is measured on, the newest."""
-    retest_after: int = Field(default=5, ge=1)
-    """New successful episodes in memory after which the gate is measured again."""
+    """Think in conversations too (plans, free calls). Not measured, so off."""
 
 
 class Example(Record):

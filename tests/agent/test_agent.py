@@ -160,8 +160,8 @@ def test_learning_episodes_explore_and_evaluations_do_not() -> None:
         {"explore": {"llm": False, "optimism": 0.7, "temperature": 2}}
     )
     exploring = config.exploring()
-    assert (exploring.llm, exploring.temperature, exploring.prior) == (False, 2.0, 0.7)
-    assert (config.llm, config.temperature, config.prior) == (True, 0.0, 0.05)
+    assert (exploring.llm, exploring.temperature) == (False, 2.0)
+    assert (config.llm, config.temperature) == (True, 0.0)
 
 
 def test_a_model_that_changes_during_a_run_is_an_error(tmp_path: Path) -> None:
