@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..envs.errors import UsageError
 from ..envs.registry import make
-from ..memory.credit.skill_calls import PastCall, find_call, past_calls, way_to
+from ..memory.credit.past_calls import PastCall, find_call, past_calls, way_to
 from ..memory.ledger.ledger import Ledger
 from ..skills import folder
 from .admission import Gate, Verdict

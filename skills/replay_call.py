@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..envs.base import Environment
 from ..envs.errors import EnvironmentFault, EpisodeOver, UnknownName, UsageError
 from ..envs.types import Fact, Outcome, Record
-from ..memory.credit.skill_calls import PastCall, Way
+from ..memory.credit.past_calls import PastCall, Way
 from ..memory.ledger.events import Stepped
 from ..memory.likeness.states import state_of
 from .errors import UnknownSkill

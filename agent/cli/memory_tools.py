@@ -137,11 +137,11 @@ def reverify_command(
     store: Store = None,
     json_path: Json = None,
 ) -> None:
-    """Replay what is quarantined under the contracts of now; exit 1 when something does not hold."""
+    """EpisodeReplay what is quarantined under the contracts of now; exit 1 when something does not hold."""
     from ...memory.store.store import Store as Opened
-    from ...memory.tools.contract_doctor import Replay, reverify
+    from ...memory.tools.contract_doctor import EpisodeReplay, reverify
 
-    def say(replay: Replay) -> None:
+    def say(replay: EpisodeReplay) -> None:
         said = "holds" if replay.holds else "does NOT hold"
         said = "could not be replayed" if replay.outcome == "unknown" else said
         progress_console.print(

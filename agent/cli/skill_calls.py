@@ -11,7 +11,7 @@ from rich.table import Table
 from .options import DEFAULT, row
 
 if TYPE_CHECKING:
-    from ...memory.credit.skill_calls import CallCost, PastCall
+    from ...memory.credit.past_calls import CallCost, PastCall
     from ...memory.ledger.ledger import Ledger
     from ...skills.replay_call import Happened, Replayed
 

@@ -117,7 +117,7 @@ def show(
     json_path: Json = None,
 ) -> None:
     """Show a skill: description, contract, code, tests, callers, what its calls cost, the last of them."""
-    from ...memory.credit.skill_calls import costs
+    from ...memory.credit.past_calls import costs
     from ...skills.call_graph import callees, callers, dependents
     from ...skills.operations import Workshop
     from .skill_calls import ledger_in, print_calls

@@ -10,7 +10,7 @@ from ..ledger.records import EpisodeCase
 from .store import Store
 
 
-class Replay(Record):
+class LedgerReplay(Record):
     """What folding the ledger again gave."""
 
     until: int
@@ -23,14 +23,14 @@ class Replay(Record):
     """Where the stored state differs; empty when it does not, or was not compared."""
 
 
-class Difference(Record):
+class EpisodeDifference(Record):
     """Episodes that came and went between two moments."""
 
     came: tuple[EpisodeCase, ...]
     went: tuple[EpisodeCase, ...]
 
 
-def replay(folder: Path, *, as_of: str | None = None, compare: bool = False) -> Replay:
+def replay(folder: Path, *, as_of: str | None = None, compare: bool = False) -> LedgerReplay:
     """Fold a store's ledger again.
 
     Args:
@@ -53,7 +53,7 @@ def replay(folder: Path, *, as_of: str | None = None, compare: bool = False) -> 
     with Store(folder, read_only=True, until=until, snapshot=False) as store:
         if compare:
             problems += store.table_damage()
-        return Replay(
+        return LedgerReplay(
             until=until,
             events=until,
             episodes=len(store.episodes),
@@ -63,13 +63,13 @@ def replay(folder: Path, *, as_of: str | None = None, compare: bool = False) -> 
         )
 
 
-def compare(folder: Path, before: str, after: str) -> Difference:
+def compare(folder: Path, before: str, after: str) -> EpisodeDifference:
     """Return which episodes are in memory at only one of two moments (see `moment`)."""
     held = []
     for name in (before, after):
         with Store(folder, read_only=True, until=moment(folder, name)) as store:
             held.append(dict(store.episodes))
-    return Difference(
+    return EpisodeDifference(
         came=tuple(case for i, case in held[1].items() if i not in held[0]),
         went=tuple(case for i, case in held[0].items() if i not in held[1]),
     )

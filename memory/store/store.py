@@ -23,7 +23,7 @@ from ..ledger.errors import StoreUnwritable
 from ..ledger.events import Evicted
 from ..ledger.ledger import Entry, Ledger
 from ..ledger.lock import claim
-from ..ledger.records import EpisodeCase, MemoryRecord, StepCase, SubtaskCase
+from ..ledger.records import EpisodeCase, MemoryRecord
 from ..ledger.sqlite import flush, open_sqlite
 from ..likeness.embedder import CachedEmbedder, Embedder, open_embedder
 from ..likeness.vector_index import VectorIndex
@@ -223,21 +223,6 @@ class Store(MemoryState):
         if kind is None or not kind.indexed:
             raise UsageError(f"no memory module of this store indexes {record.__name__}")
         return self.indexes.opened(kind, self.held(record).values)
-
-    @property
-    def steps_index(self) -> VectorIndex:
-        """The index over step cases."""
-        return self.index(StepCase)
-
-    @property
-    def episodes_index(self) -> VectorIndex:
-        """The index over episode cases (their goals)."""
-        return self.index(EpisodeCase)
-
-    @property
-    def subtasks_index(self) -> VectorIndex:
-        """The index over subtask cases (their texts)."""
-        return self.index(SubtaskCase)
 
     def _repaired(self, what: str, *, level: int = logging.WARNING) -> None:
         self.repaired.append(what)

@@ -17,7 +17,7 @@ from ..store.store import Store
 _log = logging.getLogger(__name__)
 
 
-class Change(Record):
+class ContractChange(Record):
     """A tool whose contract is not the one under which memory used it."""
 
     env: str
@@ -30,7 +30,7 @@ class Change(Record):
     subtasks: tuple[str, ...]
 
 
-class Replay(Record):
+class EpisodeReplay(Record):
     """What replaying a quarantined episode gave."""
 
     episode: str
@@ -42,7 +42,7 @@ class Replay(Record):
     reason: str
 
 
-def changes(store: Store, environment: Environment) -> list[Change]:
+def changes(store: Store, environment: Environment) -> list[ContractChange]:
     """Return the tools of an environment that changed, with exactly the cases that this concerns.
 
     Nothing is written.
@@ -50,7 +50,7 @@ def changes(store: Store, environment: Environment) -> list[Change]:
     return _changes(store, environment.name, _contracts(store, environment))
 
 
-def _changes(store: Store, env: str, now: Mapping[str, str]) -> list[Change]:
+def _changes(store: Store, env: str, now: Mapping[str, str]) -> list[ContractChange]:
     as_of_now = Contracts(
         now={(env, tool): contract for tool, contract in now.items()},
         replayed=store.module(ToolModule).contracts.replayed,
@@ -66,7 +66,7 @@ def _changes(store: Store, env: str, now: Mapping[str, str]) -> list[Change]:
         for tool in {call.tool for call in broken}:
             subtasks[tool].append(subtask.id)
     return [
-        Change(
+        ContractChange(
             env=env,
             tool=tool,
             now=now[tool],
@@ -90,7 +90,7 @@ def _contracts(store: Store, environment: Environment) -> dict[str, str]:
     return {tool: environment.contract(call) for tool, call in sorted(used.items())}
 
 
-def quarantine(store: Store, environment: Environment) -> list[Change]:
+def quarantine(store: Store, environment: Environment) -> list[ContractChange]:
     """Write the contracts that changed, so that what used the old ones is not retrieved; return them.
 
     Called whenever an agent opens an environment. A contract that comes back releases what was made under it.
@@ -123,9 +123,9 @@ def quarantine(store: Store, environment: Environment) -> list[Change]:
 
 
 def reverify(
-    store: Store, environment: Environment, progress: Callable[[Replay], None] | None = None
-) -> list[Replay]:
-    """Replay the quarantined episodes of an environment; those that come out as recorded are released.
+    store: Store, environment: Environment, progress: Callable[[EpisodeReplay], None] | None = None
+) -> list[EpisodeReplay]:
+    """EpisodeReplay the quarantined episodes of an environment; those that come out as recorded are released.
 
     Args:
         store: Open for writing.
@@ -161,9 +161,11 @@ def reverify(
     return done
 
 
-def _replay(steps: Sequence[StepCase], environment: Environment, case: EpisodeCase) -> Replay:
-    def said(outcome: Outcome, reason: str, *, holds: bool = False) -> Replay:
-        return Replay(
+def _replay(
+    steps: Sequence[StepCase], environment: Environment, case: EpisodeCase
+) -> EpisodeReplay:
+    def said(outcome: Outcome, reason: str, *, holds: bool = False) -> EpisodeReplay:
+        return EpisodeReplay(
             episode=case.episode,
             case=case.id,
             task_id=case.task_id,

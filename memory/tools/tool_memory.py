@@ -23,7 +23,7 @@ _NEAR = 16
 _SHARP = 4
 
 
-class Pattern(Record):
+class ArgumentPattern(Record):
     """One way of calling a tool: which arguments are given, and where their values come from."""
 
     arguments: dict[str, Origin]
@@ -49,7 +49,7 @@ class ToolRecord(Record):
     """Median, None when never measured."""
     errors: tuple[tuple[str, int], ...]
     """Reasons of refusals with their counts, most frequent first."""
-    patterns: tuple[Pattern, ...]
+    patterns: tuple[ArgumentPattern, ...]
     """Most used first."""
 
 
@@ -216,14 +216,16 @@ def pattern_of(call: Call, goal: str, seen: str) -> tuple[tuple[str, Origin], ..
     )
 
 
-def _patterns(uses: Sequence[_Use]) -> Iterable[Pattern]:
+def _patterns(uses: Sequence[_Use]) -> Iterable[ArgumentPattern]:
     grouped: dict[tuple[tuple[str, Origin], ...], list[_Use]] = {}
     for use in uses:
         grouped.setdefault(use.pattern, []).append(use)
     for pattern, alike in sorted(grouped.items(), key=lambda x: (-len(x[1]), x[0])):
         good = [use for use in alike if not use.case.error]
         example: Mapping[str, Any] = (good or alike)[-1].call.arguments
-        yield Pattern(arguments=dict(pattern), n=len(alike), ok=len(good), example=dict(example))
+        yield ArgumentPattern(
+            arguments=dict(pattern), n=len(alike), ok=len(good), example=dict(example)
+        )
 
 
 def wilson(ok: int, n: int, z: float = 1.96) -> float:

@@ -24,7 +24,7 @@ from lichen.memory.ledger.events import (
     Stepped,
     SubtaskEnded,
 )
-from lichen.memory.ledger.records import Hits
+from lichen.memory.ledger.records import Hits, StepCase
 from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
@@ -223,7 +223,7 @@ def test_a_bounded_agent_keeps_its_capacity_while_it_learns(tmp_path: Path) -> N
     with agent(tmp_path, **options) as run:
         run.learn("alfworld-mini", episodes=4)
         assert len(run.store.episodes) == 2 and len(run.store.evicted) == 2
-        assert len(run.store.steps_index) == len(run.store.steps)
+        assert len(run.store.index(StepCase)) == len(run.store.steps)
 
 
 def test_the_commands_about_tools_contracts_and_whole_runs(tmp_path: Path) -> None:

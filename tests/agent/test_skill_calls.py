@@ -12,7 +12,7 @@ import pytest
 from lichen.agent.open_agent import OpenAgent
 from lichen.agent.skill_actions.open_library import OpenLibrary
 from lichen.envs import UsageError
-from lichen.memory.credit.skill_calls import PastCall, costs, past_calls
+from lichen.memory.credit.past_calls import PastCall, costs, past_calls
 from lichen.memory.ledger.ledger import open_ledger
 from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 

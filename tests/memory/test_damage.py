@@ -10,6 +10,7 @@ from lichen.envs import make
 from lichen.memory.forgetting.explain import verify_store
 from lichen.memory.ledger.errors import LedgerCorrupt
 from lichen.memory.ledger.ledger import open_ledger
+from lichen.memory.ledger.records import EpisodeCase, StepCase
 from lichen.memory.likeness.embedder import HashingEmbedder
 from lichen.memory.likeness.features import hashed
 from lichen.memory.store.demonstrations import (
@@ -34,8 +35,8 @@ def shown(n: int = 4) -> list[Demonstration]:
 def folder(tmp_path: Path) -> Path:
     with opened(tmp_path / "store") as store:
         import_demonstrations(store, shown(), run="gold")
-        assert len(store.steps_index) == len(store.steps)
-        assert len(store.episodes_index) == 4
+        assert len(store.index(StepCase)) == len(store.steps)
+        assert len(store.index(EpisodeCase)) == 4
     return tmp_path / "store"
 
 
@@ -79,7 +80,7 @@ def test_an_index_that_cannot_be_opened_is_set_aside_and_made_again(
 ) -> None:
     (folder / "index" / "chroma.sqlite3").write_bytes(os.urandom(9000))
     with opened(folder) as store:
-        assert len(store.steps_index) == len(store.steps)
+        assert len(store.index(StepCase)) == len(store.steps)
         assert any("made again" in what for what in store.repaired)
     assert (folder / "index.broken-1").is_dir()
     assert "made again" in caplog.text
@@ -88,7 +89,7 @@ def test_an_index_that_cannot_be_opened_is_set_aside_and_made_again(
 
 def test_wrong_metadata_and_wrong_vectors_in_the_index_are_found(folder: Path) -> None:
     with opened(folder) as store:
-        index = store.steps_index
+        index = store.index(StepCase)
         ids = sorted(store.steps)[:2]
         items = {item.id: item for item in index.items()}
         index.put([items[ids[0]]._replace(rank=99)], hashed([store.steps[ids[0]].state]))
@@ -97,7 +98,7 @@ def test_wrong_metadata_and_wrong_vectors_in_the_index_are_found(folder: Path) -
     assert f"misplaces case {ids[0]}" in problems
     assert f"another vector of case {ids[1]}" in problems
     with opened(folder) as store:  # what it knows of a case is compared at every opening
-        known = {item.id: item for item in store.steps_index.items()}
+        known = {item.id: item for item in store.index(StepCase).items()}
         assert known[ids[0]].rank == store.steps[ids[0]].rank
 
 

@@ -13,6 +13,7 @@ from lichen.memory.forgetting.made_from import MANIFEST, derived_from, made_from
 from lichen.memory.ledger.errors import LedgerCorrupt, StoreUnwritable
 from lichen.memory.ledger.events import Recalled, RecalledItem
 from lichen.memory.ledger.ledger import Entry, open_ledger
+from lichen.memory.ledger.records import StepCase
 from lichen.memory.likeness.embedder import HashingEmbedder
 from lichen.memory.recall.case_memory import CaseMemory
 from lichen.memory.store.demonstrations import from_gold, import_demonstrations
@@ -62,7 +63,7 @@ def test_forgetting_leaves_exactly_the_state_that_never_held_it(
     with opened(folder) as store:
         gone = store.episodes[second(store)]
         steps = [case for case in store.steps.values() if case.episode == gone.episode]
-        assert len(store.steps_index) == len(store.steps)
+        assert len(store.index(StepCase)) == len(store.steps)
         found = forget(store, gone.id, cascade=True)
         assert (found.steps, found.done) == (len(steps), True)
         assert store.state_hash() == wanted

@@ -24,7 +24,7 @@ from lichen.memory.kinds.case_module import gains
 from lichen.memory.ledger.errors import BadDemonstration, LedgerCorrupt, StoreInUse, StoreUnwritable
 from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Event, Stepped
 from lichen.memory.ledger.ledger import Entry, open_ledger
-from lichen.memory.ledger.records import StepCase
+from lichen.memory.ledger.records import EpisodeCase, StepCase
 from lichen.memory.likeness.embedder import HashingEmbedder, SentenceEmbedder
 from lichen.memory.likeness.features import Idf
 from lichen.memory.likeness.vector_index import IndexedItem, VectorIndex
@@ -46,8 +46,8 @@ def demonstrate(store: Store, n: int = 10) -> None:
 def folder(tmp_path: Path) -> Path:
     with opened(tmp_path / "store") as store:
         demonstrate(store)
-        assert len(store.steps_index) == len(store.steps) > 40
-        assert len(store.episodes_index) == len(store.episodes) == 10
+        assert len(store.index(StepCase)) == len(store.steps) > 40
+        assert len(store.index(EpisodeCase)) == len(store.episodes) == 10
     return tmp_path / "store"
 
 
@@ -111,7 +111,7 @@ def test_a_deleted_index_and_a_damaged_projection_are_repaired_and_named(folder:
     assert len(verify_store(folder).problems) == 3
     with opened(folder) as store:
         assert store.repaired == ["projection: 3 rows did not fit the ledger"]
-        assert len(store.steps_index) == len(store.steps)
+        assert len(store.index(StepCase)) == len(store.steps)
         assert any(line.startswith("index steps") for line in store.repaired)
     assert verify_store(folder).problems == ()
 
@@ -121,10 +121,12 @@ def test_a_stale_index_entry_is_removed(folder: Path) -> None:
         some = next(iter(store.steps.values()))
         from lichen.memory.likeness.vector_index import IndexedItem
 
-        store.steps_index.put([IndexedItem("ghost", some.env, 0)], np.ones((1, 384), np.float32))
+        store.index(StepCase).put(
+            [IndexedItem("ghost", some.env, 0)], np.ones((1, 384), np.float32)
+        )
     assert any("ghost" in p for p in verify_store(folder).problems)
     with opened(folder) as store:
-        assert "ghost" not in {item.id for item in store.steps_index.items()}
+        assert "ghost" not in {item.id for item in store.index(StepCase).items()}
 
 
 def test_a_corrupt_ledger_row_is_named_and_the_sound_rows_can_be_saved(folder: Path) -> None:

@@ -11,7 +11,7 @@ from lichen.memory import Store
 from lichen.memory.forgetting.explain import verify_store
 from lichen.memory.forgetting.forget import forget
 from lichen.memory.ledger.ledger import Entry
-from lichen.memory.ledger.records import State, StepCase
+from lichen.memory.ledger.records import EpisodeCase, State, StepCase
 from lichen.memory.likeness.embedder import HashingEmbedder, open_embedder
 from lichen.memory.likeness.lexical import BM25
 from lichen.memory.recall.case_memory import CaseMemory
@@ -97,14 +97,14 @@ def test_bm25_ranks_rare_words_first_and_knows_nothing_of_others() -> None:
 def test_a_full_memory_lets_the_least_useful_go_and_leaves_a_record(office: Path) -> None:
     with opened(office) as store:
         import_demonstrations(store, [shown(99, "fail at something", score=0.0)], run="x")
-        assert len(store.episodes_index) == 7
+        assert len(store.index(EpisodeCase)) == 7
         store.capacity = 5
         gone = store.bound()
         assert len(store.episodes) == 5 and len(gone) == 2
         assert gone[0].utility == 0.0 and gone[0].capacity == 5  # the failure went first
         kept = {case.goal for case in store.episodes.values()}
         assert "fail at something" not in kept and GOALS[0] not in kept  # then the oldest
-        assert len(store.episodes_index) == 5
+        assert len(store.index(EpisodeCase)) == 5
         assert set(store.evicted) == {event.target for event in gone}
         assert store.bound() == []
         state = store.state_hash()

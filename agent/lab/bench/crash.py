@@ -19,6 +19,7 @@ import numpy as np
 from ....memory.forgetting.explain import verify_store
 from ....memory.ledger.events import EpisodeEnded, EpisodeStarted, Event, Stepped
 from ....memory.ledger.ledger import Entry
+from ....memory.ledger.records import StepCase
 from ....memory.likeness.embedder import HashingEmbedder
 from ....memory.store.replay import replay
 from ....memory.store.store import Store
@@ -51,7 +52,7 @@ def bench_crash(
             if (number + 1) % 50 == 0:
                 say(f"{number + 1} of {kills} killed, {len(acknowledged)} episodes acknowledged")
         with Store(folder, embedder=HashingEmbedder()) as store:
-            indexed = len(store.steps_index)
+            indexed = len(store.index(StepCase))
             repaired = len(store.repaired)
             held = {case.episode for case in store.episodes.values()}
             damaged = len(store.ledger.damage())
@@ -106,7 +107,7 @@ def _killed(folder: Path, number: int, after: float) -> set[str]:
 def _learn(folder: str, number: int, out: Connection) -> None:
     """Learn one small episode after another, and say of each that it is stored."""
     with Store(folder, embedder=HashingEmbedder()) as store:
-        _ = store.steps_index  # open, so that a kill also hits the index's writes
+        _ = store.index(StepCase)  # open, so that a kill also hits the index's writes
         for i in range(10_000):
             episode = f"{number}-{i}"
             store.append(_episode(episode))

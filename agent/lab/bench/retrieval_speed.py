@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....envs.types import Record
+from ....memory.ledger.records import EpisodeCase, StepCase
 from ....memory.likeness.embedder import Embedder, SentenceEmbedder, Vectors
 from ....memory.recall.case_memory import PROPOSALS, CaseMemory
 from ....memory.store.store import Store
@@ -129,7 +130,7 @@ def bench_retrieval(
             clock.restart()
             with Store(folder / "lichen", embedder=known) as store:
                 clock.note("Lichen, store opened, s")
-                _ = store.steps_index, store.episodes_index
+                _ = store.index(StepCase), store.index(EpisodeCase)
                 clock.note("Lichen, indexes compared, s")
                 asked = [next(fresh) for _ in range(queries + WARM)]
                 say(f"{size} cases: {queries} queries")
@@ -177,7 +178,7 @@ def _fill(
 ) -> None:
     made = [household.episode(rng, first + i, goal) for i, goal in enumerate(goals)]
     with Store(folder, embedder=known) as store:
-        _ = store.steps_index, store.episodes_index  # open, so that writes go into them
+        _ = store.index(StepCase), store.index(EpisodeCase)  # open, so that writes go into them
         with clock.rate(WRITTEN, len(made)):
             for start in range(0, len(made), _BATCH):
                 part = made[start : start + _BATCH]

@@ -18,7 +18,7 @@ from ....envs.base import Environment
 from ....envs.registry import make
 from ....envs.types import Observation, Record, Split, Task, Transition
 from ....memory.ledger.ledger import Entry
-from ....memory.ledger.records import Hits
+from ....memory.ledger.records import Hits, StepCase
 from ....memory.likeness.embedder import HashingEmbedder
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import from_gold, import_demonstrations
@@ -164,7 +164,7 @@ def _fill(store: Store, environment: Environment, cases: int) -> None:
         ]
         import_demonstrations(store, from_gold(environment, ids), run="bench")
         number += 1
-    _ = store.steps_index  # built here, not in the first measured step
+    _ = store.index(StepCase)  # built here, not in the first measured step
 
 
 async def _ours(
