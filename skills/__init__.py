@@ -1,11 +1,11 @@
 """Skills: a library of executable skills in git, the jail they run in, the gate they pass, how they grow."""
 
-from .admission import Gate, GateConfig, Verdict
+from .admission import Gate, Verdict
 from .errors import BadSkill, LibraryUnwritable, Undecided, UnknownSkill
 from .library import Library
 from .operations import Workshop
 from .skill_retriever import SkillRetriever, SkillRetrieverConfig
-from .skill_runner import CallResult, Runner, RunnerConfig
+from .skill_runner import CallResult, Runner
 from .types import Contract, Parameter, Skill, SkillTest
 
 __all__ = [
@@ -13,12 +13,10 @@ __all__ = [
     "CallResult",
     "Contract",
     "Gate",
-    "GateConfig",
     "Library",
     "LibraryUnwritable",
     "Parameter",
     "Runner",
-    "RunnerConfig",
     "Skill",
     "SkillRetriever",
     "SkillRetrieverConfig",

@@ -7,8 +7,6 @@ of it reaches the library (VOYAGER, by contrast, overwrites an old skill by a ne
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import Field
-
 from ..envs.errors import UnknownName
 from ..envs.types import Outcome, Record
 from .call_graph import closure, dependents
@@ -20,14 +18,8 @@ from .skill_runner import Runner
 from .trial import MakeEnvironment, OnResult, TestResult, run_tests
 from .types import Skill, SkillTest
 
-
-class GateConfig(Record):
-    """What the gate asks."""
-
-    bindings: int = Field(default=2, ge=0)
-    """Bindings besides the origin that a skill has to succeed on."""
-    approve: bool = False
-    """Whether a person has to approve what passed; it waits on `proposals` until then."""
+BINDINGS = 2
+"""Bindings besides the origin that a skill has to succeed on."""
 
 
 class Verdict(Record):
@@ -57,7 +49,7 @@ class Gate:
         library: Where skills are.
         runner: Where they run; its own library is not looked at.
         make: Gives environments by name.
-        config: What is asked.
+        approve: Whether a person has to approve what passed; it waits on `proposals` until then.
         on_result: Told of every test that ended.
     """
 
@@ -66,12 +58,12 @@ class Gate:
         library: Library,
         runner: Runner,
         make: MakeEnvironment,
-        config: GateConfig | None = None,
+        *,
+        approve: bool = False,
         on_result: OnResult | None = None,
     ) -> None:
         self.library, self.runner, self.make = library, runner, make
-        self.config = config or GateConfig()
-        self._on_result = on_result
+        self._approve, self._on_result = approve, on_result
 
     def admit(
         self, candidate: Skill, *, author: str, message: str = "", pardon: bool = False
@@ -169,7 +161,7 @@ class Gate:
         message: str,
         archived: Sequence[Skill],
     ) -> Verdict:
-        waits = self.config.approve and author == "agent"
+        waits = self._approve and author == "agent"
         shelf: Shelf = "proposals" if waits else "skills"
         away: list[tuple[Shelf, str]] = []
         if not waits:
@@ -273,10 +265,10 @@ class Gate:
         bindings = {_binding(test) for test in candidate.tests}
         if len(bindings) < len(candidate.tests):
             return [f"{candidate.name} has the same test twice under two names"]
-        if len(bindings) < 1 + self.config.bindings:
+        if len(bindings) < 1 + BINDINGS:
             return [
                 f"{candidate.name} has {len(bindings)} tests; it needs its origin and "
-                f"{self.config.bindings} other bindings"
+                f"{BINDINGS} other bindings"
             ]
         return []
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pydantic import Field
-
 from ..envs.base import Environment
 from ..envs.errors import EnvironmentFault, EpisodeOver, UsageError
 from ..envs.types import Fact, Outcome, Record, Transition
@@ -19,14 +17,8 @@ from .errors import BadSkill
 from .jail import Denied, Jail, Limits, Program, Ran, Stop
 from .types import Skill
 
-
-class RunnerConfig(Record):
-    """Bounds of one call."""
-
-    steps: int = Field(default=1000, ge=1)
-    """Steps in the environment; more fail the call."""
-    limits: Limits = Field(default_factory=Limits)
-    """Of the jail."""
+STEPS = 1000
+"""Steps of one call in the environment; more fail it."""
 
 
 class CallResult(Record):
@@ -53,18 +45,15 @@ class Runner:
     Args:
         skills: The library by name, as of now; what a skill calls is looked up here.
         jail: Where code runs.
-        config: Bounds.
+        steps: Of one call in the environment; more fail it.
     """
 
-    def __init__(
-        self, skills: Mapping[str, Skill], jail: Jail, config: RunnerConfig | None = None
-    ) -> None:
-        self.skills, self.jail = skills, jail
-        self.config = config or RunnerConfig()
+    def __init__(self, skills: Mapping[str, Skill], jail: Jail, *, steps: int = STEPS) -> None:
+        self.skills, self.jail, self.steps = skills, jail, steps
 
     def with_skills(self, skills: Mapping[str, Skill]) -> "Runner":
         """Return a runner over other skills in the same jail."""
-        return Runner(skills, self.jail, self.config)
+        return Runner(skills, self.jail, steps=self.steps)
 
     def call(
         self,
@@ -106,9 +95,9 @@ class Runner:
                 outcome="failure",
                 reason=f"the precondition {missing!r} does not hold",
             )
-        broker = _Broker(environment, program.api, self.config.steps)
+        broker = _Broker(environment, program.api, self.steps)
         with broker.watching():
-            ran = self.jail.run(program, bound, broker.serve, self.config.limits)
+            ran = self.jail.run(program, bound, broker.serve, Limits())
         outcome, reason = self._judged(skill, bound, environment, before, broker, ran)
         return CallResult(
             skill=skill.id,

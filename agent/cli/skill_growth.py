@@ -48,7 +48,6 @@ def induce_command(
     The same command goes on: what is in the library already is not made again.
     """
     from ...envs.suite import load_suite
-    from ...skills.admission import GateConfig
     from ...skills.induction.induce import InduceConfig, induce
     from ...skills.induction.watch import winning
     from ..skill_actions.open_library import OpenLibrary
@@ -65,7 +64,7 @@ def induce_command(
         folder_of(library, store),
         level=jail,
         author="agent",
-        config=GateConfig(approve=propose),
+        approve=propose,
         warm=1,
     ) as shop:
         environment = shop.environment(loaded.env)

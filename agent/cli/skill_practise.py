@@ -60,7 +60,7 @@ def practise(
     from ..config import load_config
     from ..practice.loop import PracticeConfig
     from ..practice.person import Person
-    from ..practice.practice_parts import BOUNDS, chooser, ground, writing
+    from ..practice.practice_parts import CALL_STEPS, chooser, ground, writing
     from ..practice.practice_run import run_practice
     from ..skill_actions.open_library import FOLDER
 
@@ -98,7 +98,7 @@ def practise(
             base.store,
             iterations=iterations,
             seed=base.seed,
-            runner=Runner({}, jail, BOUNDS),
+            runner=Runner({}, jail, steps=CALL_STEPS),
             choose=choose,
             writer=writing(llm, base.embedder) if write else None,
             run=loop.run,

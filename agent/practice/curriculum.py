@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from pydantic import Field
 
 from ...envs.types import Fact, Record
 from ...memory.likeness.analogy import words
@@ -22,13 +21,10 @@ WARM_UP: Mapping[str, int] = {"inventory": 0, "near": 0, "unlocked": 0, "vitals"
 _VITALS = ("health", "food", "drink", "energy")
 
 
-class CurriculumConfig(Record):
-    """Dials of the curriculum."""
-
-    shortlist: int = Field(default=5, ge=1)
-    """Goals a model, or a person, chooses among."""
-    patience: int = Field(default=4, ge=1)
-    """Failures in a row after which a goal waits until all others were tried as often."""
+SHORTLIST = 5
+"""Goals a model, or a person, chooses among."""
+PATIENCE = 4
+"""Failures in a row after which a goal waits until all others were tried as often."""
 
 
 class Progress(Record):
@@ -40,7 +36,7 @@ class Progress(Record):
     """The skill that was learned for it."""
 
 
-class Offer(NamedTuple):
+class GoalOffer(NamedTuple):
     """A goal of the shortlist."""
 
     goal: str
@@ -49,7 +45,7 @@ class Offer(NamedTuple):
     """How often it was tried, what came of it, which of its words the library knows."""
 
 
-Choose = Callable[[str, Sequence[Offer]], Awaitable[int]]
+Choose = Callable[[str, Sequence[GoalOffer]], Awaitable[int]]
 """Asked with a prompt and offers; returns the number of one, from 0."""
 
 
@@ -59,13 +55,11 @@ class Curriculum:
 
     Args:
         goals: Fact -> goal in words (`Environment.goals`).
-        config: Dials.
         choose: A model or a person that chooses among the shortlist; None: the first is taken.
         known_of: Returns what is known of how a goal in words is reached, empty for nothing (see `answers`).
     """
 
     goals: Mapping[str, str]
-    config: CurriculumConfig = field(default_factory=CurriculumConfig)
     choose: Choose | None = None
     known_of: Callable[[str], str] | None = None
     progress: dict[str, Progress] = field(default_factory=dict)
@@ -96,7 +90,7 @@ class Curriculum:
         ranked = self.shortlist(skills, rng)
         if self.choose is None or len(ranked) == 1:
             return ranked[0]
-        offers = [Offer(self.goals[goal], self.why(goal, skills)) for goal in ranked]
+        offers = [GoalOffer(self.goals[goal], self.why(goal, skills)) for goal in ranked]
         return ranked[await self.choose(self.prompt(now, ranked), offers)]
 
     def why(self, goal: str, skills: Mapping[str, Skill]) -> str:
@@ -124,14 +118,14 @@ class Curriculum:
             near = len(set(words(self.goals[goal])) & frontier)
             return (
                 float(bool(known.skill)),
-                float(failed // self.config.patience),
+                float(failed // PATIENCE),
                 float(known.completed > 0),
                 -float(near > 0),
                 failed,
                 noise[goal],
             )
 
-        return sorted(self.goals, key=worth)[: self.config.shortlist]
+        return sorted(self.goals, key=worth)[:SHORTLIST]
 
     def prompt(self, now: Mapping[str, Fact], ranked: Sequence[str] = ()) -> str:
         """Return what a model is told: the state as far as it is warmed up, what was done and what failed.

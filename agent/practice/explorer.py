@@ -12,10 +12,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from ...envs.base import Environment
-from ...envs.types import Fact, Record
+from ...envs.types import Fact
 from ...memory.likeness.analogy import words
 from ...skills.call_graph import depth
 from ...skills.induction.traces import ACT, Move, effects
@@ -28,28 +27,19 @@ _MORE = 0.3
 """Share of calls that ask for more than a count's default."""
 
 
-class ExplorerConfig(Record):
-    """Dials of exploration."""
-
-    act: float = Field(default=0.35, ge=0)
-    """Weight of moves that act on what is faced, drawn by what such actions brought (Thompson 1933)."""
-    go: float = Field(default=0.25, ge=0)
-    """Weight of calls with an argument (going to something)."""
-    sight: float = Field(default=0.9, ge=0, le=1)
-    """Share of those that go to what is in sight, where something is."""
-    other: float = Field(default=0.05, ge=0)
-    """Weight of calls without."""
-    simple: float = Field(default=3.0, ge=0)
-    """Failures that an action counts as having for each further thing that it names, before it was tried: what
-    is simple is tried first."""
-    begin: float = Field(default=0.5, ge=0, le=1)
-    """Share of attempts that begin with a skill, where there are any: from the frontier of what is known."""
-    skill: float = Field(default=0.3, ge=0)
-    """Weight of skills."""
-    named: float = Field(default=0.25, ge=0)
-    """Weight of moves that share a word with the goal."""
-    follow: float = Field(default=0.4, ge=0, le=1)
-    """Share of moves that do what followed the last move in an earlier success."""
+WEIGHTS = {"act": 0.35, "go": 0.25, "other": 0.05, "skill": 0.3, "named": 0.25}
+"""How often each kind of move is proposed, relative to the others: `act` acts on what is faced, drawn by
+what such actions brought (Thompson 1933); `go` calls with an argument (going to something); `other` without;
+`skill` calls a skill; `named` shares a word with the goal."""
+IN_SIGHT = 0.9
+"""Share of `go` moves that go to what is in sight, where something is."""
+SIMPLE = 3.0
+"""Failures that an action counts as having for each further thing that it names, before it was tried: what is
+simple is tried first."""
+BEGIN = 0.5
+"""Share of attempts that begin with a skill, where there are any: from the frontier of what is known."""
+FOLLOW = 0.4
+"""Share of moves that do what followed the last move in an earlier success."""
 
 
 @dataclass
@@ -59,13 +49,11 @@ class Explorer:
     Args:
         environment: Whose calls there are.
         skills: That may be called; empty for an agent without a library.
-        config: Dials.
         primitives: Whether calls besides single actions are proposed.
     """
 
     environment: Environment
     skills: Mapping[str, Skill] = field(default_factory=dict)
-    config: ExplorerConfig = field(default_factory=ExplorerConfig)
     primitives: bool = True
     """Whether calls besides single actions are proposed."""
     followed: dict[_Kind, Counter[_Kind]] = field(default_factory=dict)
@@ -119,7 +107,7 @@ class Explorer:
             return known[0], known[1]
         good, bad = self.brought.get(("", _kind(move)), [0, 0])
         share = min(1.0, _ELSEWHERE / max(good + bad, 1))
-        more = self.config.simple * str(move.values[0]).count(",") if move.values else 0.0
+        more = SIMPLE * str(move.values[0]).count(",") if move.values else 0.0
         return share * good, share * bad + more
 
     def _is_means(self, move: Move) -> bool:
@@ -161,9 +149,9 @@ class Explorer:
         calls = [_call(m, v) for m, v in self.environment.calls() if self.primitives or m == ACT]
         skills = [move for skill in self.skills.values() for move in bindings(skill, goal, rng)]
         means = [move for move in skills if self._is_means(move)]
-        if not done and means and rng.random() < self.config.begin:
+        if not done and means and rng.random() < BEGIN:
             return means[int(rng.choice(len(means), p=self._shares(means)))]
-        if done and rng.random() < self.config.follow:
+        if done and rng.random() < FOLLOW:
             after = self.followed.get(_before(done[-1]))
             if after:
                 kinds, counts = zip(*sorted(after.items()), strict=True)
@@ -184,7 +172,7 @@ class Explorer:
             "named": [m for m, n in zip((*calls, *skills), shared, strict=True) if n == most > 0],
         }
         there = [name for name, moves in kinds_of.items() if moves]
-        weights = np.array([getattr(self.config, name) for name in there], dtype=float)
+        weights = np.array([WEIGHTS[name] for name in there], dtype=float)
         picked = there[int(rng.choice(len(there), p=weights / weights.sum()))]
         if picked == "act":
             here = _where(now)
@@ -192,7 +180,7 @@ class Explorer:
         fit = kinds_of[picked]
         if picked == "skill":
             return fit[int(rng.choice(len(fit), p=self._shares(fit)))]
-        if picked == "go" and rng.random() < self.config.sight:
+        if picked == "go" and rng.random() < IN_SIGHT:
             near = [move for move in fit if now.get(f"near.{move.values[0]}")]
             fit = near or fit
         return fit[int(rng.integers(len(fit)))]

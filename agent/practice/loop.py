@@ -8,37 +8,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from pydantic import Field
 
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Fact, Record
 from ...memory.ledger.events import Answered, Practised
 from ...skills.absorb_variant import covers
-from ...skills.admission import Gate, Verdict
+from ...skills.admission import BINDINGS, Gate, Verdict
 from ...skills.induction.program import Piece
 from ...skills.induction.traces import Move
 from ...skills.merge import Unlike, alike, merge
 from ...skills.skill_runner import Runner
 from ...skills.types import Skill
 from .answers import Answers
-from .attempt import Attempt, minimal
+from .attempt import GoalAttempt, minimal
 from .code_writer import ActionWriter
 from .curriculum import Curriculum
-from .explorer import Explorer, ExplorerConfig, attempt_rng
+from .explorer import Explorer, attempt_rng
 from .workbench import Workbench
 from .write_round import Written, write_skill
 
+MOVES = 60
+"""Moves of one attempt."""
+ROUNDS = 4
+"""Most times that one iteration's skill is put to the gate (VOYAGER's rounds)."""
+
 
 class PracticeConfig(Record):
-    """Bounds and dials of practice."""
+    """What a practice may use."""
 
-    moves: int = Field(default=60, ge=1)
-    """Moves of one attempt."""
-    rounds: int = Field(default=4, ge=1)
-    """Most times that one iteration's skill is put to the gate (VOYAGER's rounds)."""
-    bindings: int = Field(default=2, ge=0)
-    """Other worlds a skill is tested on."""
     persistent: bool = False
     """Go on in one world from attempt to attempt until the episode ends (what VOYAGER does); else every
     attempt begins anew, and what it leads to needs no more than the library."""
@@ -46,7 +44,6 @@ class PracticeConfig(Record):
     """Whether skills are learned and called."""
     primitives: bool = True
     """Whether the environment's control primitives are called, or single actions only."""
-    explorer: ExplorerConfig = Field(default_factory=ExplorerConfig)
 
 
 Iteration = Practised
@@ -63,7 +60,7 @@ class Practice:
         runner: Of skills.
         gate: Of the library; None for an agent without one.
         curriculum: Proposes goals.
-        config: Bounds.
+        config: What it may use.
         seed: Of everything random.
         writer: A model that writes code; None: skills are induced only.
     """
@@ -78,7 +75,7 @@ class Practice:
     writer: ActionWriter | None = None
     """Writes code for the goal before it is explored; both sources compete."""
     explorer: Explorer = field(init=False)
-    _standing: Attempt | None = None
+    _standing: GoalAttempt | None = None
 
     def __post_init__(self) -> None:
         """Begin with what the library has, and with no answers."""
@@ -89,7 +86,6 @@ class Practice:
         self.explorer = Explorer(
             self.environment,
             self.skills(),
-            self.config.explorer,
             primitives=self.config.primitives,
         )
 
@@ -157,7 +153,7 @@ class Practice:
             self.explorer.drained()
             return Iteration(number=number, goal="", outcome="unknown", refused=(str(error),))
 
-    async def _written(self, goal: str, attempt: Attempt) -> Written | None:
+    async def _written(self, goal: str, attempt: GoalAttempt) -> Written | None:
         """Let the writer try, where there is one and the goal has no skill yet; the world is begun anew."""
         if self.writer is None or self.gate is None or self.curriculum.known(goal).skill:
             return None
@@ -171,7 +167,7 @@ class Practice:
             attempt.now,
             worlds=self._worlds_from(attempt.task_id),
             seed=self.seed,
-            rounds=self.config.rounds,
+            rounds=ROUNDS,
             completed=sum(bool(p.completed) for p in self.curriculum.progress.values()),
         )
         self.explorer.skills = self.skills()
@@ -179,23 +175,23 @@ class Practice:
         good = found.verdict is not None and found.verdict.outcome == "success"
         return found if good else found._replace(verdict=None)
 
-    def _attempt(self, number: int) -> Attempt:
+    def _attempt(self, number: int) -> GoalAttempt:
         if self.config.persistent and self._standing is not None and not self._standing.over:
             return self._standing
         world = self.worlds[number % len(self.worlds)]
-        self._standing = Attempt(
+        self._standing = GoalAttempt(
             self.environment, self.runner.with_skills(self.explorer.skills), world, self.seed
         )
         return self._standing
 
     def _pursue(
-        self, number: int, goal: str, attempt: Attempt, rng: np.random.Generator
+        self, number: int, goal: str, attempt: GoalAttempt, rng: np.random.Generator
     ) -> Iteration:
         words, first = self.curriculum.goals[goal], len(attempt.moves)
         held = {g for g in self.curriculum.goals if attempt.now.get(g)}
         gained: dict[str, int] = {}
         steps = attempt.steps
-        for _ in range(self.config.moves):
+        for _ in range(MOVES):
             if attempt.over or goal in gained:
                 break
             move = self.explorer.propose(words, attempt.now, attempt.moves[first:], rng)
@@ -236,7 +232,7 @@ class Practice:
         )
 
     def _learn(
-        self, goal: str, moves: Sequence[Move], first: int, attempt: Attempt
+        self, goal: str, moves: Sequence[Move], first: int, attempt: GoalAttempt
     ) -> tuple[Verdict | None, int, list[str]]:
         """Make a skill of moves that reached a goal; return the gate's word, the steps it took, why not.
 
@@ -258,11 +254,11 @@ class Practice:
             worlds=self._worlds_from(told.task_id),
             seed=self.seed,
         )
-        for length in range(1, min(len(moves), self.config.rounds - 1) + 1):
+        for length in range(1, min(len(moves), ROUNDS - 1) + 1):
             if shop.holds(Piece(told, last - length, last)):
                 break
         else:
-            own = Attempt(attempt.environment, attempt.runner, attempt.task_id, attempt.seed)
+            own = GoalAttempt(attempt.environment, attempt.runner, attempt.task_id, attempt.seed)
             needed = minimal(own, moves, reached)
             shop.spent += own.steps
             if not needed:
@@ -283,7 +279,7 @@ class Practice:
     def _worlds_from(self, origin: str) -> list[str]:
         """Return the origin and the worlds after it that a skill is tested on."""
         place = self.worlds.index(origin)
-        most = self.config.bindings + 1
+        most = BINDINGS + 1
         return [self.worlds[(place + n) % len(self.worlds)] for n in range(most)]
 
     def _admit(self, candidate: Skill) -> Verdict:

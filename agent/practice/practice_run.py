@@ -14,7 +14,7 @@ from ...skills.admission import Gate
 from ...skills.library import Library
 from ...skills.skill_runner import Runner
 from .code_writer import ActionWriter
-from .curriculum import Choose, Curriculum, CurriculumConfig
+from .curriculum import Choose, Curriculum
 from .loop import Iteration, Practice, PracticeConfig
 from .person import Stopped
 from .practice_log import PracticeLog
@@ -87,7 +87,7 @@ def run_practice(
         gate = Gate(library, runner, lambda _: environment) if library is not None else None
 
         def begun(done: Sequence[Iteration]) -> Practice:
-            curriculum = Curriculum(environment.goals(), CurriculumConfig(), choose)
+            curriculum = Curriculum(environment.goals(), choose)
             writes = writer if config.library else None
             practice = Practice(environment, worlds, runner, gate, curriculum, config, seed, writes)
             for one in done:

@@ -6,11 +6,11 @@ from types import TracebackType
 from ...envs.base import Environment
 from ...envs.registry import make
 from ...memory.store.store import Store
-from ...skills.admission import Gate, GateConfig
+from ...skills.admission import Gate
 from ...skills.jail import Jail, open_jail
 from ...skills.library import Library
 from ...skills.operations import PERSON, Workshop
-from ...skills.skill_runner import Runner, RunnerConfig
+from ...skills.skill_runner import STEPS, Runner
 from ...skills.trial import OnResult
 from .skill_set import SkillConfig, SkillSet
 
@@ -25,8 +25,8 @@ class OpenLibrary:
         root: Folder of the library; made when it is not there.
         level: Of the jail; None: the strongest safe one. A weaker one has to be named.
         author: Of commits.
-        config: What the gate asks.
-        runner: Bounds of a call.
+        approve: Whether a person has to approve what passed the gate.
+        steps: Of one call in the environment; more fail it.
         warm: Children that the jail keeps ready.
         on_result: Told of every test that ended.
     """
@@ -37,15 +37,15 @@ class OpenLibrary:
         *,
         level: str | None = None,
         author: str = PERSON,
-        config: GateConfig | None = None,
-        runner: RunnerConfig | None = None,
+        approve: bool = False,
+        steps: int = STEPS,
         warm: int = 0,
         on_result: OnResult | None = None,
     ) -> None:
         self.library = Library(root)
         self.workshop = Workshop(self.library, self.gate, author=author)
         self._level, self._warm = level, warm
-        self._config, self._bounds, self._on_result = config, runner, on_result
+        self._approve, self._steps, self._on_result = approve, steps, on_result
         self._jail: Jail | None = None
         self._environments: dict[str, Environment] = {}
 
@@ -72,11 +72,17 @@ class OpenLibrary:
 
     def runner(self) -> Runner:
         """Return a runner over the library as it is now."""
-        return Runner(self.library.all(), self.jail, self._bounds)
+        return Runner(self.library.all(), self.jail, steps=self._steps)
 
     def gate(self) -> Gate:
         """Return the gate of this library."""
-        return Gate(self.library, self.runner(), self.environment, self._config, self._on_result)
+        return Gate(
+            self.library,
+            self.runner(),
+            self.environment,
+            approve=self._approve,
+            on_result=self._on_result,
+        )
 
     def close(self) -> None:
         """Close jail and environments."""

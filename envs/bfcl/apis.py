@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import EnvironmentFault
-from .files import BROKEN, Entry, api_class, specs_of
+from .files import BROKEN, BfclEntry, api_class, specs_of
 
 Apis = dict[str, Any]
 """Name of an API -> its object, in the task's order."""
@@ -33,7 +33,7 @@ class Result:
     """Why it did nothing; empty when it worked."""
 
 
-def load(entry: Entry) -> Apis:
+def load(entry: BfclEntry) -> Apis:
     """Return the task's APIs at their start.
 
     Raises:

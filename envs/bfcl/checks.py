@@ -10,14 +10,14 @@ import copy
 from dataclasses import dataclass, field
 
 from .apis import Apis, load, run
-from .files import Entry
+from .files import BfclEntry
 
 
 @dataclass
-class State:
+class ApiState:
     """Where a task stands."""
 
-    entry: Entry
+    entry: BfclEntry
     apis: Apis
     """The agent's."""
     truth: Apis
@@ -29,17 +29,17 @@ class State:
     """What all the agent's calls gave so far, as text."""
 
     @classmethod
-    def of(cls, entry: Entry) -> "State":
+    def of(cls, entry: BfclEntry) -> "ApiState":
         """Return the start of a task."""
         return cls(entry, apis=load(entry), truth=load(entry))
 
-    def copy(self) -> "State":
+    def copy(self) -> "ApiState":
         """Return the same moment, on objects of its own."""
         apis, truth = copy.deepcopy(self.apis), copy.deepcopy(self.truth)
-        return State(self.entry, apis, truth, self.turn, self.called, list(self.results))
+        return ApiState(self.entry, apis, truth, self.turn, self.called, list(self.results))
 
 
-def turn_passes(state: State) -> bool:
+def turn_passes(state: ApiState) -> bool:
     """Run the ground truth of the present turn and return whether the official checks accept the turn."""
     from bfcl_eval.eval_checker.multi_turn_eval.multi_turn_checker import (
         response_checker,

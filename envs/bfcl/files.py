@@ -53,7 +53,7 @@ class GoldCall:
 
 
 @dataclass(frozen=True)
-class Entry:
+class BfclEntry:
     """One task as the benchmark states it."""
 
     family: str
@@ -108,7 +108,7 @@ def specs_of(name: str) -> tuple[ToolSpec, ...]:
 
 
 @lru_cache
-def entries(family: str) -> tuple[Entry, ...]:
+def entries(family: str) -> tuple[BfclEntry, ...]:
     """Return the 200 tasks of a family, by number.
 
     Raises:
@@ -144,14 +144,14 @@ def _lines(name: str) -> Iterator[dict[str, Any]]:
     return (json.loads(line) for line in text.splitlines() if line.strip())
 
 
-def _entry(family: str, line: dict[str, Any], answer: list[list[str]]) -> Entry:
+def _entry(family: str, line: dict[str, Any], answer: list[list[str]]) -> BfclEntry:
     classes = tuple(line["involved_classes"])
     methods = {spec.name: getattr(api_class(c), spec.name) for c in classes for spec in specs_of(c)}
     truth = tuple(tuple(_gold_call(text, methods) for text in turn) for turn in answer)
     messages = tuple("\n".join(part["content"] for part in turn) for turn in line["question"])
     if len(messages) != len(truth):
         raise ValueError(f"{line['id']} has not as many turns as its ground truth")
-    return Entry(
+    return BfclEntry(
         family=family,
         number=int(line["id"].rsplit("_", 1)[1]),
         messages=messages,

@@ -16,6 +16,10 @@ OnVerdict = Callable[[Skill, Verdict], None]
 """Told of every candidate and what the gate said."""
 
 
+TESTS = 4
+"""Bindings that are stored as tests; the others of a skill's pieces are not run."""
+
+
 class InduceConfig(Record):
     """Bounds of induction."""
 
@@ -25,8 +29,6 @@ class InduceConfig(Record):
     """Candidates that are put to the gate at most."""
     least: int = 4
     """Trajectories that a piece has to come in."""
-    tests: int = 4
-    """Bindings that are stored as tests; the others of its pieces are not run."""
 
 
 def induce(
@@ -97,8 +99,6 @@ def _next(
         while name in skills:
             name, number = f"{candidate.name[:60]}-{number}", number + 1
         candidate = write(pieces, name=name)
-        made = allowed(skills, candidate).model_copy(
-            update={"tests": candidate.tests[: config.tests]}
-        )
+        made = allowed(skills, candidate).model_copy(update={"tests": candidate.tests[:TESTS]})
         return pieces, made, None
     return None

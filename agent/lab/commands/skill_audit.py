@@ -109,12 +109,12 @@ def _by_goals(
         seed: Of everything random.
         json_path: Where the report goes as well.
     """
-    from ...practice.practice_parts import BOUNDS
+    from ...practice.practice_parts import CALL_STEPS
     from ...skill_actions.open_library import OpenLibrary
     from ..kernel.tables import table
     from ..practice.practice_audit import audit
 
-    with OpenLibrary(library.root, warm=1, runner=BOUNDS) as shop:
+    with OpenLibrary(library.root, warm=1, steps=CALL_STEPS) as shop:
         environment = shop.environment(suite.env)
         environment.max_steps = suite.max_steps
         ids = suite.task_ids("test", worlds, seed, environment)

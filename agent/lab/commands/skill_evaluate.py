@@ -80,7 +80,7 @@ def evaluate_command(
     from ....skills.skill_runner import Runner
     from ....skills.views import figures
     from ...config import load_config
-    from ...practice.practice_parts import BOUNDS, chooser, ground, writing
+    from ...practice.practice_parts import CALL_STEPS, chooser, ground, writing
     from ...practice.practice_run import run_practice
     from ..kernel.identity import identity_file
     from ..kernel.reports import save_report
@@ -110,7 +110,7 @@ def evaluate_command(
         open_jail(warm=1) as jail,
         episode_progress() as progress,
     ):
-        runner = Runner({}, jail, BOUNDS)
+        runner = Runner({}, jail, steps=CALL_STEPS)
         llm = None if no_llm else base.open_llm()
         choose = chooser(llm) if llm is not None else None
         writer = writing(llm, base.embedder) if write else None

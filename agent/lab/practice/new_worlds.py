@@ -7,8 +7,8 @@ from ....envs.types import Record
 from ....skills.induction.traces import Move
 from ....skills.skill_runner import Runner
 from ....skills.types import Skill
-from ...practice.attempt import Attempt
-from ...practice.explorer import Explorer, ExplorerConfig, attempt_rng
+from ...practice.attempt import GoalAttempt
+from ...practice.explorer import Explorer, attempt_rng
 
 _TRIES = 3
 """Times that a goal's skill is tried before chance has its share."""
@@ -38,7 +38,6 @@ def play(
     *,
     moves: int,
     seed: int,
-    explorer: ExplorerConfig | None = None,
 ) -> Zero:
     """Play one episode: goal after goal the skill that was learned for it, else what the explorer proposes.
 
@@ -50,12 +49,11 @@ def play(
         goals: Fact -> goal in words.
         moves: Most moves.
         seed: Of chance.
-        explorer: Dials.
     """
-    attempt = Attempt(environment, runner.with_skills(skills), world, seed)
+    attempt = GoalAttempt(environment, runner.with_skills(skills), world, seed)
     attempt.begin()
     rng = attempt_rng(seed, 0, world)
-    proposes = Explorer(environment, skills, explorer or ExplorerConfig())
+    proposes = Explorer(environment, skills)
     learned = known_calls(skills, goals)
     tried: dict[str, int] = {}
     gained: dict[str, int] = {}
