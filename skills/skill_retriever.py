@@ -25,6 +25,17 @@ _ENOUGH = 20
 _Array = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
+BLOCKED = 0.5
+"""What a score is multiplied with when the preconditions do not hold now."""
+UTILITY = 0.3
+"""What a point of known uplift adds."""
+COVERAGE = 0.95
+"""Share of tasks whose skill has to stay above a calibrated threshold (split conformal, Vovk et al.
+2005)."""
+FLOOR = 0.25
+"""The threshold while fewer than 20 tests can say more."""
+
+
 class SkillRetrieverConfig(Record):
     """Dials of a search."""
 
@@ -37,17 +48,8 @@ class SkillRetrieverConfig(Record):
     BM25 do not mind what a skill does beyond the query; this does."""
     callers: float = Field(default=0.05, ge=0)
     """What it adds for every nat of 1 + the skills that call it: what was built upon is what is needed."""
-    blocked: float = Field(default=0.5, ge=0, le=1)
-    """What a score is multiplied with when the preconditions do not hold now."""
-    utility: float = Field(default=0.3, ge=0)
-    """What a point of known uplift adds."""
     threshold: float | None = None
     """Score below which a skill is not found; None: calibrated from the library's own tests."""
-    coverage: float = Field(default=0.95, gt=0, lt=1)
-    """Share of tasks whose skill has to stay above a calibrated threshold (split conformal, Vovk et al.
-    2005)."""
-    floor: float = 0.25
-    """The threshold while fewer than 20 tests can say more."""
 
 
 class SkillHit(Record):
@@ -143,8 +145,8 @@ class SkillRetriever:
             skill = self._skills[name]
             ready = view is None or bool(ways(self._entry[name], view))
             known = self._utility(skill.id)
-            whole = float(score) * (1.0 if ready else self.config.blocked)
-            whole += self.config.utility * (known or 0.0)
+            whole = float(score) * (1.0 if ready else BLOCKED)
+            whole += UTILITY * (known or 0.0)
             found.append(
                 SkillHit(
                     skill=skill.id,
@@ -196,9 +198,9 @@ class SkillRetriever:
                 for goal in sorted({test.goal for test in skill.tests if test.goal}):
                     scores.append(float(self._parts(goal, [name])[0][0]))
             self._thresholds[env] = (
-                float(np.quantile(scores, 1 - self.config.coverage, method="lower"))
+                float(np.quantile(scores, 1 - COVERAGE, method="lower"))
                 if len(scores) >= _ENOUGH
-                else self.config.floor
+                else FLOOR
             )
         return self._thresholds[env]
 

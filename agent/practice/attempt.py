@@ -21,7 +21,7 @@ Reached = Callable[[Mapping[str, Fact]], bool]
 
 
 @dataclass
-class Attempt:
+class GoalAttempt:
     """A running attempt.
 
     Args:
@@ -132,7 +132,7 @@ class Attempt:
         )
 
 
-def replayed(attempt: Attempt, moves: Sequence[Move], reached: Reached) -> bool:
+def replayed(attempt: GoalAttempt, moves: Sequence[Move], reached: Reached) -> bool:
     """Play moves from the beginning until the goal holds; return whether it came to hold."""
     attempt.begin()
     for move in moves:
@@ -143,7 +143,7 @@ def replayed(attempt: Attempt, moves: Sequence[Move], reached: Reached) -> bool:
     return False
 
 
-def minimal(attempt: Attempt, moves: Sequence[Move], reached: Reached) -> list[Move]:
+def minimal(attempt: GoalAttempt, moves: Sequence[Move], reached: Reached) -> list[Move]:
     """Return moves that suffice: none of them can be left out alone.
 
     The attempt is afterwards where these moves lead.

@@ -36,7 +36,7 @@ class Progress(Record):
     """The skill that was learned for it."""
 
 
-class Offer(NamedTuple):
+class GoalOffer(NamedTuple):
     """A goal of the shortlist."""
 
     goal: str
@@ -45,7 +45,7 @@ class Offer(NamedTuple):
     """How often it was tried, what came of it, which of its words the library knows."""
 
 
-Choose = Callable[[str, Sequence[Offer]], Awaitable[int]]
+Choose = Callable[[str, Sequence[GoalOffer]], Awaitable[int]]
 """Asked with a prompt and offers; returns the number of one, from 0."""
 
 
@@ -90,7 +90,7 @@ class Curriculum:
         ranked = self.shortlist(skills, rng)
         if self.choose is None or len(ranked) == 1:
             return ranked[0]
-        offers = [Offer(self.goals[goal], self.why(goal, skills)) for goal in ranked]
+        offers = [GoalOffer(self.goals[goal], self.why(goal, skills)) for goal in ranked]
         return ranked[await self.choose(self.prompt(now, ranked), offers)]
 
     def why(self, goal: str, skills: Mapping[str, Skill]) -> str:

@@ -21,7 +21,7 @@ from ...skills.merge import Unlike, alike, merge
 from ...skills.skill_runner import Runner
 from ...skills.types import Skill
 from .answers import Answers
-from .attempt import Attempt, minimal
+from .attempt import GoalAttempt, minimal
 from .code_writer import ActionWriter
 from .curriculum import Curriculum
 from .explorer import Explorer, attempt_rng
@@ -75,7 +75,7 @@ class Practice:
     writer: ActionWriter | None = None
     """Writes code for the goal before it is explored; both sources compete."""
     explorer: Explorer = field(init=False)
-    _standing: Attempt | None = None
+    _standing: GoalAttempt | None = None
 
     def __post_init__(self) -> None:
         """Begin with what the library has, and with no answers."""
@@ -153,7 +153,7 @@ class Practice:
             self.explorer.drained()
             return Iteration(number=number, goal="", outcome="unknown", refused=(str(error),))
 
-    async def _written(self, goal: str, attempt: Attempt) -> Written | None:
+    async def _written(self, goal: str, attempt: GoalAttempt) -> Written | None:
         """Let the writer try, where there is one and the goal has no skill yet; the world is begun anew."""
         if self.writer is None or self.gate is None or self.curriculum.known(goal).skill:
             return None
@@ -175,17 +175,17 @@ class Practice:
         good = found.verdict is not None and found.verdict.outcome == "success"
         return found if good else found._replace(verdict=None)
 
-    def _attempt(self, number: int) -> Attempt:
+    def _attempt(self, number: int) -> GoalAttempt:
         if self.config.persistent and self._standing is not None and not self._standing.over:
             return self._standing
         world = self.worlds[number % len(self.worlds)]
-        self._standing = Attempt(
+        self._standing = GoalAttempt(
             self.environment, self.runner.with_skills(self.explorer.skills), world, self.seed
         )
         return self._standing
 
     def _pursue(
-        self, number: int, goal: str, attempt: Attempt, rng: np.random.Generator
+        self, number: int, goal: str, attempt: GoalAttempt, rng: np.random.Generator
     ) -> Iteration:
         words, first = self.curriculum.goals[goal], len(attempt.moves)
         held = {g for g in self.curriculum.goals if attempt.now.get(g)}
@@ -232,7 +232,7 @@ class Practice:
         )
 
     def _learn(
-        self, goal: str, moves: Sequence[Move], first: int, attempt: Attempt
+        self, goal: str, moves: Sequence[Move], first: int, attempt: GoalAttempt
     ) -> tuple[Verdict | None, int, list[str]]:
         """Make a skill of moves that reached a goal; return the gate's word, the steps it took, why not.
 
@@ -258,7 +258,7 @@ class Practice:
             if shop.holds(Piece(told, last - length, last)):
                 break
         else:
-            own = Attempt(attempt.environment, attempt.runner, attempt.task_id, attempt.seed)
+            own = GoalAttempt(attempt.environment, attempt.runner, attempt.task_id, attempt.seed)
             needed = minimal(own, moves, reached)
             shop.spent += own.steps
             if not needed:

@@ -5,7 +5,7 @@ It knows nothing of terminals: what is read and where it is said are given, so a
 
 from collections.abc import Callable, Sequence
 
-from .curriculum import Offer
+from .curriculum import GoalOffer
 
 
 class Stopped(Exception):
@@ -23,7 +23,7 @@ class Person:
     def __init__(self, read: Callable[[], str], say: Callable[[str], None]) -> None:
         self._read, self._say = read, say
 
-    async def __call__(self, prompt: str, offers: Sequence[Offer]) -> int:
+    async def __call__(self, prompt: str, offers: Sequence[GoalOffer]) -> int:
         """Return the number of the goal that the person chose, from 0.
 
         Raises:

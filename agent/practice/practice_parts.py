@@ -9,7 +9,7 @@ from ...envs.suite import Suite
 from ..llm.protocol import FrozenLLM
 from .answers import Answers
 from .code_writer import ActionWriter
-from .curriculum import Choose, Offer
+from .curriculum import Choose, GoalOffer
 
 CALL_STEPS = 3000
 """Steps of a skill's call in practice; more fail it."""
@@ -56,7 +56,7 @@ def writing(llm: FrozenLLM | None, embedder: str) -> ActionWriter:
 def chooser(llm: FrozenLLM) -> Choose:
     """Return what chooses goals with a model."""
 
-    async def choose(prompt: str, offers: Sequence[Offer]) -> int:
+    async def choose(prompt: str, offers: Sequence[GoalOffer]) -> int:
         scores = await llm.choose(prompt, [offer.goal for offer in offers])
         return int(scores.argmax())
 

@@ -11,9 +11,9 @@ from typing import Any
 from ..adapter import Adapter, Seen
 from ..errors import BadFile, UnknownName, UsageError
 from ..types import SPLITS, Observation, Split, Task
-from .files import Game, Games, MiniGames, find_games
+from .files import GameFile, Games, MiniGames, find_games
 from .problem import BadProblem, parse
-from .world import Changing, World
+from .world import Changing, Household
 
 FAMILIES = (
     "look_at_obj_in_light",
@@ -26,7 +26,7 @@ FAMILIES = (
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class AlfworldSnapshot:
     """A moment of a game."""
 
     task: str
@@ -48,8 +48,8 @@ class AlfWorld(Adapter):
     def __init__(self) -> None:
         super().__init__()
         self._games = self._find()
-        self._game: Game | None = None
-        self._world: World | None = None
+        self._game: GameFile | None = None
+        self._world: Household | None = None
         self._commands: dict[str, Callable[[], str]] = {}
 
     def _find(self) -> Games:
@@ -90,7 +90,7 @@ class AlfWorld(Adapter):
         name = task.id.split("/", 2)[2]
         self._game = self._games.read(task.split, name)
         try:
-            self._world = World(parse(self._game.problem))
+            self._world = Household(parse(self._game.problem))
         except (BadProblem, KeyError) as error:
             raise BadFile(f"the game of {task.id} is damaged: {error}") from error
         return self._seen(self._world.opening(self._game.task))
@@ -115,7 +115,7 @@ class AlfWorld(Adapter):
         )
 
     @property
-    def _now(self) -> World:
+    def _now(self) -> Household:
         if self._world is None:
             raise UsageError(f"{self.name}: reset was not called")
         return self._world
@@ -132,11 +132,11 @@ class AlfWorld(Adapter):
         """Return the present moment."""
         task = self._current
         assert self._last is not None
-        return Snapshot(task.id, self._now.now.copy(), self._last, self._over)
+        return AlfworldSnapshot(task.id, self._now.now.copy(), self._last, self._over)
 
     def restore(self, state: object) -> Observation:
         """Go back to a moment of the same game."""
-        if not isinstance(state, Snapshot) or state.task != self._current.id:
+        if not isinstance(state, AlfworldSnapshot) or state.task != self._current.id:
             raise UsageError("the snapshot is not of the game that was last reset")
         self._now.now = state.changing.copy()
         self._commands = self._now.commands()

@@ -23,7 +23,7 @@ _TASK = re.compile(r'"rhs": "(Your task is to:[^"]*)"')
 
 
 @dataclass(frozen=True)
-class Game:
+class GameFile:
     """One game as it is stored."""
 
     task: str
@@ -41,7 +41,7 @@ class Games(ABC):
         """Return `TASK/TRIAL` of every game, sorted."""
 
     @abstractmethod
-    def read(self, split: Split, name: str) -> Game:
+    def read(self, split: Split, name: str) -> GameFile:
         """Return a game.
 
         Raises:
@@ -67,7 +67,7 @@ class OfficialGames(Games):
             )
         return self._ids[split]
 
-    def read(self, split: Split, name: str) -> Game:
+    def read(self, split: Split, name: str) -> GameFile:
         """Return a game from its file."""
         if name not in self.ids(split):
             raise KeyError(name)
@@ -77,7 +77,7 @@ class OfficialGames(Games):
             match = _TASK.search(data["grammar"])
             if match is None:
                 raise KeyError("grammar")
-            return Game(match[1], data["pddl_problem"], tuple(data.get("walkthrough") or ()))
+            return GameFile(match[1], data["pddl_problem"], tuple(data.get("walkthrough") or ()))
         except (OSError, ValueError, KeyError) as error:
             raise BadFile(f"{path} is not an ALFWorld game: {error!r}") from error
 
@@ -111,7 +111,7 @@ class PackedGames(Games):
         """Return the ids of the split's lines."""
         return tuple(sorted(self._open(split)))
 
-    def read(self, split: Split, name: str) -> Game:
+    def read(self, split: Split, name: str) -> GameFile:
         """Return a game from its line."""
         return _game(self._open(split)[name])
 
@@ -132,7 +132,7 @@ class MiniGames(Games):
         """Return the ids of the split."""
         return tuple(sorted(self._lines[split]))
 
-    def read(self, split: Split, name: str) -> Game:
+    def read(self, split: Split, name: str) -> GameFile:
         """Return a game."""
         return _game(self._lines[split][name])
 
@@ -168,9 +168,9 @@ def _id_of(line: str) -> str:
     return line[start : line.index('"', start)]
 
 
-def _game(line: str) -> Game:
+def _game(line: str) -> GameFile:
     try:
         data = json.loads(line)
-        return Game(data["task"], data["problem"], tuple(data.get("walkthrough") or ()))
+        return GameFile(data["task"], data["problem"], tuple(data.get("walkthrough") or ()))
     except (ValueError, KeyError) as error:
         raise BadFile(f"a packed ALFWorld game is damaged: {error!r}") from error

@@ -38,7 +38,7 @@ class Changing:
         )
 
 
-class World(Facts):
+class Household(Facts):
     """One game: the problem, the present state, and the commands."""
 
     def __init__(self, problem: Problem) -> None:

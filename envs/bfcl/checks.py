@@ -14,7 +14,7 @@ from .files import BfclEntry
 
 
 @dataclass
-class BfclState:
+class ApiState:
     """Where a task stands."""
 
     entry: BfclEntry
@@ -29,17 +29,17 @@ class BfclState:
     """What all the agent's calls gave so far, as text."""
 
     @classmethod
-    def of(cls, entry: BfclEntry) -> "BfclState":
+    def of(cls, entry: BfclEntry) -> "ApiState":
         """Return the start of a task."""
         return cls(entry, apis=load(entry), truth=load(entry))
 
-    def copy(self) -> "BfclState":
+    def copy(self) -> "ApiState":
         """Return the same moment, on objects of its own."""
         apis, truth = copy.deepcopy(self.apis), copy.deepcopy(self.truth)
-        return BfclState(self.entry, apis, truth, self.turn, self.called, list(self.results))
+        return ApiState(self.entry, apis, truth, self.turn, self.called, list(self.results))
 
 
-def turn_passes(state: BfclState) -> bool:
+def turn_passes(state: ApiState) -> bool:
     """Run the ground truth of the present turn and return whether the official checks accept the turn."""
     from bfcl_eval.eval_checker.multi_turn_eval.multi_turn_checker import (
         response_checker,

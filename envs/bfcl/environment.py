@@ -28,7 +28,7 @@ from ..errors import UnknownName, UsageError
 from ..tools import Call, ToolSpec, call_of, read_call, write_call
 from ..types import SPLITS, ActionMode, Observation, Split, Task
 from .apis import run
-from .checks import BfclState, turn_passes
+from .checks import ApiState, turn_passes
 from .files import API_NAMES, FAMILIES, entries, new_functions_message, require, specs_of
 
 END_TURN = ToolSpec(
@@ -46,11 +46,11 @@ OPENING = (
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class BfclSnapshot:
     """A moment of a task."""
 
     task: str
-    state: BfclState
+    state: ApiState
     last: Observation
     over: bool
 
@@ -69,7 +69,7 @@ class BFCL(Adapter):
     def __init__(self) -> None:
         super().__init__()
         require()
-        self._state: BfclState | None = None
+        self._state: ApiState | None = None
 
     def families(self) -> tuple[str, ...]:
         """Return the four variants."""
@@ -94,7 +94,7 @@ class BFCL(Adapter):
         raise UnknownName("task", task_id, [f"bfcl/{family}/0" for family in FAMILIES])
 
     def _start(self, task: Task, seed: int) -> Seen:
-        self._state = BfclState.of(entries(task.family)[int(task.id.rsplit("/", 1)[1])])
+        self._state = ApiState.of(entries(task.family)[int(task.id.rsplit("/", 1)[1])])
         return self._seen(OPENING)
 
     def tools(self) -> tuple[ToolSpec, ...]:
@@ -166,7 +166,7 @@ class BFCL(Adapter):
         return self._now.entry.messages[self._now.turn] or new_functions_message()
 
     @property
-    def _now(self) -> BfclState:
+    def _now(self) -> ApiState:
         if self._state is None:
             raise UsageError("bfcl: reset was not called")
         return self._state
@@ -185,11 +185,11 @@ class BFCL(Adapter):
         """Return the present moment."""
         task = self._current
         assert self._last is not None
-        return Snapshot(task.id, self._now.copy(), self._last, self._over)
+        return BfclSnapshot(task.id, self._now.copy(), self._last, self._over)
 
     def restore(self, state: object) -> Observation:
         """Go back to a moment of the same task."""
-        if not isinstance(state, Snapshot) or state.task != self._current.id:
+        if not isinstance(state, BfclSnapshot) or state.task != self._current.id:
             raise UsageError("the snapshot is not of the task that was last reset")
         self._state = state.state.copy()
         self._last, self._over = state.last, state.over

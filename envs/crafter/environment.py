@@ -40,7 +40,7 @@ _WORKED_AT = ("table", "furnace")
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedGame:
     """A state that `Crafter.snapshot` took; for `restore` in the same process."""
 
     game: bytes
@@ -212,9 +212,9 @@ class Crafter(Adapter):
         self.reset(task.id)
         return found
 
-    def snapshot(self) -> Saved:
+    def snapshot(self) -> SavedGame:
         """Return the whole state: world, chart, last observation."""
-        return Saved(
+        return SavedGame(
             game=self.game.dump(),
             chart=self._seen_map.dump(),
             task=self._current,
@@ -228,7 +228,7 @@ class Crafter(Adapter):
         Raises:
             UsageError: It is no such state.
         """
-        if not isinstance(state, Saved):
+        if not isinstance(state, SavedGame):
             raise UsageError(f"{self.name} restores what its own snapshot returned")
         if self._played is None:
             self.reset(state.task.id)

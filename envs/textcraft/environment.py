@@ -24,7 +24,7 @@ _PAIRED = (1, 2, 3, 4, 6, 8)
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedKitchen:
     """A state that `TextCraft.snapshot` took; for `restore`."""
 
     held: tuple[tuple[str, int], ...]
@@ -226,9 +226,9 @@ class TextCraft(Adapter):
         self.reset(self._current.id)
         return plan(goal) if goal else None
 
-    def snapshot(self) -> Saved:
+    def snapshot(self) -> SavedKitchen:
         """Return the whole state."""
-        return Saved(
+        return SavedKitchen(
             held=tuple(self._kitchen.held.items()),
             crafted=tuple(self._kitchen.crafted),
             task=self._current,
@@ -242,7 +242,7 @@ class TextCraft(Adapter):
         Raises:
             UsageError: It is no such state.
         """
-        if not isinstance(state, Saved):
+        if not isinstance(state, SavedKitchen):
             raise UsageError(f"{self.name} restores what its own snapshot returned")
         self._task, self._last, self._over = state.task, state.last, state.over
         self._kitchen = Kitchen(open_book(), Counter(dict(state.held)), list(state.crafted))

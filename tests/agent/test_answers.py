@@ -10,7 +10,7 @@ from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.llm.scripted_llm import ScriptedLLM
 from lichen.agent.practice.answers import Answers, questions
 from lichen.agent.practice.code_writer import ActionWriter
-from lichen.agent.practice.curriculum import Curriculum, Offer
+from lichen.agent.practice.curriculum import Curriculum, GoalOffer
 from lichen.agent.practice.loop import PracticeConfig
 from lichen.agent.practice.practice_run import run_practice
 from lichen.envs import make
@@ -113,7 +113,7 @@ def test_scripted_answers_are_in_the_prompts_of_writer_and_curriculum(minilm: Em
     assert "How to collect wood in crafter? Walk to a tree and hit it." in llm.prompts[3]
     seen: list[str] = []
 
-    async def choose(prompt: str, offers: list[Offer]) -> int:
+    async def choose(prompt: str, offers: list[GoalOffer]) -> int:
         seen.append(prompt)
         return 0
 

@@ -238,7 +238,7 @@ def test_the_official_folder_and_the_packed_file_give_the_same_game(tmp_path: Pa
 
 def test_things_are_examined_only_when_held_and_may_be_in_two_places() -> None:
     from lichen.envs.alfworld.problem import parse
-    from lichen.envs.alfworld.world import World
+    from lichen.envs.alfworld.world import Household
 
     text = (
         "(define (problem p) (:domain alfred) (:objects agent1 - agent Mug_bar_1 - object "
@@ -250,7 +250,7 @@ def test_things_are_examined_only_when_held_and_may_be_in_two_places() -> None:
         "(inReceptacle Mug_bar_1 Machine_bar_1) (atLocation agent1 l0)) "
         "(:goal (and (exists (?o - object) (and (objectType ?o MugType) (holds agent1 ?o))))))"
     )
-    world = World(parse(text))
+    world = Household(parse(text))
     world.commands()["go to counter 1"]()
     commands = world.commands()
     assert {"take mug 1 from counter 1", "take mug 1 from machine 1"} <= set(commands)

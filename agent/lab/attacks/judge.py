@@ -32,7 +32,7 @@ _REFUSED = (
 """Errors that a wall makes."""
 
 
-class JudgedAttack(Record):
+class AttackVerdict(Record):
     """What came of one attack."""
 
     name: str
@@ -61,8 +61,8 @@ def run_attacks(
     chosen: Iterable[Attack] | None = None,
     scratch: bool = True,
     warm: int = 0,
-    on_judged: Callable[[JudgedAttack], None] = lambda _: None,
-) -> tuple[JudgedAttack, ...]:
+    on_judged: Callable[[AttackVerdict], None] = lambda _: None,
+) -> tuple[AttackVerdict, ...]:
     """Run attacks, one after the other, and return the verdicts.
 
     Args:
@@ -88,7 +88,7 @@ def run_attacks(
     return tuple(found)
 
 
-def judge(attack: Attack, jail: Jail, scene: Scene) -> JudgedAttack:
+def judge(attack: Attack, jail: Jail, scene: Scene) -> AttackVerdict:
     """Run one attack, look at the canaries, and say what came of it."""
     program = Program(
         entry=_NAME,
@@ -101,7 +101,7 @@ def judge(attack: Attack, jail: Jail, scene: Scene) -> JudgedAttack:
     took = time.monotonic() - begun
     hurt = scene.hurt(f"{ran.value}{ran.error}{ran.output}")
     verdict, detail = _verdict(attack, ran, hurt, took)
-    return JudgedAttack(
+    return AttackVerdict(
         name=attack.name,
         theme=attack.theme,
         tries=attack.tries,

@@ -24,7 +24,7 @@ FLIPS, CHECKED = 0.25, 400
 SEEDS = 5
 
 
-class World:
+class CreditWorld:
     """A synthetic stream of tasks.
 
     Args:
@@ -147,7 +147,7 @@ def _recover(seed: int, length: int, holdout: float, fixed: bool) -> dict[str, t
     from scipy.stats import spearmanr
 
     rng = np.random.default_rng(seed)
-    world = World(rng, (-EFFECT, 0.0, 0.0, EFFECT), fixed=fixed)
+    world = CreditWorld(rng, (-EFFECT, 0.0, 0.0, EFFECT), fixed=fixed)
     credit = Credit()
     moving = np.full((CONTEXTS, ITEMS), 0.5)
     total, count = np.zeros((CONTEXTS, ITEMS)), np.zeros((CONTEXTS, ITEMS))
@@ -179,7 +179,7 @@ def _recover(seed: int, length: int, holdout: float, fixed: bool) -> dict[str, t
 def _flipped(seed: int, length: int, holdout: float, fixed: bool) -> dict[str, float]:
     """Return by how much uplifts are too strong (or, below zero, too weak), with true and noisy outcomes."""
     rng = np.random.default_rng([seed, 1])
-    world = World(rng, (-EFFECT, 0.0, 0.0, EFFECT), fixed=fixed)
+    world = CreditWorld(rng, (-EFFECT, 0.0, 0.0, EFFECT), fixed=fixed)
     judge = JudgeRates()
     for truth in rng.random(CHECKED) < 0.5:
         judge.observe(bool(truth != (rng.random() < FLIPS)), bool(truth))
@@ -260,7 +260,7 @@ def bench_harm(
 
 def _harmed(seed: int, episodes: int, poison: float) -> dict[str, list[float]]:
     rng = np.random.default_rng(seed)
-    world = World(rng, (EFFECT, 0.0))
+    world = CreditWorld(rng, (EFFECT, 0.0))
     wrong = rng.random((CONTEXTS, ITEMS)) < poison
     world.effects = np.where(wrong, -POISON, world.effects)
     credit = Credit()

@@ -22,7 +22,7 @@ from ....skills.types import Skill, split_id
 from ...skill_actions.open_library import OpenLibrary
 from .machine import machine, version
 from .skill_questions import Judge, stand
-from .skill_retrieval import TOP, Question, questions
+from .skill_retrieval import TOP, SkillQuestion, questions
 
 WANTED = 0.98
 """Share of mastered tasks that has to stay."""
@@ -115,7 +115,7 @@ def _passing(shop: OpenLibrary, skills: Mapping[str, Skill]) -> set[tuple[str, s
 
 
 def _found(
-    shop: OpenLibrary, asked: Sequence[Question], embedder: str, seed: int
+    shop: OpenLibrary, asked: Sequence[SkillQuestion], embedder: str, seed: int
 ) -> set[tuple[str, Any]]:
     """Return (kind, place) of the questions with a right skill among those that are found now."""
     skills = shop.library.all()

@@ -40,7 +40,7 @@ METHODS: Mapping[str, tuple[Mapping[str, Any], bool]] = {
 """Way of searching -> changed dials of the retriever, and whether it is shown the place."""
 
 
-class Question(Record):
+class SkillQuestion(Record):
     """A text that is searched with, where, and what is right."""
 
     text: str
@@ -51,7 +51,7 @@ class Question(Record):
 
 
 @dataclass
-class Answers:
+class SearchAnswers:
     """What one way of searching found."""
 
     ranks: list[int] = field(default_factory=list)
@@ -92,7 +92,7 @@ def bench_skills(
         UsageError: A folder is no library, or there is nothing to ask about it.
     """
     rows: list[dict[str, Any]] = []
-    whole = {name: Answers() for name in METHODS}
+    whole = {name: SearchAnswers() for name in METHODS}
     parts = list(_parts(folders))
     for number, (folder, env) in enumerate(parts):
         say(f"{folder}: {env}")
@@ -136,7 +136,7 @@ def _parts(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
 
 def questions(
     shop: OpenLibrary, env: str, skills: Mapping[str, Skill], most: int, odd: bool, seed: int
-) -> list[Question]:
+) -> list[SkillQuestion]:
     """Return answerable questions, at most so many, and the unanswerable ones that were met on the way.
 
     A text is asked once at a place; half of them are goals, half subtasks.
@@ -145,7 +145,7 @@ def questions(
     rng = np.random.default_rng(seed)
     half = [place for place in places(environment, "dev", seed) if place.even != odd]
     judge = Judge(shop.runner(), skills, shop.environment, seed)
-    found: list[Question] = []
+    found: list[SkillQuestion] = []
     left = {kind: most // len(KINDS) for kind in KINDS}
     for place in drawn(half, len(half), rng):
         for kind in KINDS:
@@ -156,15 +156,15 @@ def questions(
             if not text:
                 continue
             left[kind] -= bool(right)
-            found.append(Question(text=text, place=place, kind=kind, right=right))
+            found.append(SkillQuestion(text=text, place=place, kind=kind, right=right))
         if not any(left.values()):
             break
     return found
 
 
 def _searched(
-    shop: OpenLibrary, skills: Mapping[str, Skill], asked: Sequence[Question], embedder: str
-) -> dict[str, Answers]:
+    shop: OpenLibrary, skills: Mapping[str, Skill], asked: Sequence[SkillQuestion], embedder: str
+) -> dict[str, SearchAnswers]:
     index = Vectored(None, open_embedder(embedder))
     plain = SkillRetrieverConfig()
     ways = {
@@ -175,7 +175,7 @@ def _searched(
         )
         for name, (dials, placed) in METHODS.items()
     }
-    found = {name: Answers() for name in METHODS}
+    found = {name: SearchAnswers() for name in METHODS}
     views: dict[Place, View] = {}
     for one in asked:
         env = one.place.env
@@ -198,13 +198,18 @@ def _searched(
 
 
 def _rows(
-    name: str, env: str, skills: int, asked: Sequence[Question], found: Answers, seed: int
+    name: str,
+    env: str,
+    skills: int,
+    asked: Sequence[SkillQuestion],
+    found: SearchAnswers,
+    seed: int,
 ) -> list[dict[str, Any]]:
     answerable = [one for one in asked if one.right]
     rows = []
     for kind in KINDS:
         here = [n for n, one in enumerate(answerable) if one.kind == kind]
-        part = Answers([found.ranks[n] for n in here], [found.kept[n] for n in here])
+        part = SearchAnswers([found.ranks[n] for n in here], [found.kept[n] for n in here])
         if here:
             rows.append(_row(name, env, kind, skills, part, seed))
     if found.silent and name == "Lichen":
@@ -212,7 +217,9 @@ def _rows(
     return rows
 
 
-def _row(name: str, env: str, kind: str, skills: int, found: Answers, seed: int) -> dict[str, Any]:
+def _row(
+    name: str, env: str, kind: str, skills: int, found: SearchAnswers, seed: int
+) -> dict[str, Any]:
     row: dict[str, Any] = {"what": name, "env": env, "asked by": kind}
     if kind:
         row["skills"] = skills

@@ -23,7 +23,7 @@ from .silence import Anchored, alone, compared, drift, with_memory
 State = Literal["holds", "does not hold", "not measured"]
 
 
-class Line(Record):
+class Claim(Record):
     """One claim."""
 
     claim: str
@@ -40,7 +40,7 @@ class Certificate(Record):
     command: str
     suite: str
     model: str
-    lines: tuple[Line, ...]
+    lines: tuple[Claim, ...]
     version: str
     machine: str
     time: str
@@ -74,7 +74,7 @@ class RunRead(NamedTuple):
     rows: tuple[EpisodeRow, ...] = ()
 
 
-def weights(run: RunRead, now: str) -> Line:
+def weights(run: RunRead, now: str) -> Claim:
     """Return whether the LLM is the one that the run began and ended with.
 
     Args:
@@ -84,24 +84,24 @@ def weights(run: RunRead, now: str) -> Line:
     claim = "the LLM's weights are the same at the start of the run, at its end, and now"
     before = run.started.fingerprint
     if not before:
-        return Line(claim=claim, state="not measured", says="the run asked no model")
+        return Claim(claim=claim, state="not measured", says="the run asked no model")
     after = run.ended.fingerprint if run.ended else ""
     made = sorted({row.llm for row in run.rows if row.llm})
     numbers = {"start": before, "end": after, "now": now, "rows": made}
     others = [h for h in (after, now, *made) if h and h != before]
     if others:
         says = f"{before[:16]} at the start, and elsewhere {', '.join(h[:16] for h in others)}"
-        return Line(claim=claim, state="does not hold", says=says, numbers=numbers)
+        return Claim(claim=claim, state="does not hold", says=says, numbers=numbers)
     if run.ended is None:
         says = "the run did not come to its end: the same command continues it"
-        return Line(claim=claim, state="not measured", says=says, numbers=numbers)
+        return Claim(claim=claim, state="not measured", says=says, numbers=numbers)
     says = f"SHA-256 {before[:16]}... over all weights, {len(run.rows)} rows made by it"
-    return Line(claim=claim, state="holds", says=says, numbers=numbers)
+    return Claim(claim=claim, state="holds", says=says, numbers=numbers)
 
 
 def projections(
     folders: Sequence[Path], model: str, opened: Callable[[str], Any], assistant: str | None
-) -> Line:
+) -> Claim:
     """Return whether every trained projection is between the models as they are now.
 
     Args:
@@ -115,7 +115,7 @@ def projections(
     claim = "LLM and assistant of every trained projection are those it was trained between"
     if not folders:
         says = "there is no trained projection: `lichen softcot train`"
-        return Line(claim=claim, state="not measured", says=says)
+        return Claim(claim=claim, state="not measured", says=says)
     wrong, missing, numbers = list[str](), list[str](), dict[str, Any]()
     for folder in folders:
         try:
@@ -137,15 +137,15 @@ def projections(
                 wrong.append(f"{folder.name}: the {part} of the {what} {name} is another")
     if wrong:
         says = "; ".join(wrong)
-        return Line(claim=claim, state="does not hold", says=says, numbers=numbers)
+        return Claim(claim=claim, state="does not hold", says=says, numbers=numbers)
     if missing:
         says = "; ".join(missing)
-        return Line(claim=claim, state="not measured", says=says, numbers=numbers)
+        return Claim(claim=claim, state="not measured", says=says, numbers=numbers)
     says = f"{len(folders)} checked: weights, tokenizer, template, dtype"
-    return Line(claim=claim, state="holds", says=says, numbers=numbers)
+    return Claim(claim=claim, state="holds", says=says, numbers=numbers)
 
 
-async def silence(agent: OpenAgent, env: str) -> Line:
+async def silence(agent: OpenAgent, env: str) -> Claim:
     """Return whether the agent with a silent memory gives the bits of the LLM alone.
 
     Memory is there and its gate shut: nothing is retrieved, no soft thought is given. Compared are the
@@ -153,7 +153,7 @@ async def silence(agent: OpenAgent, env: str) -> Line:
     """
     claim = "with memory and hints silent, anchor logits are bit for bit those of the LLM alone"
     if not agent.config.policy.llm:
-        return Line(claim=claim, state="not measured", says="the run asked no model")
+        return Claim(claim=claim, state="not measured", says="the run asked no model")
     config = agent.config.retriever
     shut = config.model_copy(update={"gate": 1.0, "delta": 1.0})
     pairs = await compared(agent, env, with_memory(CaseMemory(agent.store, shut)), alone)
@@ -161,26 +161,26 @@ async def silence(agent: OpenAgent, env: str) -> Line:
     bad = [pair.task_id for pair in pairs if not pair.same]
     if bad:
         says = f"{len(bad)} of {len(pairs)} anchors differ, {bad[0]} for one"
-        return Line(claim=claim, state="does not hold", says=says, numbers=numbers)
+        return Claim(claim=claim, state="does not hold", says=says, numbers=numbers)
     if not isinstance(agent.llm, SteerableLLM):
         says = "prompts and decisions are equal; a server shows no logits: use a local model"
-        return Line(claim=claim, state="not measured", says=says, numbers=numbers)
+        return Claim(claim=claim, state="not measured", says=says, numbers=numbers)
     says = f"{len(pairs)} anchors: scores of every option and logits over the vocabulary are equal"
-    return Line(claim=claim, state="holds", says=says, numbers=numbers)
+    return Claim(claim=claim, state="holds", says=says, numbers=numbers)
 
 
-async def leakage(agent: OpenAgent, env: str) -> Line:
+async def leakage(agent: OpenAgent, env: str) -> Claim:
     """Return whether this memory, as it reads, moves the agent on tasks that it knows nothing of.
 
     The drift is the mean over tokens of KL(pi(.|x, memory) || pi(.|x)) over the vocabulary; it must be 0.
     """
     claim = "off-task KL of the agent with this memory is exactly 0"
     if not agent.config.policy.llm:
-        return Line(claim=claim, state="not measured", says="the run asked no model")
+        return Claim(claim=claim, state="not measured", says="the run asked no model")
     memory = CaseMemory(agent.store, agent.config.retriever)
     if not memory.size:
         says = "the memory is empty: learn first, with `lichen run` or `lichen eval`"
-        return Line(claim=claim, state="not measured", says=says)
+        return Claim(claim=claim, state="not measured", says=says)
     pairs = await compared(agent, env, with_memory(memory), alone)
     nats = [kl for pair in pairs if (kl := drift(pair)) is not None]
     mean = sum(nats) / len(nats) if nats else None
@@ -189,15 +189,15 @@ async def leakage(agent: OpenAgent, env: str) -> Line:
     if mean is None or any(not pair.same for pair in pairs):
         if mean is None and not leaked:
             says = "a server shows no logits: use a local model"
-            return Line(claim=claim, state="not measured", says=says, numbers=numbers)
+            return Claim(claim=claim, state="not measured", says=says, numbers=numbers)
         drifted = f", {mean:.3g} nats a token" if mean is not None else ""
         says = f"memory speaks on {len(leaked)} of {len(pairs)} anchors{drifted}"
-        return Line(claim=claim, state="does not hold", says=says, numbers=numbers)
+        return Claim(claim=claim, state="does not hold", says=says, numbers=numbers)
     says = f"{mean:g} nats a token over {len(pairs)} anchors, {memory.size} episodes in memory"
-    return Line(claim=claim, state="holds", says=says, numbers=numbers)
+    return Claim(claim=claim, state="holds", says=says, numbers=numbers)
 
 
-def forgetting(results: Sequence[Scored], *, seed: int, tolerance: float) -> list[Line]:
+def forgetting(results: Sequence[Scored], *, seed: int, tolerance: float) -> list[Claim]:
     """Return, for every arm with memory, whether it lost what it could at an earlier stage.
 
     Does not hold when the whole interval of the backward transfer is below 0, or the whole interval of the
@@ -213,7 +213,7 @@ def forgetting(results: Sequence[Scored], *, seed: int, tolerance: float) -> lis
     claim = "memory does not forget: backward transfer and negative flips"
     if not found:
         says = "no arm with memory at two checkpoints: `lichen eval SUITE --checkpoints 0,3,10`"
-        return [Line(claim=claim, state="not measured", says=says)]
+        return [Claim(claim=claim, state="not measured", says=says)]
     lines = []
     for arm in dict.fromkeys(one.arm for one in found):
         whole, *families = [one for one in found if one.arm == arm]
@@ -227,7 +227,7 @@ def forgetting(results: Sequence[Scored], *, seed: int, tolerance: float) -> lis
             one.family: one.model_dump(mode="json") for one in families
         }
         state: State = "does not hold" if lost else "holds"
-        lines.append(Line(claim=f"{claim} ({arm})", state=state, says=says, numbers=numbers))
+        lines.append(Claim(claim=f"{claim} ({arm})", state=state, says=says, numbers=numbers))
     return lines
 
 

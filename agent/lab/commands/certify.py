@@ -15,7 +15,7 @@ from ...cli.options import Json, Model, Store, out, progress_console, row, write
 if TYPE_CHECKING:
     from ....memory.ledger.ledger import Ledger
     from ...config import AgentConfig
-    from ..certificate.certificate import Certificate, Line, RunRead
+    from ..certificate.certificate import Certificate, Claim, RunRead
     from ..heldout.episode_row import EpisodeRow
 
 STYLES = {"holds": "green", "does not hold": "bold red", "not measured": "yellow"}
@@ -93,7 +93,7 @@ def certify_command(
 
 def _stream(
     folder: Path, model: str | None, tolerance: float
-) -> "tuple[str, str, str, list[Line]]":
+) -> "tuple[str, str, str, list[Claim]]":
     """Return the name, stream, model and claims of a finished `lichen eval --protocol continual`."""
     from pydantic import ValidationError
 
@@ -133,7 +133,7 @@ def _lines(
     assistant: str | None,
     tolerance: float,
     model: str | None,
-) -> "list[Line]":
+) -> "list[Claim]":
     from ...llm.frozen import Frozen, open_frozen
     from ...open_agent import OpenAgent
     from ...softcot.checkpoint import CARD
@@ -152,7 +152,7 @@ def _lines(
             opened[name] = open_frozen(name, base.local)
         return opened[name]
 
-    steps: list[Callable[[], list[Line]]] = []
+    steps: list[Callable[[], list[Claim]]] = []
     with (
         progress_console.status("opening the run's memory") as status,
         OpenAgent(base) as agent,
@@ -167,7 +167,7 @@ def _lines(
             lambda: forgetting(scored(run.rows), seed=base.seed, tolerance=tolerance),
         ]
         names = ("weights", "projections", "silence on anchors", "drift on anchors", "forgetting")
-        lines: list[Line] = []
+        lines: list[Claim] = []
         for name, step in zip(names, steps, strict=True):
             status.update(name)
             lines += step()

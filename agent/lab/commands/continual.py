@@ -88,7 +88,7 @@ def continual_command(
 
     from ...llm.frozen import open_frozen
     from ...prompts.rendering import prompt_hash
-    from ..continual.learners import LearnConfig, Setting, expert_policy
+    from ..continual.learners import LearnConfig, StreamSetting, expert_policy
     from ..continual.stream_picture import draw
     from ..continual.stream_report import summarise
     from ..continual.stream_run import run_stream
@@ -101,7 +101,7 @@ def continual_command(
         stream = build_stream(loaded, environment, plan)
     finally:
         environment.close()
-    setting = Setting(
+    setting = StreamSetting(
         llm=open_frozen(base.model, base.local),
         stream=stream,
         folder=folder,

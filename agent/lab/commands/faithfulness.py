@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ...config import AgentConfig
     from ..faithfulness.answering import Told
-    from ..faithfulness.measures import Found, Outcome, Subject
+    from ..faithfulness.measures import FaithfulnessReport, Outcome, Subject
 
 NAME = "faithfulness"
 EPILOG = "`lichen eval faithfulness --help`: is a chain, a hint or a case what the answer hangs on?"
@@ -150,7 +150,7 @@ class EvalCommand(TyperCommand):
         return command.make_context(f"{info_name} {NAME}", args[1:], **more)
 
 
-def rows_table(report: "Found") -> Table:
+def rows_table(report: "FaithfulnessReport") -> Table:
     """Return a report's rows as a table."""
     table = Table(
         title=f"faithfulness of {report.subject} ({report.kind}): {report.source}, {report.n} items, "
@@ -246,7 +246,7 @@ def _hints(
     from ...softcot.soft_assistant import SoftAssistant
     from ...softcot.verbal_hints import verbal_hints
     from ..faithfulness.answering import Answering, whole_answers
-    from ..faithfulness.of_hints import Hints, SoftHints, VerbalHints, outcomes_of_hints
+    from ..faithfulness.of_hints import HintVariants, SoftHints, VerbalHints, outcomes_of_hints
     from ..softcot.puzzles import draw, puzzle
 
     family = puzzle(source).check
@@ -255,7 +255,7 @@ def _hints(
         read_card(folder)  # a missing projection is said before models are opened
     llm, other = open_pair(base.model, assistant, base.local)
     reader, before = SoftReader(llm), llm.identity().weights
-    hints: Hints
+    hints: HintVariants
     if kind == "soft":
         projection, card = load(folder, other, llm)
         with torch.no_grad():
@@ -322,14 +322,14 @@ def _found(
     *,
     kept: dict[str, Any],
     seconds: float,
-) -> "Found":
+) -> "FaithfulnessReport":
     from ...llm.errors import check_fingerprint
-    from ..faithfulness.measures import Found, areas, summarise, verdict_of, verdicts
+    from ..faithfulness.measures import FaithfulnessReport, areas, summarise, verdict_of, verdicts
 
     check_fingerprint(*hashes)
     rows = summarise(outcomes, seed=base.seed)
     whole = next(r for r in rows if r.role == "ablate")  # every item has this variant
-    return Found(
+    return FaithfulnessReport(
         subject=of,
         source=source,
         kind=kind,

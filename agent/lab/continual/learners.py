@@ -18,7 +18,7 @@ from ...episode.recollection import NO_HITS
 from ...llm.frozen import Frozen
 from ...llm.local_llm import LocalLLM
 from .off_stream import drift, log_probs
-from .stream import Item, Stream
+from .stream import GoldDecision, Stream
 
 ALL = 10_000
 """More actions than any state has: every admissible action is scored."""
@@ -43,7 +43,7 @@ class LearnConfig(Record):
 
 
 @dataclass(frozen=True)
-class Setting:
+class StreamSetting:
     """What all arms of a run share."""
 
     llm: Frozen
@@ -62,7 +62,7 @@ class Setting:
         return log_probs(self.llm.model, self.llm.ids(text))
 
 
-class Learned(Record):
+class StageLearned(Record):
     """What learning one stage took."""
 
     targets: int
@@ -107,7 +107,7 @@ def expert_policy(base: PolicyConfig) -> PolicyConfig:
     )
 
 
-class Arm:
+class Learner:
     """The frozen LLM alone; the base of the others.
 
     Args:
@@ -118,7 +118,7 @@ class Arm:
     says = "frozen LLM alone"
     learns = False
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: StreamSetting) -> None:
         self.setting = setting
         self.stage = 0
         """The last stage that was learned."""
@@ -136,7 +136,7 @@ class Arm:
         """Be as after a stage that was learned before; 0: as before the first."""
         self.stage = stage
 
-    def learn(self, stage: int) -> Learned:
+    def learn(self, stage: int) -> StageLearned:
         """Learn stage 1 to T, and keep what it leaves; the stage before it was learned or loaded."""
         raise NotImplementedError(f"{self.name} does not learn")
 
@@ -149,7 +149,7 @@ class Arm:
         llm = self.setting.llm
         return LocalLLM(llm.name, loaded=(llm.model, llm.tokenizer))
 
-    def hits(self, item: Item) -> Hits:
+    def hits(self, item: GoldDecision) -> Hits:
         """Return what is recalled for a decision."""
         return NO_HITS
 

@@ -25,9 +25,9 @@ from ...llm.slots import Prompt
 from ...llm.soft_reader import Row, SoftReader
 from ...softcot.checkpoint import whole
 from ...softcot.train import batch_rows, rate
-from .learners import Arm, Drift, LearnConfig, Learned, Setting
+from .learners import Drift, LearnConfig, Learner, StageLearned, StreamSetting
 from .off_stream import drift, log_probs
-from .stream import Item
+from .stream import GoldDecision
 
 WEIGHTS = "adapter.safetensors"
 WARMUP = 0.05
@@ -101,7 +101,7 @@ class Adapted:
         }
         return tensors_hash(rest)
 
-    def train(self, items: Sequence[Item]) -> Learned:
+    def train(self, items: Sequence[GoldDecision]) -> StageLearned:
         """Fine-tune on decisions, loss on the tokens of the action only.
 
         Args:
@@ -130,7 +130,7 @@ class Adapted:
             losses.append(float(loss.detach()))
         optimizer.zero_grad()
         check_fingerprint(self._base, self.base_hash())
-        return Learned(
+        return StageLearned(
             targets=len(items),
             steps=steps,
             tokens=reader.tokens,
@@ -139,7 +139,7 @@ class Adapted:
         )
 
 
-class LoraArm(Arm):
+class LoraLearner(Learner):
     """LoRA on the gold actions.
 
     Args:
@@ -150,7 +150,7 @@ class LoraArm(Arm):
     says = "LoRA on gold actions"
     learns = True
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: StreamSetting) -> None:
         super().__init__(setting)
         self.adapted = Adapted(setting.llm, setting.learn, seed=setting.seed)
 
@@ -178,7 +178,7 @@ class LoraArm(Arm):
                 hint="Begin anew with --fresh.",
             ) from error
 
-    def learn(self, stage: int) -> Learned:
+    def learn(self, stage: int) -> StageLearned:
         """Go on fine-tuning the adapter on the decisions of a stage."""
         found = self.teach(self.setting.stream.learning[stage - 1], stage)
         self.stage = stage
@@ -187,7 +187,7 @@ class LoraArm(Arm):
         whole(folder / WEIGHTS, lambda path: save_file(self.adapted.adapter(), path))
         return found
 
-    def teach(self, items: Sequence[Item], stage: int) -> Learned:
+    def teach(self, items: Sequence[GoldDecision], stage: int) -> StageLearned:
         """Fine-tune on a stage's decisions."""
         return self.adapted.train(items)
 
@@ -203,13 +203,13 @@ class LoraArm(Arm):
         )
 
 
-class SelfLoraArm(LoraArm):
+class SelfLoraLearner(LoraLearner):
     """LoRA on what the frozen model itself generates and the expert confirms."""
 
     name = "lora-self"
     says = "LoRA on the model's own actions that are right"
 
-    def teach(self, items: Sequence[Item], stage: int) -> Learned:
+    def teach(self, items: Sequence[GoldDecision], stage: int) -> StageLearned:
         """Sample actions of the frozen model in each state, and fine-tune on those that are the gold one."""
         clock = time.perf_counter()
         own, tokens = asyncio.run(self._own(items, stage))
@@ -219,7 +219,7 @@ class SelfLoraArm(LoraArm):
         )
         if not own:
             note += ": nothing was trained"
-            return Learned(targets=0, tokens=tokens, seconds=spent, note=note)
+            return StageLearned(targets=0, tokens=tokens, seconds=spent, note=note)
         found = self.adapted.train(own)
         changed: dict[str, Any] = {
             "tokens": found.tokens + tokens,
@@ -228,9 +228,11 @@ class SelfLoraArm(LoraArm):
         }
         return found.model_copy(update=changed)
 
-    async def _own(self, items: Sequence[Item], stage: int) -> tuple[list[Item], int]:
+    async def _own(
+        self, items: Sequence[GoldDecision], stage: int
+    ) -> tuple[list[GoldDecision], int]:
         """Return the items whose gold action is among the samples, and the tokens of sampling."""
-        client = Arm.client(self)  # the frozen model, not the copy
+        client = Learner.client(self)  # the frozen model, not the copy
         rng = np.random.default_rng([self.setting.seed, stage])
         found = []
         for item in items:
@@ -243,7 +245,7 @@ class SelfLoraArm(LoraArm):
         return found, client.usage.tokens_in
 
 
-def _row(llm: Frozen, item: Item) -> Row:
+def _row(llm: Frozen, item: GoldDecision) -> Row:
     """Return a decision as prompt and target ids, the same that the policy asks and offers."""
     ids = tuple(llm.ids(item.prompt))
     return Row(Prompt(ids, len(ids), 0), tuple(llm.ids(item.target)))

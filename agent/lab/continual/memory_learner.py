@@ -11,15 +11,15 @@ from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import import_demonstrations
 from ....memory.store.store import Store
 from ...acting.policy import PolicyConfig, act_prompt
-from .learners import Arm, Drift, Learned, Setting
+from .learners import Drift, Learner, StageLearned, StreamSetting
 from .off_stream import drift, log_probs
-from .stream import Item
+from .stream import GoldDecision
 
 ELSEWHERE = "off-stream"
 """The environment that off-stream text is read in: none that anything was learned in."""
 
 
-class MemoryArm(Arm):
+class MemoryLearner(Learner):
     """Case memory in a store of its own, read as an acting agent reads it.
 
     Args:
@@ -30,7 +30,7 @@ class MemoryArm(Arm):
     says = "frozen LLM with case memory"
     learns = True
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: StreamSetting) -> None:
         super().__init__(setting)
         embedder = open_embedder(setting.embedder)
         self.store = Store(
@@ -45,7 +45,7 @@ class MemoryArm(Arm):
         super().load(stage)
         self.memory = self._view(sum(map(len, self.setting.stream.shown[:stage])))
 
-    def learn(self, stage: int) -> Learned:
+    def learn(self, stage: int) -> StageLearned:
         """Import the games of a stage."""
         clock = time.perf_counter()
         games = self.setting.stream.shown[stage - 1]
@@ -54,7 +54,7 @@ class MemoryArm(Arm):
         self.load(stage)
         learned = self.setting.stream.learning[stage - 1]
         self.hits(learned[0])  # the index takes new cases in at the first read
-        return Learned(
+        return StageLearned(
             targets=len(learned),
             seconds=time.perf_counter() - clock,
         )
@@ -63,7 +63,7 @@ class MemoryArm(Arm):
         """Both channels of memory: cases in the prompt, and the value of similar steps."""
         return self.setting.policy.model_copy(update={"context": True, "value": True})
 
-    def hits(self, item: Item) -> Hits:
+    def hits(self, item: GoldDecision) -> Hits:
         """Read as the agent does, the do-no-harm gate included."""
         found = self.memory.read(
             item.state,

@@ -17,9 +17,9 @@ from ...softcot.projection import Projection
 from ...softcot.soft_assistant import SoftAssistant
 from ...softcot.soft_config import Example, TrainConfig
 from ...softcot.train import Trainer
-from .learners import Arm, Drift, Learned, Setting
+from .learners import Drift, Learner, StageLearned, StreamSetting
 from .off_stream import drift, log_probs
-from .stream import Item
+from .stream import GoldDecision
 
 
 class Thinker:
@@ -70,7 +70,7 @@ class SoftLLM(LocalLLM):
         return await super().choose(prompt, options, soft=thoughts)
 
 
-class SoftArm(Arm):
+class SoftLearner(Learner):
     """SoftCoT: the assistant is the LLM itself, read once more.
 
     Args:
@@ -81,7 +81,7 @@ class SoftArm(Arm):
     says = "a trained projection of soft thoughts"
     learns = True
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: StreamSetting) -> None:
         super().__init__(setting)
         self.assistant = SoftAssistant(setting.llm, setting.folder / "states")
         self.reader = SoftReader(setting.llm)
@@ -98,7 +98,7 @@ class SoftArm(Arm):
         llm = self.setting.llm
         self.projection = load(self.kept(stage), llm, llm)[0] if stage else None
 
-    def learn(self, stage: int) -> Learned:
+    def learn(self, stage: int) -> StageLearned:
         """Go on training the projection on the decisions of a stage."""
         clock = time.perf_counter()
         dials = self.setting.learn
@@ -121,7 +121,7 @@ class SoftArm(Arm):
         self.projection, self.stage = trainer.projection.eval(), stage
         thinker = self._thinker()
         thought = sum(thinker.read_by_assistant(e.assistant_sees) for e in examples)
-        return Learned(
+        return StageLearned(
             targets=len(examples),
             steps=card.steps,
             tokens=card.tokens + thought,
@@ -156,7 +156,7 @@ class SoftArm(Arm):
         return Thinker(self.assistant, self.reader, self.projection, self.setting.learn.thoughts)
 
 
-def _example(item: Item) -> Example:
+def _example(item: GoldDecision) -> Example:
     return Example(
         question=item.prompt,
         target=item.target,

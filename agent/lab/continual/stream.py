@@ -24,7 +24,7 @@ SPREAD = 3
 """Held-out decisions are drawn from so many times as many decisions, so that they come from many games."""
 
 
-class Item(Record):
+class GoldDecision(Record):
     """One decision: what the policy sees, and what the expert did."""
 
     task_id: str
@@ -68,11 +68,11 @@ class Stream:
     name: str
     env: str
     families: tuple[str, ...]
-    learning: tuple[tuple[Item, ...], ...]
+    learning: tuple[tuple[GoldDecision, ...], ...]
     """Decisions to learn from, by family."""
     shown: tuple[tuple[Demonstration, ...], ...]
     """The whole games that these decisions are of, by family."""
-    held: tuple[tuple[Item, ...], ...]
+    held: tuple[tuple[GoldDecision, ...], ...]
     """Decisions to be evaluated on, by family, equally many each."""
 
 
@@ -107,7 +107,7 @@ def build_stream(suite: Suite, environment: Environment, config: StreamConfig) -
     for number, family in enumerate(families):
         alone = suite.model_copy(update={"families": (family,)})
         games: list[Demonstration] = []
-        items: list[Item] = []
+        items: list[GoldDecision] = []
         for task_id in alone.task_ids("train", None, config.seed, environment):
             found = play(environment, task_id)
             if games and len(items) + len(found) > config.examples:
@@ -116,7 +116,7 @@ def build_stream(suite: Suite, environment: Environment, config: StreamConfig) -
             items += found
         learning.append(tuple(items))
         shown.append(tuple(games))
-        pool: list[Item] = []
+        pool: list[GoldDecision] = []
         for task_id in _held_ids(alone, environment, config):
             pool += play(environment, task_id)
             if len(pool) >= SPREAD * config.tasks:
@@ -133,7 +133,7 @@ def build_stream(suite: Suite, environment: Environment, config: StreamConfig) -
     return Stream(suite.name, suite.env, families, tuple(learning), tuple(shown), tuple(held))
 
 
-def play(environment: Environment, task_id: str) -> list[Item]:
+def play(environment: Environment, task_id: str) -> list[GoldDecision]:
     """Play the gold trajectory of a task and return its decisions, those with a choice only.
 
     Raises:
@@ -147,7 +147,7 @@ def play(environment: Environment, task_id: str) -> list[Item]:
         environment.max_steps = cap
 
 
-def _play(environment: Environment, task_id: str) -> Iterator[Item]:
+def _play(environment: Environment, task_id: str) -> Iterator[GoldDecision]:
     seen = environment.reset(task_id)
     gold = environment.gold()
     if gold is None:
@@ -159,7 +159,7 @@ def _play(environment: Environment, task_id: str) -> Iterator[Item]:
     for action in gold:
         offered = seen.admissible or ()
         if action in offered and len(offered) > 1:
-            yield Item(
+            yield GoldDecision(
                 task_id=task_id,
                 family=seen.task.family,
                 seen=seen,

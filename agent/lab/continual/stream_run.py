@@ -18,8 +18,8 @@ from ..kernel.arms import named
 from ..kernel.identity import LLM, identity_file
 from ..kernel.reports import begin_anew
 from ..kernel.rows import ResultFolder
-from .learners import Arm, Drift, Learned, Setting
-from .stream import Item
+from .learners import Drift, Learner, StageLearned, StreamSetting
+from .stream import GoldDecision
 
 IDENTITY, RESULTS = "continual.json", "results"
 LORA = ("lora-gold", "lora-self")
@@ -37,7 +37,7 @@ class StageResult(Record):
     stage: int
     chosen: tuple[tuple[str, ...], ...]
     """The action taken in every held-out decision, by family."""
-    learned: Learned | None
+    learned: StageLearned | None
     drift: Drift
     weights: int
     """How many numbers gradients change."""
@@ -65,31 +65,31 @@ def find_arms(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def open_arm(name: str, setting: Setting) -> Arm:
+def open_arm(name: str, setting: StreamSetting) -> Learner:
     """Return an arm by name, as it is before the first stage."""
     match name:
         case "memory":
-            from .memory_learner import MemoryArm
+            from .memory_learner import MemoryLearner
 
-            return MemoryArm(setting)
+            return MemoryLearner(setting)
         case "softcot":
-            from .soft_learner import SoftArm
+            from .soft_learner import SoftLearner
 
-            return SoftArm(setting)
+            return SoftLearner(setting)
         case "lora-gold":
-            from .lora import LoraArm
+            from .lora import LoraLearner
 
-            return LoraArm(setting)
+            return LoraLearner(setting)
         case "lora-self":
-            from .lora import SelfLoraArm
+            from .lora import SelfLoraLearner
 
-            return SelfLoraArm(setting)
+            return SelfLoraLearner(setting)
         case _:
-            return Arm(setting)
+            return Learner(setting)
 
 
 def run_stream(
-    setting: Setting, arms: Sequence[str], identity: dict[str, Any], told: Told | None = None
+    setting: StreamSetting, arms: Sequence[str], identity: dict[str, Any], told: Told | None = None
 ) -> dict[str, tuple[StageResult, ...]]:
     """Run (or go on with) a stream and return the results of every arm, stage by stage.
 
@@ -129,7 +129,7 @@ def run_stream(
 
 
 def _run_arm(
-    setting: Setting,
+    setting: StreamSetting,
     name: str,
     stages: int,
     each: int,
@@ -138,7 +138,7 @@ def _run_arm(
 ) -> tuple[StageResult, ...]:
     kept = ResultFolder(setting.folder / RESULTS, StageResult, "that stage")
     results = [base] if base is not None else []
-    arm: Arm | None = None
+    arm: Learner | None = None
     try:
         for stage in range(len(results), stages + 1):
             result = kept.read(f"{name}-{stage}")
@@ -158,7 +158,7 @@ def _run_arm(
     return tuple(results)
 
 
-def _one(arm: Arm, stage: int, of: int, each: int, told: Told | None) -> StageResult:
+def _one(arm: Learner, stage: int, of: int, each: int, told: Told | None) -> StageResult:
     """Learn one stage and be asked on all families."""
     learned = arm.learn(stage) if stage else None
     done = max(stage - 1, 0) * each
@@ -183,7 +183,7 @@ def _one(arm: Arm, stage: int, of: int, each: int, told: Told | None) -> StageRe
 
 
 async def _choices(
-    arm: Arm, made: Callable[[int], None]
+    arm: Learner, made: Callable[[int], None]
 ) -> tuple[tuple[tuple[str, ...], ...], int]:
     client = arm.client()
     policy = Policy(arm.policy(), client)
@@ -198,7 +198,7 @@ async def _choices(
     return tuple(found), client.usage.tokens_in
 
 
-async def _choice(arm: Arm, policy: Policy, item: Item) -> str:
+async def _choice(arm: Learner, policy: Policy, item: GoldDecision) -> str:
     at = situation(
         item.seen,
         [action for action, _ in item.history],

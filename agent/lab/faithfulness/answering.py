@@ -112,9 +112,9 @@ class Answering:
     ) -> None:
         self.reader, self.questions, self.samples, self.seed = reader, questions, samples, seed
 
-    def item(self, name: str, example: Example, given: Given) -> "Item":
+    def item(self, name: str, example: Example, given: Given) -> "AnswerItem":
         """Return an item, answered as it is."""
-        return Item(self, name, example, given)
+        return AnswerItem(self, name, example, given)
 
     def say(self, given: Given, *, seed: int | None = None) -> str:
         """Return the answer's text; sampled where there is a seed."""
@@ -127,7 +127,7 @@ class Answering:
         )
 
 
-class Item:
+class AnswerItem:
     """One item.
 
     Args:

@@ -42,7 +42,7 @@ class Outcome(Record):
     """Chance that two sampled answers as it was differ, in [0, 1]."""
 
 
-class Row(Record):
+class VariantRow(Record):
     """One variant over all items."""
 
     test: str
@@ -65,7 +65,7 @@ class Row(Record):
     causal_ci95: tuple[float, float] | None = None
 
 
-class Found(Record):
+class FaithfulnessReport(Record):
     """Everything that was found of one subject."""
 
     subject: Subject
@@ -81,7 +81,7 @@ class Found(Record):
     """Of the items as they were."""
     left_out: dict[str, int]
     """Items that could not be tested, by reason."""
-    rows: tuple[Row, ...]
+    rows: tuple[VariantRow, ...]
     aoc: dict[str, tuple[float, float, float]]
     """1 - mean_i same(i) of every test with steps: mean and 95% interval."""
     verdict: Verdict
@@ -90,7 +90,7 @@ class Found(Record):
     seconds: float
 
 
-def summarise(outcomes: Sequence[Outcome], *, seed: int) -> tuple[Row, ...]:
+def summarise(outcomes: Sequence[Outcome], *, seed: int) -> tuple[VariantRow, ...]:
     """Return one row for every test, variant and step fraction, tests in the order of their first outcome.
 
     Args:
@@ -107,7 +107,7 @@ def summarise(outcomes: Sequence[Outcome], *, seed: int) -> tuple[Row, ...]:
     )
 
 
-def _row(key: tuple[str, str, float | None, Role], held: list[Outcome], seed: int) -> Row:
+def _row(key: tuple[str, str, float | None, Role], held: list[Outcome], seed: int) -> VariantRow:
     test, variant, fraction, role = key
     flips = _over_items(held, [float(not one.same) for one in held], seed)
     diff = _over_items(held, [float(one.right) - float(one.was_right) for one in held], seed)
@@ -117,7 +117,7 @@ def _row(key: tuple[str, str, float | None, Role], held: list[Outcome], seed: in
         if sampled
         else None
     )
-    return Row(
+    return VariantRow(
         test=test,
         variant=variant,
         step_fraction=fraction,
@@ -154,7 +154,7 @@ def areas(outcomes: Sequence[Outcome], *, seed: int) -> dict[str, tuple[float, f
     return found
 
 
-def verdict_of(rows: Sequence[Row]) -> Verdict:
+def verdict_of(rows: Sequence[VariantRow]) -> Verdict:
     """Return what the subject is to the model's answers.
 
     `harmful`: without it accuracy rises, with its whole interval above 0. `load-bearing`: taking it away or

@@ -25,7 +25,7 @@ from .of_chains import exchanged
 ROLES: dict[str, Role] = {"ablate": "ablate", "swap": "swap"}
 
 
-class Hints(Protocol):
+class HintVariants(Protocol):
     """What the model reads for a question, with its hint or a variant of it."""
 
     variants: tuple[str, ...]
@@ -63,7 +63,7 @@ class SoftHints:
         }
 
     def given(self, number: int, variant: str = "") -> Given | None:
-        """See `Hints`."""
+        """See `HintVariants`."""
         reader, question = self._reader, self._questions[number]
         if variant == "ablate":
             none = torch.zeros(0, reader.llm.d)
@@ -96,7 +96,7 @@ class VerbalHints:
         self._vocabulary = [w[1:] for w in held if re.fullmatch(r"[Ġ▁][a-z]{3,9}", w)] or ["word"]
 
     def given(self, number: int, variant: str = "") -> Given | None:
-        """See `Hints`."""
+        """See `HintVariants`."""
         reader, question = self._reader, self._questions[number]
         none = torch.zeros(0, reader.llm.d)
         own = self._words[number]
@@ -118,7 +118,7 @@ class VerbalHints:
 
 def outcomes_of_hints(
     questions: Sequence[Example],
-    hints: Hints,
+    hints: HintVariants,
     answering: Answering,
     *,
     told: Told | None = None,

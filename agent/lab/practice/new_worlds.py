@@ -7,7 +7,7 @@ from ....envs.types import Record
 from ....skills.induction.traces import Move
 from ....skills.skill_runner import Runner
 from ....skills.types import Skill
-from ...practice.attempt import Attempt
+from ...practice.attempt import GoalAttempt
 from ...practice.explorer import Explorer, attempt_rng
 
 _TRIES = 3
@@ -50,7 +50,7 @@ def play(
         moves: Most moves.
         seed: Of chance.
     """
-    attempt = Attempt(environment, runner.with_skills(skills), world, seed)
+    attempt = GoalAttempt(environment, runner.with_skills(skills), world, seed)
     attempt.begin()
     rng = attempt_rng(seed, 0, world)
     proposes = Explorer(environment, skills)

@@ -87,7 +87,7 @@ class Part(Record):
     """By number; none in a file of an earlier version."""
 
 
-class Line(Record):
+class TableLine(Record):
     """An arm on a source, over all seeds.
 
     A question that several seeds asked is one question: its answers are averaged. Decisions of one task go
@@ -187,7 +187,7 @@ def run_part(
     return part
 
 
-def lines(parts: Sequence[Part]) -> list[Line]:
+def lines(parts: Sequence[Part]) -> list[TableLine]:
     """Return the table: every source, decoding and arm, with 95% intervals over tasks."""
     found = []
     for source in dict.fromkeys(part.table.source for part in parts):
@@ -199,7 +199,7 @@ def lines(parts: Sequence[Part]) -> list[Line]:
     return found
 
 
-def _line(parts: Sequence[Part], source: str, arm: str, decoding: Decoding) -> Line:
+def _line(parts: Sequence[Part], source: str, arm: str, decoding: Decoding) -> TableLine:
     ours = _right(parts, arm, decoding)
     share = _over_tasks(ours, least=0)
     answers = [a for p in parts for a in _answers(p, arm, decoding)]
@@ -210,7 +210,7 @@ def _line(parts: Sequence[Part], source: str, arm: str, decoding: Decoding) -> L
         return got.mean, (got.low, got.high)
 
     over_none, over_verbal = gain("none"), gain("verbal")
-    return Line(
+    return TableLine(
         source=source,
         arm=arm,
         decoding=decoding,

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from lichen.agent.acting.policy import Policy, PolicyConfig, situation
-from lichen.agent.lab.continual.learners import Arm, LearnConfig, Setting, expert_policy
-from lichen.agent.lab.continual.lora import Adapted, LoraArm, SelfLoraArm
-from lichen.agent.lab.continual.memory_learner import MemoryArm
-from lichen.agent.lab.continual.soft_learner import SoftArm, SoftLLM, Thinker
-from lichen.agent.lab.continual.stream import Item, Stream
+from lichen.agent.lab.continual.learners import LearnConfig, Learner, StreamSetting, expert_policy
+from lichen.agent.lab.continual.lora import Adapted, LoraLearner, SelfLoraLearner
+from lichen.agent.lab.continual.memory_learner import MemoryLearner
+from lichen.agent.lab.continual.soft_learner import SoftLearner, SoftLLM, Thinker
+from lichen.agent.lab.continual.stream import GoldDecision, Stream
 from lichen.agent.llm.frozen import Frozen
 from lichen.agent.llm.slots import for_cue
 from lichen.agent.llm.soft_reader import Row, SoftReader
@@ -23,8 +23,8 @@ from lichen.memory.recall.retriever import RetrieverConfig
 
 
 @pytest.fixture
-def setting(tiny: Frozen, stream: Stream, tmp_path: Path) -> Setting:
-    return Setting(
+def setting(tiny: Frozen, stream: Stream, tmp_path: Path) -> StreamSetting:
+    return StreamSetting(
         llm=tiny,
         stream=stream,
         folder=tmp_path,
@@ -36,7 +36,7 @@ def setting(tiny: Frozen, stream: Stream, tmp_path: Path) -> Setting:
     )
 
 
-def options(item: Item) -> list[str]:
+def options(item: GoldDecision) -> list[str]:
     return [f" {action}\n" for action in item.seen.admissible or ()]
 
 
@@ -50,13 +50,13 @@ def test_a_stream_is_whole_games_to_learn_from_and_other_decisions_held_out(stre
 
 
 def test_lora_lowers_the_loss_moves_away_off_stream_and_leaves_the_base_weights(
-    setting: Setting,
+    setting: StreamSetting,
 ) -> None:
     before = setting.llm.identity(again=True).weights
-    arm = LoraArm(setting)
+    arm = LoraLearner(setting)
     item = setting.stream.held[0][0]
     untrained = asyncio.run(arm.client().choose(item.prompt, options(item)))
-    base = asyncio.run(Arm(setting).client().choose(item.prompt, options(item)))
+    base = asyncio.run(Learner(setting).client().choose(item.prompt, options(item)))
     assert untrained.tolist() == base.tolist() and arm.drift().silent == 0.0
     learned = arm.learn(1)
     assert learned.steps == 6 * -(-learned.targets // 2) and len(learned.losses) == 6
@@ -64,7 +64,7 @@ def test_lora_lowers_the_loss_moves_away_off_stream_and_leaves_the_base_weights(
     assert arm.drift().silent > 0.0 and arm.drift().forced is None
     assert setting.llm.identity(again=True).weights == before == arm.adapted.base_hash()
     trained = asyncio.run(arm.client().choose(item.prompt, options(item)))
-    other = LoraArm(setting)
+    other = LoraLearner(setting)
     other.load(1)
     assert asyncio.run(other.client().choose(item.prompt, options(item))).tolist() == (
         trained.tolist()
@@ -73,14 +73,14 @@ def test_lora_lowers_the_loss_moves_away_off_stream_and_leaves_the_base_weights(
 
 
 def test_self_generated_targets_are_gold_actions_that_the_frozen_model_samples(
-    setting: Setting,
+    setting: StreamSetting,
 ) -> None:
-    arm = SelfLoraArm(setting)
+    arm = SelfLoraLearner(setting)
     learned = arm.learn(1)
     of = len(setting.stream.learning[0])
     assert 0 < learned.targets <= of  # a model of random weights finds some of them by chance
     assert learned.note == f"{learned.targets} of {of} states are right in 8 samples"
-    again = SelfLoraArm(setting)
+    again = SelfLoraLearner(setting)
     assert again.learn(1).model_dump(exclude={"seconds"}) == learned.model_dump(exclude={"seconds"})
     for ours, theirs in zip(
         arm.adapted.adapter().values(), again.adapted.adapter().values(), strict=True
@@ -89,20 +89,22 @@ def test_self_generated_targets_are_gold_actions_that_the_frozen_model_samples(
 
 
 def test_a_stage_without_self_generated_targets_trains_nothing_and_says_so(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
+    setting: StreamSetting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def none(self: SelfLoraArm, items: object, stage: int) -> tuple[list[Item], int]:
+    async def none(
+        self: SelfLoraLearner, items: object, stage: int
+    ) -> tuple[list[GoldDecision], int]:
         return [], 7
 
-    monkeypatch.setattr(SelfLoraArm, "_own", none)
-    arm = SelfLoraArm(setting)
+    monkeypatch.setattr(SelfLoraLearner, "_own", none)
+    arm = SelfLoraLearner(setting)
     learned = arm.learn(1)
     assert (learned.targets, learned.steps, learned.tokens) == (0, 0, 7)
     assert learned.note.endswith("nothing was trained") and arm.drift().silent == 0.0
 
 
-def test_silent_soft_thoughts_leave_off_stream_text_exactly_alone(setting: Setting) -> None:
-    arm = SoftArm(setting)
+def test_silent_soft_thoughts_leave_off_stream_text_exactly_alone(setting: StreamSetting) -> None:
+    arm = SoftLearner(setting)
     assert arm.drift().forced is None
     first = arm.learn(1)
     after = arm.projection
@@ -120,8 +122,8 @@ def test_silent_soft_thoughts_leave_off_stream_text_exactly_alone(setting: Setti
     assert torch.equal(arm.projection.state_dict()["linear.weight"], kept["linear.weight"])
 
 
-def test_memory_learns_stage_by_stage_and_abstains_elsewhere(setting: Setting) -> None:
-    arm = MemoryArm(setting)
+def test_memory_learns_stage_by_stage_and_abstains_elsewhere(setting: StreamSetting) -> None:
+    arm = MemoryLearner(setting)
     try:
         assert arm.hits(setting.stream.held[0][0]).abstained
         arm.learn(1)
@@ -136,8 +138,8 @@ def test_memory_learns_stage_by_stage_and_abstains_elsewhere(setting: Setting) -
         arm.close()
 
 
-def test_a_bounded_memory_lets_go_of_games_between_stages(setting: Setting) -> None:
-    arm = MemoryArm(replace(setting, retriever=RetrieverConfig(capacity=1)))
+def test_a_bounded_memory_lets_go_of_games_between_stages(setting: StreamSetting) -> None:
+    arm = MemoryLearner(replace(setting, retriever=RetrieverConfig(capacity=1)))
     try:
         for stage in (1, 2):
             arm.learn(stage)
@@ -165,8 +167,10 @@ def test_smollm2_scores_options_behind_soft_thoughts_as_its_reader_does(
         torch.testing.assert_close(torch.from_numpy(found).float(), wanted, atol=2e-3, rtol=1e-4)
 
 
-def test_the_policy_of_the_arms_takes_what_the_model_finds_likeliest(setting: Setting) -> None:
-    arm = Arm(setting)
+def test_the_policy_of_the_arms_takes_what_the_model_finds_likeliest(
+    setting: StreamSetting,
+) -> None:
+    arm = Learner(setting)
     item = setting.stream.held[1][0]
     scores = asyncio.run(arm.client().choose(item.prompt, options(item)))
     policy = Policy(arm.policy(), arm.client())

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from lichen.agent.acting.policy import PolicyConfig
 from lichen.agent.cli.main import app
 from lichen.agent.lab.certificate.certificate import Certificate
-from lichen.agent.lab.continual.learners import LearnConfig, Setting, expert_policy
+from lichen.agent.lab.continual.learners import LearnConfig, StreamSetting, expert_policy
 from lichen.agent.lab.continual.stream import Stream
 from lichen.agent.lab.continual.stream_picture import draw
 from lichen.agent.lab.continual.stream_report import ContinualReport, summarise
@@ -22,8 +22,8 @@ from lichen.envs.errors import BadFile, LichenError, MissingExtra, UnknownName, 
 from lichen.memory.recall.retriever import RetrieverConfig
 
 
-def of(folder: Path, llm: Frozen, stream: Stream) -> Setting:
-    return Setting(
+def of(folder: Path, llm: Frozen, stream: Stream) -> StreamSetting:
+    return StreamSetting(
         llm=llm,
         stream=stream,
         folder=folder,
@@ -46,7 +46,7 @@ def timeless(report: ContinualReport) -> dict[str, Any]:
 def test_a_run_that_is_interrupted_again_and_again_comes_to_the_same_report(
     tiny: Frozen, stream: Stream, tmp_path: Path
 ) -> None:
-    def report(setting: Setting, told: Any = None) -> ContinualReport:
+    def report(setting: StreamSetting, told: Any = None) -> ContinualReport:
         results = run_stream(setting, ARMS, {"seed": 1}, told)
         return summarise(stream, results, model="tiny", fingerprint="", split="test", seed=1)
 

@@ -7,7 +7,7 @@ import torch
 from lichen.agent.lab.faithfulness.answering import answers_after_cue, kl_per_token, whole_answers
 from lichen.agent.lab.faithfulness.measures import (
     Outcome,
-    Row,
+    VariantRow,
     areas,
     summarise,
     verdict_of,
@@ -34,7 +34,7 @@ def outcome(item: str, same: bool = False, **changes: object) -> Outcome:
     return Outcome.model_validate({**values, **changes})
 
 
-def row(**changes: object) -> Row:
+def row(**changes: object) -> VariantRow:
     return summarise([outcome("a")], seed=0)[0].model_copy(update=changes)
 
 
