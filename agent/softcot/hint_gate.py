@@ -102,7 +102,7 @@ class GateRecord(Record):
         return next((f.mode for f in self.families if f.family == family), "off")
 
 
-class Decision(NamedTuple):
+class GateDecision(NamedTuple):
     """A remembered decision with what else could have been done."""
 
     example: Example
@@ -110,15 +110,15 @@ class Decision(NamedTuple):
     """The right one first."""
 
 
-def decision(example: Example, step: StepCase) -> Decision:
+def decision(example: Example, step: StepCase) -> GateDecision:
     """Return a remembered step as a decision among what was offered."""
     right = example.target
     others = [f" {action}\n" for action in step.offered if action.strip() != step.action.strip()]
-    return Decision(example, (right, *dict.fromkeys(o for o in others if o != right)))
+    return GateDecision(example, (right, *dict.fromkeys(o for o in others if o != right)))
 
 
 def measure(
-    decisions: Sequence[Decision],
+    decisions: Sequence[GateDecision],
     *,
     llm: Frozen,
     assistant: SoftAssistant,
@@ -143,7 +143,7 @@ def measure(
     Returns:
         The verdicts, and how many tokens they cost.
     """
-    kinds: dict[str, list[Decision]] = {}
+    kinds: dict[str, list[GateDecision]] = {}
     for one in decisions:
         if len(one.options) > 1:
             kinds.setdefault(one.example.family, []).append(one)
@@ -183,7 +183,7 @@ def measure(
 
 
 def probability(
-    llm: Frozen, prefix: PrefixCache, one: Decision, hint: torch.Tensor | str
+    llm: Frozen, prefix: PrefixCache, one: GateDecision, hint: torch.Tensor | str
 ) -> tuple[float, int]:
     """Return the probability of the right action among those offered, and how many tokens were computed."""
     options = [llm.ids(option) for option in one.options]

@@ -6,31 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 from lichen.agent.episode.recollection import NO_HITS
 from lichen.agent.llm.frozen import Frozen
 from lichen.agent.llm.local_llm import LocalLLM
-from lichen.agent.llm.protocol import Message
-from lichen.agent.llm.slots import for_cue, for_llm, in_words
-from lichen.agent.llm.soft_reader import SoftReader
-from lichen.agent.llm.thought import SILENT, Mode, Thought, choose
+from lichen.agent.llm.thought import Mode
 from lichen.agent.open_agent import OpenAgent
 from lichen.agent.softcot import TrainConfig, WrongModels
 from lichen.agent.softcot.checkpoint import CARD, load, save
 from lichen.agent.softcot.hint_gate import (
     GATE,
     Contrast,
-    Decision,
     FamilyGate,
     GateRecord,
     add_record,
-    measure,
 )
 from lichen.agent.softcot.hints import Hints
-from lichen.agent.softcot.places import ASIDE, FOLDER, PREVIOUS, exchange, keep_previous, mend
+from lichen.agent.softcot.places import ASIDE, FOLDER, PREVIOUS, keep_previous
 from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.agent.softcot.soft_config import HintConfig
 from lichen.agent.softcot.sources import open_source
@@ -39,9 +33,6 @@ from lichen.envs.suite import load_suite
 from lichen.memory.forgetting.forget import forget
 from lichen.memory.forgetting.made_from import derived_from
 from lichen.memory.store.demonstrations import from_gold, import_demonstrations
-
-PROMPT = "You see a door and a key.\nGood action:"
-OPTIONS = [" open door\n", " take key\n", " take key and go\n"]
 
 
 @pytest.fixture(scope="session")
@@ -83,71 +74,6 @@ def llm(tiny_folder: Path) -> Iterator[LocalLLM]:
     made = LocalLLM(str(tiny_folder))
     yield made
     asyncio.run(made.close())
-
-
-async def test_soft_thoughts_are_scored_as_a_whole_pass_and_leave_the_cache_as_it_was(
-    llm: LocalLLM, tiny: Frozen
-) -> None:
-    soft = torch.randn(3, tiny.d, generator=torch.Generator().manual_seed(0))
-    reader = SoftReader(tiny)
-    alone = await llm.choose(PROMPT, OPTIONS)
-    before = llm.usage.tokens_in
-    given = await choose(llm, PROMPT, OPTIONS, Thought(vectors=soft))
-    assert llm.usage.tokens_in - before < 40  # the head of the prompt was not read again
-    again = await llm.choose(PROMPT, OPTIONS)
-    # the same computation, behind a cached head, gives the same bits; a prompt read whole only the same numbers
-    assert np.array_equal(again, await choose(llm, PROMPT, OPTIONS, SILENT))
-    assert np.allclose(alone, again, atol=1e-4) and not np.allclose(alone, given, atol=1e-3)
-    prompt = for_cue(tiny, reader.marks, PROMPT, 3)
-    rows = [reader.row(prompt, option) for option in OPTIONS]
-    rows = [type(row)(row.prompt, row.target[:-1]) for row in rows]
-    whole = reader.log_likelihoods(rows, torch.stack([soft] * 3))
-    assert np.allclose(given, whole.numpy(), atol=1e-4)
-    words = await choose(llm, PROMPT, OPTIONS, Thought(words="key, door"))
-    assert np.allclose(words, await llm.choose(in_words(PROMPT, "key, door"), OPTIONS), atol=1e-5)
-
-
-async def test_a_conversation_reads_soft_thoughts_at_the_end_of_the_users_turn(
-    smollm2: LocalLLM, frozen: Frozen
-) -> None:
-    asked = "What is the capital of France?"
-    turns = [Message(role="user", content=asked)]
-    reader = SoftReader(frozen)
-    ids = frozen.ids(" Answer in Spanish, with two words")
-    soft = frozen.model.get_input_embeddings()(torch.tensor(ids)).detach()
-    alone = await smollm2.chat(turns, max_tokens=8)
-    given = await smollm2.chat(turns, max_tokens=8, soft=soft)
-    prompt = for_llm(frozen, reader.marks, asked, len(ids))
-    assert given == reader.generate(prompt, soft, max_tokens=8) != alone
-    assert alone == await smollm2.chat(turns, max_tokens=8)
-
-
-def test_the_gate_opens_for_thoughts_that_carry_the_answer_and_for_no_others(
-    taught: Any, untaught: Trainer
-) -> None:
-    trained = taught.trainer
-    targets = [example.target for example in trained.examples]
-    decisions = [
-        Decision(example, (example.target, *(t for t in targets if t != example.target)))
-        for example in trained.examples
-    ]
-
-    def verdict(trainer: Trainer, count: int = 8) -> str:
-        (found,), tokens = measure(
-            decisions[:count],
-            llm=trainer.llm,
-            assistant=trainer.assistant,
-            projection=trainer.projection,
-            n=4,
-            most=24,
-            seed=0,
-        )
-        assert (tokens > 0) == (count == 8)
-        return found.mode
-
-    assert verdict(untaught) == "off"
-    assert verdict(trained) == "soft"
-    assert verdict(trained, 7) == "off"  # too few to tell
 
 
 def opened_for(record: GateRecord, family: str, mode: Mode = "soft") -> GateRecord:
@@ -319,18 +245,3 @@ def test_scripted_verdicts_put_the_previous_projection_back(
         assert load(store / FOLDER, tiny, tiny)[1].seed == 0
         assert load(store / "softcot" / ASIDE, tiny, tiny)[1].seed == 1
         assert Hints(agent.config, agent.store, agent.llm).record == record
-
-
-def test_an_exchange_that_was_cut_in_two_is_finished(remembered: Path, tmp_path: Path) -> None:
-    store = copied(remembered, tmp_path)
-    own = store / FOLDER
-    shutil.copytree(own, own.with_name(PREVIOUS))
-    own.rename(own.with_name(ASIDE))
-    mend(own)
-    assert (own / CARD).exists() and not own.with_name(PREVIOUS).exists()
-    shutil.copytree(own, own.with_name(PREVIOUS))
-    exchange(own)
-    assert (own / CARD).exists() and own.with_name(ASIDE).exists()
-    (own / "training.pt").write_bytes(b"x")
-    keep_previous(own)
-    assert not own.exists() and not (own.with_name(PREVIOUS) / "training.pt").exists()

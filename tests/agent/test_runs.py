@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,33 +13,10 @@ import pytest
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged
 from lichen.agent.open_agent import OpenAgent
-from lichen.envs import make
-from lichen.memory import Store
-from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Recalled, RunEnded, RunStarted
-from lichen.memory.likeness.embedder import HashingEmbedder
-from lichen.memory.store.demonstrations import from_gold, import_demonstrations
+from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted
 
 ASKED = {"margin": 50.0, "candidates": 8}
 """A policy that asks the model at every step."""
-
-DIES_WHILE_THE_MODEL_THINKS = """
-import asyncio, os, sys
-from lichen.agent.open_agent import OpenAgent
-from lichen.agent.llm import ScriptedLLM
-class Dies(ScriptedLLM):
-    asked = 0
-    async def choose(self, prompt, options):
-        self.asked += 1
-        if self.asked == 3:
-            await asyncio.sleep(0.5)  # the checkpoint of the node before is being written
-            os.kill(os.getpid(), int(sys.argv[2]))
-            await asyncio.sleep(5)
-        return await super().choose(prompt, options)
-policy = {"margin": 50.0, "candidates": 8}
-options = {"policy": policy, "retriever": {"same_task": True}}
-with OpenAgent.from_config(store=sys.argv[1], embedder="hashing", llm=Dies(), **options) as agent:
-    agent.learn("alfworld-mini", episodes=1)
-"""
 
 
 def agent(folder: Path, llm: object = None, **options: object) -> OpenAgent:
@@ -53,42 +28,6 @@ async def interrupted() -> np.ndarray:
     os.kill(os.getpid(), signal.SIGINT)
     await asyncio.sleep(5)
     raise AssertionError("nobody heard the interrupt")
-
-
-def demonstrated(folder: Path) -> None:
-    with Store(folder, embedder=HashingEmbedder()) as store:
-        environment = make("alfworld-mini")
-        ids = [task.id for task in environment.tasks("train")]
-        import_demonstrations(store, from_gold(environment, ids), run="gold")
-
-
-@pytest.mark.parametrize("ends", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_died_while_the_model_thought_goes_on_with_its_memory(
-    tmp_path: Path, ends: signal.Signals
-) -> None:
-    for name in ("died", "whole"):
-        demonstrated(tmp_path / name)
-    done = subprocess.run(
-        [sys.executable, "-c", DIES_WHILE_THE_MODEL_THINKS, str(tmp_path / "died"), str(int(ends))],
-        timeout=120,
-        capture_output=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    assert done.returncode != 0
-    events, results = {}, {}
-    for name in ("died", "whole"):
-        seen = {"same_task": True}  # the task is among the demonstrations
-        with agent(tmp_path / name, ScriptedLLM(), policy=ASKED, retriever=seen) as run:
-            results[name] = run.learn("alfworld-mini", episodes=1).episodes
-            events[name] = [
-                (row.key, row.event)
-                for row in run.store.ledger.read()
-                if not isinstance(row.event, RunStarted)
-            ]
-    assert events["died"] == events["whole"]
-    assert results["died"] == results["whole"]  # also the mean KL, over all steps
-    recalled = [event for _, event in events["died"] if isinstance(event, Recalled)]
-    assert all(event.shown for event in recalled)
 
 
 def test_the_same_task_is_tried_again_after_an_outage_and_then_the_run_is_over(
@@ -161,23 +100,3 @@ def test_one_task_goes_on_where_it_stopped_and_is_stored_with_its_fingerprint(
     assert sum(isinstance(event, EpisodeStarted) for event in rows) == 1
     assert sum(isinstance(event, EpisodeEnded) for event in rows) == 1
     assert [e.fingerprint for e in rows if isinstance(e, RunStarted | RunEnded)] == ["scripted"] * 2
-
-
-def test_the_step_cap_of_a_task_does_not_depend_on_what_was_run_before(tmp_path: Path) -> None:
-    with agent(tmp_path, policy={"llm": False}) as run:
-        own = run.environment(None, TASK).max_steps
-        run.run(TASK, max_steps=3)
-        assert run.environment(None, TASK).max_steps == own != 3
-
-
-def test_a_damaged_checkpoint_file_is_set_aside_and_costs_only_the_resume(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with agent(tmp_path, policy={"llm": False}) as run:
-        run.learn("alfworld-mini", episodes=1)
-    (tmp_path / "checkpoints.sqlite").write_bytes(os.urandom(5000))
-    for rest in tmp_path.glob("checkpoints.sqlite-*"):
-        rest.unlink()
-    with agent(tmp_path, policy={"llm": False}) as run:
-        assert run.learn("alfworld-mini", episodes=1).episodes[0].outcome != "unknown"
-    assert "moved to checkpoints.broken" in caplog.text

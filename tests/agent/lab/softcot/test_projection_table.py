@@ -1,12 +1,13 @@
 """The table counts a question once, goes on over what another size left, and is forgotten with its episodes."""
 
+import json
 from pathlib import Path
 
 from lichen.agent.config import load_config
 from lichen.agent.lab.softcot.answer_table import Answer, Table
 from lichen.agent.lab.softcot.projection_table import ARMS, Part, Question, Size, lines, run_part
 from lichen.agent.llm.frozen import Frozen
-from lichen.agent.softcot import Example
+from lichen.agent.softcot import Example, ProjectionConfig
 from lichen.agent.softcot.checkpoint import save_training
 from lichen.agent.softcot.sources import save_examples
 from lichen.memory.forgetting.made_from import derived_from
@@ -74,3 +75,35 @@ def test_what_another_size_left_is_trained_anew_and_forgetting_finds_the_part(
     assert [q.task for q in made.questions] == ["e2", "e3"]
     for episode in ("e3", "seen"):
         assert folder in derived_from(tmp_path, episode)
+
+
+def test_the_table_has_every_arm_and_a_part_that_is_done_is_not_done_again(
+    tiny: Frozen, tmp_path: Path
+) -> None:
+    config = load_config(store=tmp_path)
+    size = Size(examples=4, questions=3, epochs=1, n_infer=2)
+    said: list[str] = []
+
+    def part() -> str:
+        made = run_part(
+            "words",
+            config,
+            size,
+            tmp_path / "words",
+            llm=tiny,
+            assistant=tiny,
+            told=lambda what, done, of: said.append(what),
+        )
+        assert {cost.arm for cost in made.costs} == {"linear", "mlp", "paper"}
+        found = lines([made])
+        assert len(found) == 8 * 2 and {line.n for line in found} == {3}
+        assert all(line.gain_none == 0 for line in found if line.arm == "none")
+        return made.model_dump_json()
+
+    first = part()
+    assert said
+    said.clear()
+    assert part() == first and not said
+    card = json.loads((tmp_path / "words" / "paper" / "softcot.json").read_text())
+    assert card["train"]["lr"] == 2e-5 and card["projection"]["init"] == "random"
+    assert ProjectionConfig.model_validate(card["projection"]).mode == "paper"

@@ -1,0 +1,51 @@
+"""The agent's hints: the latent channel of `choose` and `chat`, the gate, and what forgetting takes."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lichen.agent.llm.local_llm import LocalLLM
+from lichen.agent.softcot.hint_gate import (
+    GateDecision,
+    measure,
+)
+from lichen.agent.softcot.train import Trainer
+
+
+@pytest.fixture
+def llm(tiny_folder: Path) -> Iterator[LocalLLM]:
+    """A client of the tiny model."""
+    made = LocalLLM(str(tiny_folder))
+    yield made
+    asyncio.run(made.close())
+
+
+def test_the_gate_opens_for_thoughts_that_carry_the_answer_and_for_no_others(
+    taught: Any, untaught: Trainer
+) -> None:
+    trained = taught.trainer
+    targets = [example.target for example in trained.examples]
+    decisions = [
+        GateDecision(example, (example.target, *(t for t in targets if t != example.target)))
+        for example in trained.examples
+    ]
+
+    def verdict(trainer: Trainer, count: int = 8) -> str:
+        (found,), tokens = measure(
+            decisions[:count],
+            llm=trainer.llm,
+            assistant=trainer.assistant,
+            projection=trainer.projection,
+            n=4,
+            most=24,
+            seed=0,
+        )
+        assert (tokens > 0) == (count == 8)
+        return found.mode
+
+    assert verdict(untaught) == "off"
+    assert verdict(trained) == "soft"
+    assert verdict(trained, 7) == "off"  # too few to tell
