@@ -1,4 +1,4 @@
-"""The vector index: whatever it is asked, in whatever order it was filled, it answers as exact search does."""
+"""The vector index answers as exact search does, in whatever order it was filled."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +25,30 @@ def exact(
     cosines = vectors @ query
     seen = [i for i, item in enumerate(items) if item.env == env and item.rank < below]
     return [items[i].id for i in sorted(seen, key=lambda i: -cosines[i])[:n]]
+
+
+def test_two_indexes_of_the_same_cases_answer_alike_and_exactly(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    size = 6000
+    vectors = rng.normal(size=(size, 32)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    items = [IndexedItem(f"{i:05d}", "x", i // 10) for i in range(size)]
+    answers = []
+    for name in ("one", "two"):
+        index = VectorIndex(tmp_path / name, "steps")
+        for start in range(0, size, 500):
+            index.put(items[start : start + 500], vectors[start : start + 500])
+        answers.append(
+            [
+                [x.id for x in index.near(query, n=96, env="x", below=below)]
+                for query in vectors[:40]
+                for below in (size, size // 20)
+            ]
+        )
+        index.close()
+    assert answers[0] == answers[1]
+    exact = np.argsort(-(vectors @ vectors[0]), kind="stable")[:96]
+    assert set(answers[0][0]) == {items[int(i)].id for i in exact}
 
 
 @pytest.mark.parametrize(("wide", "scanned"), [(1600, 20_000), (0, 20_000), (0, 0), (40, 0)])
