@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lichen.agent.acting.free_calls import Caller
-from lichen.agent.lab.heldout.arms import find_arms
-from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
+from lichen.agent.lab.heldout.heldout_run import HeldOutPlan, evaluate
+from lichen.agent.lab.heldout.policy_arms import find_arms
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.open_agent import OpenAgent

@@ -23,11 +23,11 @@ from ....envs.types import Record
 from ....memory.likeness.embedder import Embedder, SentenceEmbedder, Vectors
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.store import Store
-from ..bench import household
+from ..bench import household_goals as household
 from ..kernel.timings import percentiles
+from .goal_vectors import KnownVectors, combined
 from .machine import machine, version
 from .rival_memories import ExactSearch, LangGraphStore, RawChroma
-from .vectors import KnownVectors, combined
 
 BUDGET_MS = 50.0
 FACTOR = 1.3

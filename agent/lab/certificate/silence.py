@@ -18,7 +18,7 @@ from ...llm.local_llm import LocalLLM
 from ...llm.protocol import FrozenLLM, LogProbs
 from ...llm.thought import NoAssistant
 from ...open_agent import OpenAgent
-from ..heldout.arms import ARMS
+from ..heldout.policy_arms import ARMS
 from ..kernel.divergence import divergence
 from .anchor_tasks import AnchorEnvironment
 

@@ -13,7 +13,7 @@ from ....memory.store.demonstrations import import_demonstrations
 from ....memory.store.store import Store
 from ...acting.policy import PolicyConfig
 from ...prompts.rendering import render
-from .learners import Drift, Learner, StageLearned, StreamSetting
+from .learner import Drift, Learner, StageLearned, StreamSetting
 from .off_stream import drift, log_probs
 from .stream import GoldDecision
 

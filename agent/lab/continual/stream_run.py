@@ -16,11 +16,11 @@ from ...acting.policy import Policy
 from ...acting.working_memory import WorkingMemory
 from ...episode.desk import step_rng
 from ...llm.errors import check_fingerprint
-from ..kernel.arms import named
+from ..kernel.cells import named
 from ..kernel.identity import LLM, identity_file
 from ..kernel.reports import begin_anew
 from ..kernel.rows import ResultFolder
-from .learners import Drift, Learner, StageLearned, StreamSetting
+from .learner import Drift, Learner, StageLearned, StreamSetting
 from .stream import GoldDecision
 
 IDENTITY, RESULTS = "continual.json", "results"
@@ -61,7 +61,7 @@ def find_arms(names: Sequence[str]) -> tuple[str, ...]:
     asked = named(KIND, ["none", *names], {**{name: (name,) for name in ARMS}, "lora": LORA})
     found = [name for group in asked for name in group]
     if any(name.startswith("lora") for name in found):
-        from .lora import require_peft
+        from .lora_learner import require_peft
 
         require_peft()
     return tuple(dict.fromkeys(found))
@@ -79,11 +79,11 @@ def open_arm(name: str, setting: StreamSetting) -> Learner:
 
             return SoftLearner(setting)
         case "lora-gold":
-            from .lora import LoraLearner
+            from .lora_learner import LoraLearner
 
             return LoraLearner(setting)
         case "lora-self":
-            from .lora import SelfLoraLearner
+            from .lora_learner import SelfLoraLearner
 
             return SelfLoraLearner(setting)
         case _:
