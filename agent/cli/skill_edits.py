@@ -221,7 +221,7 @@ def replay(
 
     Nothing is written: neither store nor library change.
     """
-    from .skill_calls import ledger_in, print_replayed
+    from .skill_call_tables import ledger_in, print_replayed
 
     open_library(library, store)
     if (ledger := ledger_in(store)) is None:

@@ -23,7 +23,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..practice.loop import Iteration
+    from ..practice.practice_loop import Iteration
 
 
 def practise(
@@ -58,8 +58,8 @@ def practise(
     from ...skills.jail import open_jail
     from ...skills.skill_runner import Runner
     from ..config import load_config
-    from ..practice.loop import PracticeConfig
     from ..practice.person import Person
+    from ..practice.practice_loop import PracticeConfig
     from ..practice.practice_parts import CALL_STEPS, chooser, ground, writing
     from ..practice.practice_run import run_practice
     from ..skill_actions.open_library import FOLDER

@@ -120,7 +120,7 @@ def show(
     from ...memory.credit.past_calls import costs
     from ...skills.call_graph import callees, callers, dependents
     from ...skills.operations import Workshop
-    from .skill_calls import ledger_in, print_calls
+    from .skill_call_tables import ledger_in, print_calls
 
     found = open_library(library, store)
     workshop = Workshop(found)

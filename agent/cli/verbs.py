@@ -144,8 +144,11 @@ VERBS: tuple[Verb, ...] = (
         ("skills diff", "diff", "Show what changed between two versions."),
     ),
     *_of(
-        "cli.skill_growth",
+        "cli.skill_why",
         ("skills why", "why", "Say which skills a task would be offered, and why."),
+    ),
+    *_of(
+        "cli.skill_induce",
         ("skills induce", "induce_command", "Make skills of what recurs in winning trajectories."),
     ),
     *_of(

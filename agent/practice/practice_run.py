@@ -15,9 +15,9 @@ from ...skills.library import Library
 from ...skills.skill_runner import Runner
 from .code_writer import ActionWriter
 from .curriculum import Choose, Curriculum
-from .loop import Iteration, Practice, PracticeConfig
 from .person import Stopped
 from .practice_log import PracticeLog
+from .practice_loop import Iteration, Practice, PracticeConfig
 
 OnIteration = Callable[[str, Iteration, int], None]
 """Told of the name of the practice, what an iteration came to, and how many goals are reached."""

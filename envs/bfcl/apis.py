@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import EnvironmentFault
-from .files import BROKEN, BfclEntry, api_class, specs_of
+from .bfcl_files import BROKEN, BfclEntry, api_class, specs_of
 
 Apis = dict[str, Any]
 """Name of an API -> its object, in the task's order."""

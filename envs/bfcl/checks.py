@@ -10,7 +10,7 @@ import copy
 from dataclasses import dataclass, field
 
 from .apis import Apis, load, run
-from .files import BfclEntry
+from .bfcl_files import BfclEntry
 
 
 @dataclass

@@ -1,5 +1,5 @@
 """TextCraft with the book closed: 544 craftable things whose recipes are to be found out."""
 
-from .environment import TextCraft
+from .textcraft_environment import TextCraft
 
 __all__ = ["TextCraft"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lichen.envs import MissingExtra, UnknownName, UsageError, load_suite, make
-from lichen.envs.bfcl.files import FAMILIES, entries
+from lichen.envs.bfcl.bfcl_files import FAMILIES, entries
 from lichen.envs.checker import check
 from lichen.envs.tools import write_call
 from lichen.envs.types import SPLITS, Transition

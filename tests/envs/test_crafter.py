@@ -11,8 +11,8 @@ import pytest
 from lichen.envs import EpisodeOver, MissingExtra, Transition, UnknownName, UsageError, make
 from lichen.envs.crafter import Crafter, crafter_score
 from lichen.envs.crafter.chart import WALK, Chart
-from lichen.envs.crafter.controls import Controls
 from lichen.envs.crafter.oracle import oracle
+from lichen.envs.crafter.primitives import Controls
 from lichen.envs.crafter.shelter import find_room
 from lichen.envs.crafter.words import ACHIEVEMENTS, ACTIONS, KINDS
 

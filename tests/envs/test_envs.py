@@ -19,7 +19,7 @@ from lichen.envs import (
     load_suite,
     make,
 )
-from lichen.envs.alfworld.files import OfficialGames, PackedGames
+from lichen.envs.alfworld.game_files import OfficialGames, PackedGames
 from lichen.envs.errors import BadFile
 from lichen.envs.jvm import jvm
 from lichen.envs.suite import suite_names

@@ -9,12 +9,12 @@ from ....envs.types import Record
 from ....skills.jail.jail import Jail, open_jail
 from ....skills.jail.types import End, Limits, Program, Ran
 from .attack import MODULES_OF_ATTACKS, PRELUDE, Attack, Theme
-from .files import FILES
-from .kernel import KERNEL
-from .network import NETWORK
-from .processes import PROCESSES
-from .protocol import PROTOCOL
-from .resources import RESOURCES
+from .file_attacks import FILES
+from .kernel_attacks import KERNEL
+from .network_attacks import NETWORK
+from .process_attacks import PROCESSES
+from .protocol_attacks import PROTOCOL
+from .resource_attacks import RESOURCES
 from .scene import Scene
 
 Verdict = Literal["blocked", "LEAK", "broken"]

@@ -24,11 +24,11 @@ from ....memory.ledger.records import EpisodeCase, StepCase
 from ....memory.likeness.embedder import Embedder, SentenceEmbedder, Vectors
 from ....memory.recall.case_memory import PROPOSALS, CaseMemory
 from ....memory.store.store import Store
-from ..bench import household
+from ..bench import household_goals as household
 from ..kernel.timings import percentiles
+from .goal_vectors import KnownVectors, combined
 from .machine import machine, version
 from .rival_memories import ExactSearch, LangGraphStore, RawChroma
-from .vectors import KnownVectors, combined
 
 BUDGET_MS = 50.0
 FACTOR = 1.3

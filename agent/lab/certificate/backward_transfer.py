@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from ....envs.types import Record
 from ....memory.credit.intervals import estimate
-from ..heldout.arms import ARMS
 from ..heldout.episode_row import EpisodeRow
+from ..heldout.policy_arms import ARMS
 
 
 class Scored(Record):

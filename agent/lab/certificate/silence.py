@@ -16,7 +16,7 @@ from ...episode.recollect import recollect, situation_of, think
 from ...episode.state import EpisodeState
 from ...llm.protocol import FrozenLLM, LogProbs, SteerableLLM
 from ...open_agent import OpenAgent
-from ..heldout.arms import ARMS
+from ..heldout.policy_arms import ARMS
 from ..kernel.divergence import divergence
 from .anchor_tasks import AnchorEnvironment
 

@@ -68,7 +68,7 @@ def concurrency(
     json_path: Json = None,
 ) -> None:
     """Let several processes write one ledger, and count what is lost; beside it LangGraph's BaseStore."""
-    from ..bench.concurrency import bench_concurrency
+    from ..bench.concurrent_writers import bench_concurrency
 
     _print(bench_concurrency(procs=procs, ops=ops, say=progress_console.print), json_path)
 
@@ -79,7 +79,7 @@ def crash(
     json_path: Json = None,
 ) -> None:
     """Kill a process that learns, again and again; nothing acknowledged may be lost or damaged."""
-    from ..bench.crash import bench_crash
+    from ..bench.crash_kills import bench_crash
 
     _print(bench_crash(kills=kills, seed=seed, say=progress_console.print), json_path)
 

@@ -24,7 +24,9 @@ STYLES = {"holds": "green", "does not hold": "bold red", "not measured": "yellow
 def certify_command(
     run: Annotated[
         str,
-        typer.Argument(help="The folder of a `lichen eval`, or the id of a run in --store."),
+        typer.Argument(
+            help="Folder of a `lichen eval` or `lichen continual`, or a run's id in --store."
+        ),
     ],
     store: Store = None,
     projection: Annotated[
@@ -57,7 +59,7 @@ def certify_command(
     folder = Path(run)
     if (folder / "continual.json").exists():
         where, (name, suite, asked, lines) = folder, _stream(folder, model, tolerance)
-        command = "eval --protocol continual"
+        command = "continual"
     else:
         if (folder / "rows.jsonl").exists():
             where, found = folder, _evaluation(folder)
@@ -94,7 +96,7 @@ def certify_command(
 def _stream(
     folder: Path, model: str | None, tolerance: float
 ) -> "tuple[str, str, str, list[Claim]]":
-    """Return the name, stream, model and claims of a finished `lichen eval --protocol continual`."""
+    """Return the name, stream, model and claims of a finished `lichen continual`."""
     from pydantic import ValidationError
 
     from ...llm.frozen import open_frozen

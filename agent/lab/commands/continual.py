@@ -88,7 +88,7 @@ def continual_command(
 
     from ...llm.frozen import open_frozen
     from ...prompts.rendering import prompt_hash
-    from ..continual.learners import LearnConfig, StreamSetting, expert_policy
+    from ..continual.learner import LearnConfig, StreamSetting, expert_policy
     from ..continual.stream_picture import draw
     from ..continual.stream_report import summarise
     from ..continual.stream_run import run_stream

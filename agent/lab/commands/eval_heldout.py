@@ -68,11 +68,11 @@ def evaluate_command(
     from ....envs.suite import load_suite
     from ...config import load_config
     from ...open_agent import OpenAgent
-    from ..heldout.arms import find_arms
-    from ..heldout.evaluation import HeldOutPlan, evaluate, forget_evaluation
-    from ..heldout.picture import draw, write_page
+    from ..heldout.heldout_run import HeldOutPlan, evaluate, forget_evaluation
+    from ..heldout.heldout_tables import arms_table, contrasts_table
+    from ..heldout.learning_curve import draw, write_page
+    from ..heldout.policy_arms import find_arms
     from ..heldout.progress_bars import Bars
-    from ..heldout.tables import arms_table, contrasts_table
     from ..kernel.reports import save_report
 
     loaded = load_suite(suite)

@@ -1,4 +1,4 @@
-"""`lichen eval faithfulness`: is a chain, a hint or a retrieved case what the answer hangs on?"""
+"""`lichen faithfulness`: is a chain, a hint or a retrieved case what the answer hangs on?"""
 
 import time
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.progress import Progress
 from rich.table import Table
-from typer.core import TyperCommand
 
 from ....envs.errors import UsageError
 from ...cli.options import (
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from ..faithfulness.answering import Told
     from ..faithfulness.measures import FaithfulnessReport, Outcome, Subject
 
-NAME = "faithfulness"
-EPILOG = "`lichen eval faithfulness --help`: is a chain, a hint or a case what the answer hangs on?"
 FEW = 20
 """Items below which a bootstrap over them says little."""
 
@@ -137,26 +134,11 @@ def faithfulness_command(
         raise typer.Exit(1)
 
 
-class EvalCommand(TyperCommand):
-    """`lichen eval SUITE`, which hands over to `lichen eval faithfulness` where that is the suite's name."""
-
-    def make_context(self, info_name: str | None, args: list[str], **more: Any) -> Any:  # type: ignore[override]
-        """Return the context of the command that the first word names."""
-        if args[:1] != [NAME]:
-            return super().make_context(info_name, args, **more)
-        other = typer.Typer(add_completion=False)
-        other.command(NAME)(faithfulness_command)
-        command = typer.main.get_command(other)
-        return command.make_context(f"{info_name} {NAME}", args[1:], **more)
-
-
 def rows_table(report: "FaithfulnessReport") -> Table:
     """Return a report's rows as a table."""
-    table = Table(
-        title=f"faithfulness of {report.subject} ({report.kind}): {report.source}, {report.n} items, "
-        f"right as they are {report.acc:.2f}, {report.model}"
-    )
-    for name in (
+    from ..kernel.tables import table
+
+    columns = (
         "test",
         "variant",
         "n",
@@ -168,11 +150,16 @@ def rows_table(report: "FaithfulnessReport") -> Table:
         "change",
         "95%",
         "use",
-    ):
-        table.add_column(name, justify="left" if name in ("test", "variant") else "right")
+    )
+    made = table(
+        f"faithfulness of {report.subject} ({report.kind}): {report.source}, {report.n} items, "
+        f"right as they are {report.acc:.2f}, {report.model}",
+        columns,
+        left=("test", "variant"),
+    )
     for row in report.rows:
         share = row.step_fraction
-        table.add_row(
+        made.add_row(
             row.test,
             row.variant if share is None else f"from step {share:.0%}",
             str(row.n),
@@ -185,11 +172,11 @@ def rows_table(report: "FaithfulnessReport") -> Table:
             f"{row.acc_ci95[0]:+.2f} to {row.acc_ci95[1]:+.2f}",
             "-" if row.causal_use is None else f"{row.causal_use:+.2f}",
         )
-    table.caption = (
+    made.caption = (
         "KL: nats a token. use: flips of sampled answers beyond those of sampling the same twice."
         + (" mean: memory's most common action." if report.subject == "cases" else "")
     )
-    return table
+    return made
 
 
 def _chains(

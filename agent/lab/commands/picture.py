@@ -18,8 +18,8 @@ def picture_command(
     """Draw the learning curve of a report again."""
     from pydantic import ValidationError
 
-    from ..heldout.picture import draw, write_page
-    from ..heldout.report import Report
+    from ..heldout.heldout_report import Report
+    from ..heldout.learning_curve import draw, write_page
 
     try:
         loaded = Report.model_validate_json(report.read_text(encoding="utf-8"))

@@ -28,7 +28,7 @@ from ...cli.options import (
 if TYPE_CHECKING:
     from ....envs.suite import Suite
     from ....skills.library import Library
-    from ..heldout.report import Report
+    from ..heldout.heldout_report import Report
 
 
 def audit_command(
@@ -167,10 +167,10 @@ def _by_tasks(
     """Audit by the evaluation that `lichen eval` runs, in a folder of its own."""
     from ...config import load_config
     from ...open_agent import OpenAgent
-    from ..heldout.arms import audit_arms
-    from ..heldout.evaluation import HeldOutPlan, evaluate, forget_evaluation
+    from ..heldout.heldout_run import HeldOutPlan, evaluate, forget_evaluation
+    from ..heldout.heldout_tables import arms_table, contrasts_table
+    from ..heldout.policy_arms import audit_arms
     from ..heldout.progress_bars import Bars
-    from ..heldout.tables import arms_table, contrasts_table
     from ..kernel.reports import save_report
 
     base = load_config(config, **options)

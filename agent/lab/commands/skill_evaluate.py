@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
-    from ...practice.loop import Iteration
+    from ...practice.practice_loop import Iteration
     from ..practice.practice_evaluation import PracticeReport
 
 

@@ -11,7 +11,7 @@ from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import import_demonstrations
 from ....memory.store.store import Store
 from ...acting.policy import PolicyConfig, act_prompt
-from .learners import Drift, Learner, StageLearned, StreamSetting
+from .learner import Drift, Learner, StageLearned, StreamSetting
 from .off_stream import drift, log_probs
 from .stream import GoldDecision
 

@@ -17,7 +17,7 @@ from ...softcot.projection import Projection
 from ...softcot.soft_assistant import SoftAssistant
 from ...softcot.soft_config import Example, TrainConfig
 from ...softcot.train import Trainer
-from .learners import Drift, Learner, StageLearned, StreamSetting
+from .learner import Drift, Learner, StageLearned, StreamSetting
 from .off_stream import drift, log_probs
 from .stream import GoldDecision
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from ....envs.types import Record
 from ..kernel.contrasts import Compared, Interval, against
-from .metrics import Measures, Right, measure, paired
 from .stream import Stream
+from .stream_metrics import Measures, Right, measure, paired
 from .stream_run import StageResult
 
 

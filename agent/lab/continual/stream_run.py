@@ -14,11 +14,11 @@ from ....envs.types import Record
 from ....memory.ledger.lock import claim
 from ...acting.policy import Policy, situation
 from ...llm.errors import check_fingerprint
-from ..kernel.arms import named
+from ..kernel.cells import named
 from ..kernel.identity import LLM, identity_file
 from ..kernel.reports import begin_anew
 from ..kernel.rows import ResultFolder
-from .learners import Drift, Learner, StageLearned, StreamSetting
+from .learner import Drift, Learner, StageLearned, StreamSetting
 from .stream import GoldDecision
 
 IDENTITY, RESULTS = "continual.json", "results"
@@ -59,7 +59,7 @@ def find_arms(names: Sequence[str]) -> tuple[str, ...]:
     asked = named(KIND, ["none", *names], {**{name: (name,) for name in ARMS}, "lora": LORA})
     found = [name for group in asked for name in group]
     if any(name.startswith("lora") for name in found):
-        from .lora import require_peft
+        from .lora_learner import require_peft
 
         require_peft()
     return tuple(dict.fromkeys(found))
@@ -77,11 +77,11 @@ def open_arm(name: str, setting: StreamSetting) -> Learner:
 
             return SoftLearner(setting)
         case "lora-gold":
-            from .lora import LoraLearner
+            from .lora_learner import LoraLearner
 
             return LoraLearner(setting)
         case "lora-self":
-            from .lora import SelfLoraLearner
+            from .lora_learner import SelfLoraLearner
 
             return SelfLoraLearner(setting)
         case _:

@@ -9,7 +9,7 @@ from ....memory.ledger.ledger import Ledger
 from ....memory.store.fold import Fold
 from ...open_agent import OpenAgent
 from ..placebo.frozen_skills import FrozenSkills, frozen_skills
-from .arms import Arm
+from .policy_arms import Arm
 
 
 class Skilled:

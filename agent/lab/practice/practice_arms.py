@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ...practice.loop import PracticeConfig
-from ..kernel.arms import named
+from ...practice.practice_loop import PracticeConfig
+from ..kernel.cells import named
 
 
 @dataclass(frozen=True)

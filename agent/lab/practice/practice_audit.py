@@ -15,7 +15,7 @@ from ....envs.types import Record
 from ....skills.call_graph import dependents
 from ....skills.skill_runner import Runner
 from ....skills.types import Skill
-from ..kernel.arms import play_all
+from ..kernel.cells import play_all
 from ..kernel.contrasts import PairedDifference, paired_difference
 from ..placebo.skill_placebo import scrambled
 from .new_worlds import play

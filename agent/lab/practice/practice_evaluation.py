@@ -16,7 +16,7 @@ from ....skills.types import Skill
 from ....skills.views import Figures
 from ...practice.practice_run import PracticeResult
 from ...prompts.rendering import prompt_hash
-from ..kernel.arms import play_all
+from ..kernel.cells import play_all
 from ..kernel.reports import begin_anew
 from .new_worlds import Zero, play
 from .practice_arms import ARMS, FROZEN

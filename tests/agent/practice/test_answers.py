@@ -11,7 +11,7 @@ from lichen.agent.llm.scripted_llm import ScriptedLLM
 from lichen.agent.practice.answers import Answers, questions
 from lichen.agent.practice.code_writer import ActionWriter
 from lichen.agent.practice.curriculum import Curriculum, GoalOffer
-from lichen.agent.practice.loop import PracticeConfig
+from lichen.agent.practice.practice_loop import PracticeConfig
 from lichen.agent.practice.practice_run import run_practice
 from lichen.envs import make
 from lichen.envs.suite import load_suite

@@ -1,4 +1,4 @@
-"""Evaluation: arms, resume, statistics, report, picture; and the commands with bad input."""
+"""The command line as a person meets it: bad input is one sentence, and the commands of a first hour work."""
 
 import json
 import os
@@ -9,116 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.lab.heldout.arms import find_arms
-from lichen.agent.lab.heldout.episode_row import EpisodeRow
-from lichen.agent.lab.heldout.evaluation import HeldOutPlan, Silent, evaluate
-from lichen.agent.lab.heldout.picture import draw, write_page
-from lichen.agent.lab.heldout.report import Report
-from lichen.agent.lab.kernel.rows import RowFile
-from lichen.agent.llm import ScriptedLLM
-from lichen.agent.open_agent import OpenAgent
-from lichen.envs import UnknownName, UsageError, load_suite
-from lichen.envs.errors import BadFile
-from lichen.memory import Store
-from lichen.memory.credit.intervals import estimate
-from lichen.memory.likeness.embedder import HashingEmbedder
-
 LICHEN = [sys.executable, "-m", "lichen.agent"]
-
-
-def plan(**changes: object) -> HeldOutPlan:
-    suite = load_suite("alfworld-mini").model_copy(update={"max_steps": 12})
-    values: dict[str, object] = {
-        "suite": suite,
-        "arms": tuple(find_arms(["none", "placebo", "knn", "memory"])),
-        "checkpoints": (0, 10),
-        "learn": "demonstrations",
-        "split": "test",
-        "tasks": 4,
-        "seed": 0,
-    }
-    return HeldOutPlan.model_validate({**values, **changes})
-
-
-def evaluated(folder: Path, **changes: object) -> Report:
-    with OpenAgent.from_config(store=folder, embedder="hashing", llm=ScriptedLLM()) as agent:
-        return evaluate(agent, plan(**changes), folder)
-
-
-def test_every_arm_is_run_paired_and_memory_beats_the_controls_with_a_scripted_model(
-    tmp_path: Path,
-) -> None:
-    report = evaluated(tmp_path)
-    assert {arm: sorted(cells) for arm, cells in report.arms.items()} == {
-        "none": [0],
-        "placebo": [0, 10],
-        "knn": [0, 10],
-        "memory": [0, 10],
-    }
-    assert report.arms["memory"][10].success > report.arms["none"][0].success
-    assert report.arms["memory"][10].success > report.arms["placebo"][10].success
-    assert {c.b for c in report.contrasts} == {"none", "placebo", "knn"}
-    assert all(c.n == 4 for c in report.contrasts)
-    assert report.fingerprint == {"before": "scripted", "after": "scripted"}
-    assert "did not change" in report.sentence()
-    again = evaluated(tmp_path)  # nothing is left to do, nothing is done twice
-    assert again.model_dump(exclude={"seconds"}) == report.model_dump(exclude={"seconds"})
-    draw(report, tmp_path / "curve.png")
-    write_page(report, tmp_path / "curve.png", tmp_path / "report.html")
-    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
-    page = (tmp_path / "report.html").read_text()
-    assert "data:image/png;base64," in page
-    assert "http://" not in page and "https://" not in page
-
-
-def test_an_interrupted_evaluation_goes_on_and_ends_the_same(tmp_path: Path) -> None:
-    class Stop(Silent):
-        def evaluating(self, done: int, of: int, row: EpisodeRow) -> None:
-            if done == 9:
-                raise KeyboardInterrupt
-
-    with (
-        OpenAgent.from_config(store=tmp_path / "a", embedder="hashing", llm=ScriptedLLM()) as agent,
-        pytest.raises(KeyboardInterrupt),
-    ):
-        evaluate(agent, plan(), tmp_path / "a", Stop())
-    rows = (tmp_path / "a" / "rows.jsonl").read_text().splitlines()
-    assert len(rows) == 10
-    (tmp_path / "a" / "rows.jsonl").write_text(
-        "\n".join(rows) + '\n{"arm": "mem'
-    )  # a torn last line
-    first, whole = evaluated(tmp_path / "a"), evaluated(tmp_path / "b")
-    assert first.model_dump(exclude={"seconds"}) == whole.model_dump(exclude={"seconds"})
-
-
-def test_rows_of_other_settings_are_not_mixed_in(tmp_path: Path) -> None:
-    evaluated(tmp_path, tasks=1)
-    with pytest.raises(UsageError, match="other settings"):
-        evaluated(tmp_path, seed=1)
-    lines = (tmp_path / "rows.jsonl").read_text().splitlines()
-    (tmp_path / "rows.jsonl").write_text("\n".join([lines[0], "garbage", *lines[1:]]) + "\n")
-    with pytest.raises(BadFile, match="line 2"):
-        RowFile(
-            tmp_path / "rows.jsonl",
-            json.loads(lines[0])["evaluation"],
-            EpisodeRow.model_validate_json,
-        )
-
-
-def test_the_train_split_and_unknown_arms_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="train split"):
-        evaluated(tmp_path, split="train")
-    with pytest.raises(UnknownName, match="did you mean 'memory'"):
-        find_arms(["memoy"])
-
-
-def test_the_interval_covers_the_mean_and_shrinks_with_tasks() -> None:
-    few = estimate([0.0, 1.0] * 5, seed=0)
-    many = estimate([0.0, 1.0] * 50, seed=0)
-    assert few.low < few.mean == 0.5 < few.high
-    assert many.high - many.low < few.high - few.low
-    assert many.low == pytest.approx(0.4, abs=0.03)
-    assert estimate([0.0, 1.0] * 5, seed=0) == few
 
 
 def lichen(
@@ -187,25 +78,6 @@ def test_a_file_in_the_place_of_the_store_is_one_sentence(tmp_path: Path) -> Non
     done = lichen("run", "alfworld-mini", "-n", "1", "--store", "store", cwd=tmp_path)
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
-
-
-def test_fresh_removes_only_what_an_evaluation_made_and_only_when_it_is_not_running(
-    tmp_path: Path,
-) -> None:
-    command = ["eval", "alfworld-mini", "--arms", "knn", "--checkpoints", "2", "--tasks", "1"]
-    command += ["--set", "embedder=hashing", "--store", "e"]
-    assert lichen(*command, cwd=tmp_path).returncode == 0
-    (tmp_path / "e" / "mine.txt").write_text("kept")
-    with Store(tmp_path / "e", embedder=HashingEmbedder()):
-        refused = lichen(*command, "--fresh", cwd=tmp_path)
-        assert refused.returncode == 2 and "is running" in refused.stderr
-        assert (tmp_path / "e" / "rows.jsonl").exists()
-    assert lichen(*command, "--fresh", "--seed", "1", cwd=tmp_path).returncode == 0
-    assert (tmp_path / "e" / "mine.txt").read_text() == "kept"
-    gold = ["memory", "import-gold", "--suite", "alfworld-mini", "-n", "1", "--store", "own"]
-    assert lichen(*gold, cwd=tmp_path).returncode == 0
-    assert lichen(*command[:-1], "own", "--fresh", cwd=tmp_path).returncode == 2
-    assert (tmp_path / "own" / "ledger.sqlite").exists()
 
 
 def test_files_that_are_no_text_and_variables_that_are_no_json_are_one_sentence(

@@ -22,13 +22,13 @@ from ...llm.protocol import Usage
 from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
 from ...runs import Run, next_attempt
-from ..kernel.arms import left, task_by_task
+from ..kernel.cells import left, task_by_task
 from ..kernel.reports import begin_anew
 from ..kernel.rows import RowFile
 from ..placebo.memory_placebo import PlaceboMemory
-from .arms import Arm
 from .episode_row import EpisodeRow, Rows, made_by, made_with
-from .report import Report, summarise
+from .heldout_report import Report, summarise
+from .policy_arms import Arm
 from .skills_of_arms import Skilled
 
 Learn = Literal["demonstrations", "own"]

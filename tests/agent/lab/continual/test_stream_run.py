@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from lichen.agent.acting.policy import PolicyConfig
 from lichen.agent.cli.main import app
 from lichen.agent.lab.certificate.certificate import Certificate
-from lichen.agent.lab.continual.learners import LearnConfig, StreamSetting, expert_policy
+from lichen.agent.lab.continual.learner import LearnConfig, StreamSetting, expert_policy
 from lichen.agent.lab.continual.stream import Stream
 from lichen.agent.lab.continual.stream_picture import draw
 from lichen.agent.lab.continual.stream_report import ContinualReport, summarise

@@ -28,8 +28,8 @@ from ..errors import UnknownName, UsageError
 from ..tools import Call, ToolSpec, call_of, read_call, write_call
 from ..types import SPLITS, ActionMode, Observation, Split, Task
 from .apis import run
+from .bfcl_files import API_NAMES, FAMILIES, entries, new_functions_message, require, specs_of
 from .checks import ApiState, turn_passes
-from .files import API_NAMES, FAMILIES, entries, new_functions_message, require, specs_of
 
 END_TURN = ToolSpec(
     name="end_turn",

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lichen.agent.lab.heldout.arms import find_arms
 from lichen.agent.lab.heldout.episode_row import EpisodeRow
-from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
-from lichen.agent.lab.heldout.report import Report, summarise
+from lichen.agent.lab.heldout.heldout_report import Report, summarise
+from lichen.agent.lab.heldout.heldout_run import HeldOutPlan, evaluate
+from lichen.agent.lab.heldout.policy_arms import find_arms
 from lichen.agent.lab.placebo.memory_placebo import PlaceboMemory
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.errors import FingerprintChanged

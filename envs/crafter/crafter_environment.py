@@ -12,8 +12,8 @@ from ..adapter import Adapter, Seen
 from ..errors import UnknownName, UsageError
 from ..types import SPLITS, Fact, Observation, Split, Task
 from .chart import Chart
-from .controls import Controls
 from .game import Game, require
+from .primitives import Controls
 from .upkeep import Upkeep
 from .wording import carried, faced, glance, happened, in_sight, place
 from .words import (

@@ -10,8 +10,8 @@ from typing import Any
 from ....envs.types import Record
 from ....memory.credit.intervals import estimate
 from ..kernel.contrasts import Compared, against, difference, mean, tasks_of_both
-from .arms import ARMS
 from .episode_row import EpisodeRow
+from .policy_arms import ARMS
 
 
 class ArmAtCheckpoint(Record):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.practice.loop import Iteration, PracticeConfig
+from lichen.agent.practice.practice_loop import Iteration, PracticeConfig
 from lichen.agent.practice.practice_run import run_practice
 from lichen.envs import make
 from lichen.envs.suite import load_suite
@@ -31,7 +31,7 @@ from pathlib import Path
 from lichen.agent.practice import evaluation
 from lichen.memory.ledger.ledger import Ledger
 from lichen.skills.repository import Repository
-from test_practice_kill import practise
+from test_practice_run import practise
 
 when, left, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
 write, append = Repository.write, Ledger.append

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lichen.agent.lab.continual.metrics import measure, paired
+from lichen.agent.lab.continual.stream_metrics import measure, paired
 
 
 def test_measures_of_a_matrix_made_by_hand() -> None:

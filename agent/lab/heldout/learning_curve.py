@@ -4,8 +4,8 @@ import base64
 from pathlib import Path
 
 from ..kernel.pictures import COLOURS, plotting, save_picture
-from .arms import ARMS
-from .report import Report
+from .heldout_report import Report
+from .policy_arms import ARMS
 
 
 def draw(report: Report, path: Path, *, measure: str = "success") -> None:

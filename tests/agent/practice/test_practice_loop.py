@@ -12,7 +12,7 @@ from lichen.agent.llm.scripted_llm import ScriptedLLM
 from lichen.agent.open_agent import OpenAgent
 from lichen.agent.practice.code_writer import ActionWriter, candidate_of
 from lichen.agent.practice.curriculum import Curriculum, shown_facts
-from lichen.agent.practice.loop import PracticeConfig
+from lichen.agent.practice.practice_loop import PracticeConfig
 from lichen.agent.practice.practice_run import PracticeResult, run_practice
 from lichen.agent.practice.write_round import write_skill
 from lichen.envs import Environment, UnknownName, make

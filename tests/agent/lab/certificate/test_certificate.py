@@ -21,9 +21,9 @@ from lichen.agent.lab.certificate.certificate import (
     silence,
 )
 from lichen.agent.lab.commands.certify import certify_command
-from lichen.agent.lab.heldout.arms import find_arms
 from lichen.agent.lab.heldout.episode_row import EpisodeRow
-from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
+from lichen.agent.lab.heldout.heldout_run import HeldOutPlan, evaluate
+from lichen.agent.lab.heldout.policy_arms import find_arms
 from lichen.agent.llm.frozen import Frozen, open_frozen
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.llm.thought import Thought

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from lichen.agent.acting.policy import Policy, PolicyConfig, situation
-from lichen.agent.lab.continual.learners import LearnConfig, Learner, StreamSetting, expert_policy
-from lichen.agent.lab.continual.lora import Adapted, LoraLearner, SelfLoraLearner
+from lichen.agent.lab.continual.learner import LearnConfig, Learner, StreamSetting, expert_policy
+from lichen.agent.lab.continual.lora_learner import Adapted, LoraLearner, SelfLoraLearner
 from lichen.agent.lab.continual.memory_learner import MemoryLearner
 from lichen.agent.lab.continual.soft_learner import SoftLearner, SoftLLM, Thinker
 from lichen.agent.lab.continual.stream import GoldDecision, Stream

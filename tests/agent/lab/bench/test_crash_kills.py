@@ -1,7 +1,7 @@
 """The durability benches, small: what is acknowledged is there, whoever writes and whoever dies."""
 
-from lichen.agent.lab.bench.concurrency import bench_concurrency
-from lichen.agent.lab.bench.crash import bench_crash
+from lichen.agent.lab.bench.concurrent_writers import bench_concurrency
+from lichen.agent.lab.bench.crash_kills import bench_crash
 
 
 def test_writers_side_by_side_lose_double_and_hide_nothing() -> None:

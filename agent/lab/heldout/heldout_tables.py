@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from ..kernel.tables import table
-from .report import ArmAtCheckpoint, Report
+from .heldout_report import ArmAtCheckpoint, Report
 
 
 def arms_table(report: Report) -> Table:

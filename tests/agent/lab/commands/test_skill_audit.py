@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.lab.heldout.arms import Arm, audit_arms, find_arms
 from lichen.agent.lab.heldout.episode_row import EpisodeRow
-from lichen.agent.lab.heldout.evaluation import HeldOutPlan, Silent, evaluate
-from lichen.agent.lab.heldout.report import Report
+from lichen.agent.lab.heldout.heldout_report import Report
+from lichen.agent.lab.heldout.heldout_run import HeldOutPlan, Silent, evaluate
+from lichen.agent.lab.heldout.policy_arms import Arm, audit_arms, find_arms
 from lichen.agent.lab.placebo.skill_placebo import scrambled
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.open_agent import OpenAgent

@@ -25,7 +25,7 @@ from ...llm.slots import Prompt
 from ...llm.soft_reader import Row, SoftReader
 from ...softcot.checkpoint import whole
 from ...softcot.train import batch_rows, rate
-from .learners import Drift, LearnConfig, Learner, StageLearned, StreamSetting
+from .learner import Drift, LearnConfig, Learner, StageLearned, StreamSetting
 from .off_stream import drift, log_probs
 from .stream import GoldDecision
 

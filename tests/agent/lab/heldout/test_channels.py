@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lichen.agent.lab.heldout.arms import find_arms
-from lichen.agent.lab.heldout.evaluation import HeldOutPlan, evaluate
+from lichen.agent.lab.heldout.heldout_run import HeldOutPlan, evaluate
+from lichen.agent.lab.heldout.policy_arms import find_arms
 from lichen.agent.llm import ScriptedLLM
 from lichen.agent.open_agent import OpenAgent
 from lichen.envs import UsageError, load_suite

@@ -7,7 +7,7 @@ from ....envs.errors import UsageError
 from ....envs.types import Record
 from ....memory.recall.retriever import RetrieverConfig
 from ...acting.policy import PolicyConfig
-from ..kernel.arms import named
+from ..kernel.cells import named
 
 
 class Arm(Record):

@@ -11,7 +11,7 @@ from typing import Any
 from ..adapter import Adapter, Seen
 from ..errors import BadFile, UnknownName, UsageError
 from ..types import SPLITS, Observation, Split, Task
-from .files import GameFile, Games, MiniGames, find_games
+from .game_files import GameFile, Games, MiniGames, find_games
 from .problem import BadProblem, parse
 from .world import Changing, Household
 
