@@ -74,8 +74,9 @@ async def run_episode(
             held = await graph.aget_state(config)
             if held.next:
                 first, state = None, dict(held.values)
+        kept = "async" if graph.checkpointer is not None else None
         async for update in graph.astream(
-            first, config, context=parts, stream_mode="updates", durability="async"
+            first, config, context=parts, stream_mode="updates", durability=kept
         ):
             for node, change in update.items():
                 state |= change or {}
