@@ -4,7 +4,7 @@ A crash of the environment or of the model ends it as `unknown`; an interruption
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
 
@@ -74,7 +74,7 @@ async def run_episode(
             held = await graph.aget_state(config)
             if held.next:
                 first, state = None, dict(held.values)
-        kept = "async" if graph.checkpointer is not None else None
+        kept: Literal["async"] | None = "async" if graph.checkpointer is not None else None
         async for update in graph.astream(
             first, config, context=parts, stream_mode="updates", durability=kept
         ):

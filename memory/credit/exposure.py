@@ -27,7 +27,8 @@ class HarmGate(Record):
     """`harmless`: an item is shown until its whole interval is below zero. `proven`: only within the
     exploration budget until its interval is above zero. `off`: always. `lichen bench harm` measures all."""
     least: int = Field(default=8, ge=1)
-    """Randomised reads below which `harmless` knows nothing of an item; as in `lichen bench harm --agent`."""
+    """Randomised reads below which `harmless` knows nothing of an item; measured by
+    `lichen bench harm --agent`."""
 
     def passes(self, known: Uplift) -> bool:
         """Return whether an item of this uplift is above the gate."""
