@@ -227,7 +227,7 @@ class SkillSet:
 def written(skill: Skill, arguments: Mapping[str, Fact]) -> str:
     """Return how a call reads among the actions.
 
-    >>> from ..skills.types import Contract
+    >>> from ...skills.types import Contract
     >>> written(Skill(name="go-take", description="-", code="", contract=Contract(env="e")), {"thing": "cup 1"})
     'go-take(thing=cup 1)'
     """
