@@ -1,22 +1,59 @@
-"""Memory: the ledger, the cases folded from it, and reads over them."""
+"""Memory: a ledger of events, the records that memory modules derive from it, and reads over them.
 
-from .ledger.records import EpisodeCase, Hit, Hits, State, StepCase
+Read with `CaseMemory(store).read(...)`, `.episodes(...)` or `.find(...)`. Teach from demonstrations with
+`import_demonstrations`. A new kind of memory is a `MemoryModule`, given to `Store(folder, modules=...)` or
+offered by a package under the entry point group `lichen.memory`.
+"""
+
+from .kinds.ended_episode import EndedEpisode
+from .kinds.installed import installed
+from .kinds.module import MemoryModule, RecordKind
+from .ledger import events
+from .ledger.content_id import content_id
+from .ledger.ledger import LedgerRow
+from .ledger.records import (
+    EpisodeCase,
+    Hit,
+    Hits,
+    MemoryRecord,
+    State,
+    StepCase,
+    SubtaskCase,
+    Trust,
+)
 from .recall.case_memory import CaseMemory
 from .recall.retriever import RetrieverConfig
-from .store.demonstrations import Demonstration, from_gold, import_demonstrations, read_jsonl
+from .store.demonstrations import (
+    DemonstratedStep,
+    Demonstration,
+    from_gold,
+    import_demonstrations,
+    read_jsonl,
+)
 from .store.store import Store
 
 __all__ = [
     "CaseMemory",
+    "DemonstratedStep",
     "Demonstration",
+    "EndedEpisode",
     "EpisodeCase",
     "Hit",
     "Hits",
+    "LedgerRow",
+    "MemoryModule",
+    "MemoryRecord",
+    "RecordKind",
     "RetrieverConfig",
     "State",
     "StepCase",
     "Store",
+    "SubtaskCase",
+    "Trust",
+    "content_id",
+    "events",
     "from_gold",
     "import_demonstrations",
+    "installed",
     "read_jsonl",
 ]

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from ...envs.tools import Call
 from ...envs.types import Fact, Outcome, Record, Split
+from .old_events import FirstRecalled
 from .records import Judge, Source
 
 Origin = Literal["own", "demonstration", "person", "import"]
@@ -98,45 +99,7 @@ class Recalled(Record):
         """Read version 1, which held parallel tuples."""
         if not isinstance(given, dict) or given.get("version", 2) != 1:
             return given
-        return _FirstRecalled.model_validate(given).now()
-
-
-class _FirstRecalled(Record):
-    """Version 1 of `Recalled`: parallel tuples."""
-
-    version: Literal[1]
-    type: Literal["recalled"]
-    step: int
-    considered: int
-    exposed: tuple[str, ...]
-    similarity: tuple[float, ...]
-    propensity: tuple[float, ...]
-    abstained: bool
-    held: tuple[str, ...] = ()
-    held_propensity: tuple[float, ...] = ()
-    grain: str = "steps"
-
-    def now(self) -> dict[str, Any]:
-        """Return it in the form of version 2."""
-        shown = zip(self.exposed, self.similarity, self.propensity, strict=True)
-        held = zip(self.held, self.held_propensity, strict=True)
-        return {
-            "type": self.type,
-            "step": self.step,
-            "considered": self.considered,
-            "items": (
-                *(
-                    RecalledItem(case=case, exposed=True, similarity=near, propensity=chance)
-                    for case, near, chance in shown
-                ),
-                *(
-                    RecalledItem(case=case, exposed=False, propensity=chance)
-                    for case, chance in held
-                ),
-            ),
-            "abstained": self.abstained,
-            "grain": self.grain,
-        }
+        return FirstRecalled.model_validate(given).now()
 
 
 class Planned(_Event):

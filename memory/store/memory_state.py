@@ -60,7 +60,8 @@ class MemoryState:
 
     def _let_go(self, episodes: Iterable[str]) -> list[MemoryRecord]:
         """Hold the records of these episodes no more, and return them."""
-        gone = self.held.let_go(set(episodes))
+        names = set(episodes)
+        gone = self.held.let_go(names) if names else []
         if gone:
             self.generation += 1
         self._quarantined = None

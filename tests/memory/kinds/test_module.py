@@ -7,17 +7,25 @@ from typing import Any
 import pytest
 
 from lichen.envs.errors import UsageError
-from lichen.memory import CaseMemory, Store
+from lichen.memory import (
+    CaseMemory,
+    EndedEpisode,
+    EpisodeCase,
+    LedgerRow,
+    MemoryModule,
+    MemoryRecord,
+    RecordKind,
+    StepCase,
+    Store,
+    content_id,
+    installed,
+)
 from lichen.memory.forgetting.explain import verify_store
 from lichen.memory.forgetting.forget import forget
-from lichen.memory.kinds.ended_episode import EndedEpisode
-from lichen.memory.kinds.installed import SHIPPED, installed
-from lichen.memory.kinds.module import MemoryModule, RecordKind
+from lichen.memory.kinds.installed import SHIPPED
 from lichen.memory.kinds.tool_module import ToolModule
-from lichen.memory.ledger.content_id import content_id
 from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, Event, RunStarted, Stepped
-from lichen.memory.ledger.ledger import Entry, LedgerRow
-from lichen.memory.ledger.records import EpisodeCase, MemoryRecord, StepCase
+from lichen.memory.ledger.ledger import Entry
 from lichen.memory.likeness.embedder import HashingEmbedder
 from lichen.memory.store.replay import replay
 
