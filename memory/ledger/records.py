@@ -150,4 +150,4 @@ class Hits(Record):
     considered: int
     """How many cases the index proposed."""
     abstained: bool
-    """True when nothing reached the similarity gate."""
+    """True when nothing reached the floor of similarity."""

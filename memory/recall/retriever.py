@@ -30,7 +30,7 @@ class RetrieverConfig(Record):
 
     k: int = Field(default=4, ge=1)
     """Whole episodes shown to a planner; 4 as in AgentFly. Not measured by itself."""
-    gate: float = Field(default=0.15, ge=0, le=1)
+    floor: float = Field(default=0.15, ge=0, le=1)
     """Similarity below which a step case is not used. Measured by `lichen certify`: at 0.15 two of 20
     ScienceWorld anchors find a case, at 0.3 none; at 1 the policy is bit for bit the frozen LLM's."""
     delta: float = Field(default=0.2, ge=0, le=1)
@@ -60,13 +60,13 @@ def rank(
     admissible: Sequence[str] | None = None,
     content: Callable[[StepCase], StepCase] = lambda case: case,
 ) -> Hits:
-    """Return the proposed cases that pass the gate, by the exact kernel, best first.
+    """Return the proposed cases that reach the floor, by the exact kernel, best first.
 
     Args:
         state: Where the policy is now.
         proposed: Cases from the index.
         idf: Document frequencies of the memory.
-        config: The gate.
+        config: The floor of similarity.
         family: The kind of the present task, None when it is not known.
         admissible: What can be done now; cases whose action cannot be done here come later. None: any text
             can.
@@ -91,7 +91,7 @@ def rank(
         similarity = likeness(asked, idf.weighed(case.state, state.goal))
         if family is not None and case.family != family:
             similarity *= STRANGER
-        if similarity < config.gate:
+        if similarity < config.floor:
             continue
         told = content(case)
         change = SAME if state.request else analogy(told.state.goal, state.goal)
