@@ -55,7 +55,7 @@ def qualities(
         state: Where the policy is.
         hits: What the memory returned for the state.
         actions: The admissible actions, n of them.
-        config: Dials.
+        config: Settings.
 
     Returns:
         Shape (n,); the prior everywhere when the memory abstained.
