@@ -71,8 +71,8 @@ class CallCost(Record):
     measured: int
     """Calls whose time is known."""
     tokens: float = 0.0
-    """Model tokens: skill code runs in the jail, where no model can be asked. The decision to call it is none
-    of its cost: it would have been asked for an action instead."""
+    """Model tokens: 0, skill code runs in the jail without a model. The decision to call it is not counted,
+    since the model would have been asked for an action anyway."""
 
 
 def past_calls(ledger: Ledger, skill: str) -> list[PastCall]:

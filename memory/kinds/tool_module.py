@@ -57,7 +57,7 @@ class ToolModule(MemoryModule):
 
 @dataclass
 class Contracts:
-    """The contracts of now."""
+    """The contracts that tools have now."""
 
     now: dict[tuple[str, str], str] = field(default_factory=dict)
     """(environment, tool) -> schema hash; empty text: the tool is gone."""
@@ -75,7 +75,7 @@ class Contracts:
     def broken(self, env: str, episode: str, calls: Iterable[Call]) -> list[Call]:
         """Return the calls of an episode's case that were made under another contract than now's.
 
-        A call of an episode that was replayed under the contract of now, and held, is not broken.
+        A call of an episode that was replayed under the present contract, and held, is not broken.
         """
         replay = self.replayed.get(episode)
         found = []

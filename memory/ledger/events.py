@@ -130,7 +130,7 @@ class Stepped(_Event):
     kl: float | None = None
     """KL(pi_M || pi_LLM) of the decision in nats, where both were known."""
     call: Call | None = None
-    """The action as the call of a tool, under the contract of then; None in events of before tool memory."""
+    """The action as the call of a tool, with the contract that it had then; None where no tool was called."""
     error: str = ""
     """Why the action was refused."""
     subtask: str = ""
@@ -163,7 +163,7 @@ class SubtaskEnded(_Event):
 
 
 class Judged(_Event):
-    """A judge was asked how an episode ended whose outcome the environment knows: what its word is worth."""
+    """A judge's verdict on an episode whose outcome the environment knows: this measures the judge."""
 
     type: Literal["judged"] = "judged"
     said: bool
@@ -225,7 +225,7 @@ class Practised(_Event):
     answers: tuple[Answered, ...] = ()
     """What a model was asked about the goal in this iteration."""
     library: str = ""
-    """The library's last commit after the iteration; empty without one, and in events of before this field."""
+    """The library's last commit after the iteration; empty without a library, and in older events."""
 
 
 class EpisodeEnded(_Event):
@@ -265,7 +265,7 @@ class ContractSeen(_Event):
 
 
 class Reverified(_Event):
-    """A quarantined episode was replayed under the contracts of now."""
+    """A quarantined episode was replayed under the present contracts."""
 
     type: Literal["reverified"] = "reverified"
     target: str

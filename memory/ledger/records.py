@@ -18,7 +18,7 @@ Trust = Literal["quarantined", "observed", "verified", "revoked"]
 another contract now, `revoked` when it did not hold under that one (see `contracts`)."""
 
 Judge = Literal["environment", "critic"]
-"""Who said how something ended: the environment's own word, or a model's."""
+"""Who decided how something ended: the environment or a model."""
 
 
 class State(Record):
@@ -68,7 +68,7 @@ class StepCase(MemoryRecord):
     answer: str = ""
     """What the tool or the environment answered, at most 300 characters."""
     subtask: str = ""
-    """What it was done for: the subtask of the plan, else the goal of then."""
+    """What it was done for: the subtask of the plan, else the goal at that step."""
     source: Source
     events: tuple[str, ...]
     """Ids of the ledger events it was derived from."""

@@ -26,9 +26,9 @@ from ..ledger.errors import IndexBroken
 Vectors = NDArray[np.float32]
 _BATCH = 1000
 _PAGE = 10_000
-"""Vectors asked for at once: SQLite, inside Chroma, takes 32,766 variables in a statement."""
+"""Vectors read at once: SQLite, inside Chroma, takes 32,766 variables in a statement."""
 _WIDE = 1600
-"""Most answers that are asked for in the place of a filter; they take 14 ms."""
+"""Most answers that are asked for instead of filtering; they take 14 ms."""
 _SCANNED = 20_000
 """Vectors up to which all that may be seen are kept in memory (31 MB) and compared one by one (2 ms), about as
 fast as Chroma's graph there. The graph of the same vectors differs from process to process (also with one
@@ -122,7 +122,7 @@ class VectorIndex:
             self._shelves[env].put([items[i] for i in where], vectors[where])
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove the vectors with these ids; one that it does not hold is no matter."""
+        """Remove the vectors with these ids, those of them that it holds."""
         for shelf in self._shelves.values():
             shelf.remove(ids)
 
@@ -138,7 +138,9 @@ class VectorIndex:
         Returns:
             How many were added, how many were removed or corrected.
         """
-        with speaking():  # an index of before every environment had its own
+        with (
+            speaking()
+        ):  # an index of an earlier Lichen, without one collection for each environment
             if any(rows.name == self._name for rows in self._client.list_collections()):
                 self._client.delete_collection(self._name)
         wanted, held = set(items), self.items()
@@ -233,7 +235,7 @@ class _Shelf:
         self._top = max(self._top, max(item.rank for item in items))
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove the vectors with these ids; one that it does not hold is no matter."""
+        """Remove the vectors with these ids, those of them that it holds."""
         ranks = self.ranks
         here = [i for i in ids if i in ranks]
         for part in _parts(here, _BATCH):

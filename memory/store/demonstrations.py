@@ -41,7 +41,7 @@ class DemonstratedStep(Record):
     score_before: float = Field(ge=0, le=1)
     score_after: float = Field(ge=0, le=1)
     goal: str | None = None
-    """The goal of then, where it changes during an episode; None: the task's."""
+    """The goal at this step, where it changes during an episode; None: the task's."""
     call: Call | None = None
     """The action as the call of a tool; None where it is not known."""
     error: str = ""

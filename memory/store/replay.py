@@ -39,7 +39,7 @@ def replay(folder: Path, *, as_of: str | None = None, compare: bool = False) -> 
         compare: Whether to compare with the projection that is stored (only now has one).
 
     Raises:
-        UsageError: The moment is none.
+        UsageError: `as_of` names no moment.
         LedgerCorrupt: A row cannot be read.
     """
     if compare and as_of is not None:

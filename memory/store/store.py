@@ -121,7 +121,7 @@ class Store(MemoryState):
         return self.folder / "ledger.sqlite"
 
     def _resume(self) -> tuple[int, list[MemoryRecord]] | None:
-        """Begin where the last snapshot stands, None when there is none that fits.
+        """Begin at the last snapshot; None when there is none, or it does not fit.
 
         Returns:
             The last row of the case table that its hash vouches for, and the records that came after.

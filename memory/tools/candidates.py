@@ -10,10 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import Any, NamedTuple
 
-from pydantic import Field
-
 from ...envs.tools import ToolSpec, problem_of, write_call
-from ...envs.types import Record
 from ..likeness.analogy import FILLER, words
 from ..likeness.origins import Origin
 from .tool_memory import ToolMemory
@@ -27,17 +24,14 @@ _FOLDER = re.compile(r"([A-Za-z0-9][\w\-]*)['\"]? (?:directory|folder)")
 _NAME = re.compile(r"\b[A-Z][\w]*(?: [A-Z][\w]*)+\b")
 
 
-class CandidateConfig(Record):
-    """The dials of candidate calls."""
-
-    tools: int = Field(default=20, ge=1)
-    """Tools that calls are built for."""
-    calls: int = Field(default=12, ge=1)
-    """Calls of one tool."""
-    answers: int = Field(default=6, ge=0)
-    """Last answers, with the user's earlier messages, that arguments are taken from."""
-    values: int = Field(default=6, ge=1)
-    """Values tried for one argument."""
+TOOLS = 20
+"""Tools that calls are built for."""
+CALLS = 12
+"""Calls of one tool."""
+ANSWERS = 6
+"""Last answers, with the user's earlier messages, that arguments are taken from."""
+VALUES = 6
+"""Values tried for one argument."""
 
 
 class Mentions(NamedTuple):
@@ -93,7 +87,6 @@ def candidates(
     goal: str,
     answers: Sequence[str] = (),
     memory: ToolMemory | None = None,
-    config: CandidateConfig | None = None,
 ) -> list[str]:
     """Return calls that may be right now, as actions, each once, sorted.
 
@@ -102,12 +95,10 @@ def candidates(
         goal: The task (the user's words).
         answers: What was answered so far, the last one last.
         memory: Tool memory; without it the schemas and the words are all there is.
-        config: Dials.
     """
-    config = config or CandidateConfig()
     said = [mentions(goal)]
-    recent = [mentions(a[:_LONG]) for a in reversed(answers[-config.answers :])] or [mentions("")]
-    suggested = {s.tool: s.score for s in memory.suggest(goal, k=config.tools)} if memory else {}
+    recent = [mentions(a[:_LONG]) for a in reversed(answers[-ANSWERS:])] or [mentions("")]
+    suggested = {s.tool: s.score for s in memory.suggest(goal, k=TOOLS)} if memory else {}
     asked = _stems(goal)
     found: set[str] = set()
 
@@ -117,27 +108,23 @@ def candidates(
         shared = len(asked & about) / (len(about) or 1)
         return (-suggested.get(spec.name, 0.0), -(named + shared), spec.name)
 
-    for spec in sorted(specs, key=worth)[: config.tools]:
+    for spec in sorted(specs, key=worth)[:TOOLS]:
         ways = _ways(spec, memory)
         made: list[str] = []
         for names, known, origins in ways:
             options = [
-                list(
-                    islice(
-                        _values(spec, name, said, recent, known, origins.get(name)), config.values
-                    )
-                )
+                list(islice(_values(spec, name, said, recent, known, origins.get(name)), VALUES))
                 for name in names
             ]
             if not all(options):
                 continue
-            for chosen in islice(product(*options), 4 * config.calls):
+            for chosen in islice(product(*options), 4 * CALLS):
                 arguments = dict(zip(names, chosen, strict=True))
                 texts = [v for v in arguments.values() if isinstance(v, str)]
                 if len(set(texts)) < len(texts) or problem_of(spec, arguments):
                     continue
                 made.append(write_call(spec.name, arguments))
-        found.update(list(dict.fromkeys(made))[: config.calls])
+        found.update(list(dict.fromkeys(made))[:CALLS])
     found.update(
         write_call(spec.name, {})
         for spec in specs

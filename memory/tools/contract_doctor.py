@@ -82,7 +82,7 @@ def _changes(store: Store, env: str, now: Mapping[str, str]) -> list[ContractCha
 
 
 def _contracts(store: Store, environment: Environment) -> dict[str, str]:
-    """Return the contract of now of every tool that memory used in an environment."""
+    """Return the present contract of every tool that memory used in an environment."""
     used: dict[str, Call] = {}
     for case in store.steps.values():
         if case.env == environment.name and case.call is not None and case.call.tool:
@@ -129,7 +129,7 @@ def reverify(
 
     Args:
         store: Open for writing.
-        environment: With the contracts of now.
+        environment: With the present contracts.
         progress: Told of every replay.
     """
     quarantine(store, environment)
