@@ -1,6 +1,6 @@
-"""Skills: a library of executable skills in git, the jail they run in, the gate they pass, how they grow."""
+"""Skills: a library of executable skills in git, the jail they run in, admission they pass, how they grow."""
 
-from .admission import Gate, Verdict
+from .admission import Admission, Verdict
 from .errors import BadSkill, LibraryUnwritable, Undecided, UnknownSkill
 from .library import Library
 from .operations import Workshop
@@ -12,7 +12,7 @@ __all__ = [
     "BadSkill",
     "CallResult",
     "Contract",
-    "Gate",
+    "Admission",
     "Library",
     "LibraryUnwritable",
     "Parameter",

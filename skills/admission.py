@@ -1,4 +1,4 @@
-"""The gate: a skill is admitted by running it, and every change takes the same way.
+"""Admission: a skill is admitted by running it, and every change takes the same way.
 
 Static checks; tombstones; its tests from a clean state, on its origin and at least two other bindings; then
 the tests of all that depend on it, re-pinned to its new version. What fails is kept as a draft, and nothing
@@ -23,7 +23,7 @@ BINDINGS = 2
 
 
 class Verdict(Record):
-    """What the gate said of a skill."""
+    """What admission said of a skill."""
 
     skill: str
     """`name@version`, the version it has or would have had."""
@@ -42,7 +42,7 @@ class Verdict(Record):
     commit: str = ""
 
 
-class Gate:
+class Admission:
     """Judges and admits.
 
     Args:

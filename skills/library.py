@@ -1,6 +1,6 @@
 """The library: skills on shelves, in a git repository. What is on `skills/` is what the agent may call.
 
-It stores and finds; whether a skill deserves its place is the gate's matter (`admission`).
+It stores and finds; whether a skill deserves its place is admission's matter (`admission`).
 """
 
 import logging
@@ -22,7 +22,7 @@ from .types import Skill, split_id
 
 Shelf = Literal["skills", "proposals", "drafts", "quarantine", "archive"]
 SHELVES: tuple[Shelf, ...] = ("skills", "proposals", "drafts", "quarantine", "archive")
-"""Admitted; waiting for a person; refused by the gate; taken out until someone decides; retired."""
+"""Admitted; waiting for a person; refused by admission; taken out until someone decides; retired."""
 _PINS = "pins.yaml"
 _DRAFT = "draft.yaml"
 _log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Library:
         """Return the skills of a shelf by name, sorted, as they were committed (last, or as of a commit).
 
         A folder that is no skill, or whose files are not those its lock was made of (someone committed past
-        the gate), is left out, said once, and named in `broken`.
+        admission), is left out, said once, and named in `broken`.
         """
         found = {}
         if commit is None:
@@ -80,7 +80,7 @@ class Library:
                     skill = folder.parse(name, files)
                     if shelf == "skills" and not folder.is_locked(skill, files):
                         raise BadSkill(
-                            f"{name} was changed past the gate: `lichen skills approve {name}` tests it"
+                            f"{name} was changed past admission: `lichen skills approve {name}` tests it"
                         )
                 except BadSkill as error:
                     if key not in self._told:
@@ -164,7 +164,7 @@ class Library:
         return [f"{place}/{path}" for path in self.repository.files(place)]
 
     def draft(self, skill: Skill, reasons: Sequence[str], *, author: str) -> str:
-        """Keep what the gate refused, with the reasons; nothing that someone wrote is lost."""
+        """Keep what admission refused, with the reasons; nothing that someone wrote is lost."""
         said = yaml.safe_dump(
             {"refused": list(reasons)}, sort_keys=False, allow_unicode=True, width=100
         )
@@ -174,7 +174,7 @@ class Library:
         )
 
     def undrafted(self, skill: Skill) -> Skill:
-        """Return a draft without the gate's word on it."""
+        """Return a draft without admission's word on it."""
         return skill.model_copy(
             update={"files": {path: t for path, t in skill.files.items() if path != _DRAFT}}
         )

@@ -1,7 +1,7 @@
 """Near-duplicates become one skill with parameters: anti-unification of their code.
 
 VOYAGER keeps `mineFiveCoal` beside `mineTenIron`; here two functions that differ only in constants are one
-function that takes them. Pure text: whether the merged skill is admitted is the gate's matter.
+function that takes them. Pure text: whether the merged skill is admitted is admission's matter.
 """
 
 import ast

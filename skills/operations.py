@@ -1,7 +1,7 @@
 """What people do with a library: list, show, edit, test, approve, roll back, import.
 
 One module for the terminal now and the web inspector later: it takes and returns records, and prints
-nothing. Every change takes the way through the gate that the agent's changes take.
+nothing. Every change takes the way through admission that the agent's changes take.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from ..envs.registry import make
 from ..memory.credit.skill_calls import PastCall, find_call, past_calls, way_to
 from ..memory.ledger.ledger import Ledger
 from ..skills import folder
-from .admission import Gate, Verdict
+from .admission import Admission, Verdict
 from .call_graph import callees, callers, dependents
 from .errors import BadSkill, Undecided, UnknownSkill
 from .library import SHELVES, Library, Shelf, Tombstone
@@ -39,19 +39,23 @@ class Workshop:
     """
 
     def __init__(
-        self, library: Library, gate: Callable[[], Gate] | None = None, *, author: str = PERSON
+        self,
+        library: Library,
+        admission: Callable[[], Admission] | None = None,
+        *,
+        author: str = PERSON,
     ) -> None:
-        self.library, self._make_gate, self.author = library, gate, author
-        self._gate: Gate | None = None
+        self.library, self._make_admission, self.author = library, admission, author
+        self._admission: Admission | None = None
 
     @property
-    def gate(self) -> Gate:
+    def admission(self) -> Admission:
         """What admits."""
-        if self._gate is None:
-            if self._make_gate is None:
+        if self._admission is None:
+            if self._make_admission is None:
                 raise UsageError("this workshop was opened to look, not to change")
-            self._gate = self._make_gate()
-        return self._gate
+            self._admission = self._make_admission()
+        return self._admission
 
     def rows(self, shelf: Shelf = "skills") -> list[SkillRow]:
         """Return one row a skill of a shelf, sorted by name."""
@@ -82,8 +86,8 @@ class Workshop:
         )
 
     def edit(self, skill: Skill) -> Verdict:
-        """Put an edited or new skill through the gate; what is refused is kept as a draft."""
-        return self.gate.admit(skill, author=self.author)
+        """Put an edited or new skill through admission; what is refused is kept as a draft."""
+        return self.admission.admit(skill, author=self.author)
 
     def draft(self, name: str, env: str) -> Skill:
         """Write the draft of a new skill, to be edited.
@@ -105,8 +109,8 @@ class Workshop:
         """Run all tests of a skill as its folder is now, edits by hand included; nothing is changed."""
         skill = self._as_it_is(name)
         staged = {**self.library.all(), skill.name: skill}
-        runner = self.gate.runner.with_skills(staged)
-        return run_tests(skill, runner, self.gate.make, on_result, whole=True)
+        runner = self.admission.runner.with_skills(staged)
+        return run_tests(skill, runner, self.admission.make, on_result, whole=True)
 
     def calls(self, name: str, ledger: Ledger) -> list[PastCall]:
         """Return the calls of a skill that a ledger knows, newest first; `name@version`: of that version."""
@@ -136,7 +140,7 @@ class Workshop:
         environment = make(past.env, **past.options)
         try:
             environment.max_steps = past.max_steps or environment.max_steps
-            runner = self.gate.runner.with_skills(around)
+            runner = self.admission.runner.with_skills(around)
             return replay(past, way_to(ledger, past), skill, runner, environment, notes)
         finally:
             environment.close()
@@ -147,7 +151,7 @@ class Workshop:
         return self.find(name)[0]
 
     def approve(self, name: str) -> Verdict:
-        """Put what waits under a name through the gate: an edit by hand, a proposal, a draft, a quarantine.
+        """Put what waits under a name through admission: an edit by hand, a proposal, a draft, a quarantine.
 
         Raises:
             UnknownSkill: Nothing waits.
@@ -173,7 +177,7 @@ class Workshop:
             )  # type: ignore[assignment]
             if skill is None:
                 raise UnknownSkill(f"nothing waits under the name {name!r}")
-        return self.gate.admit(
+        return self.admission.admit(
             self._repinned(skill), author=self.author, message=f"Approve {name}", pardon=True
         )
 
@@ -258,7 +262,7 @@ class Workshop:
         return found
 
     def rollback(self, name: str, to: str) -> Verdict:
-        """Bring back what a skill was, as a new version through the gate.
+        """Bring back what a skill was, as a new version through admission.
 
         Args:
             name: The skill.
@@ -280,21 +284,21 @@ class Workshop:
             if name not in at:
                 raise UnknownSkill(f"there was no skill {name!r} at {to}")
             skill = at[name]
-        return self.gate.admit(
+        return self.admission.admit(
             self._repinned(skill), author=self.author, message=f"Roll {name} back to {to}"
         )
 
     def import_folder(self, source: Path) -> Verdict:
         """Take in a folder of the Agent Skills standard, ours or another's.
 
-        With code and a contract it goes through the gate; instructions without are kept, and not callable.
+        With code and a contract it goes through admission; instructions without are kept, and not callable.
 
         Raises:
             BadSkill: It is no skill.
         """
         skill = folder.read_skill(source.resolve())
         if skill.runnable and skill.contract.env:
-            return self.gate.admit(skill, author=self.author, message=f"Import {skill.name}")
+            return self.admission.admit(skill, author=self.author, message=f"Import {skill.name}")
         if skill.name in self.library.all():
             raise BadSkill(
                 f"there is a skill {skill.name} already; rename the folder and its SKILL.md"

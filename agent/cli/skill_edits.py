@@ -83,9 +83,9 @@ def edit(
     store: Store = None,
     json_path: Json = None,
 ) -> None:
-    """Open a skill (its draft, when there is one) in $EDITOR and put the edit through the gate.
+    """Open a skill (its draft, when there is one) in $EDITOR and put the edit through admission.
 
-    What the gate refuses is kept as a draft, and the next `edit` goes on with it.
+    What admission refuses is kept as a draft, and the next `edit` goes on with it.
     """
     from ...skills import folder
     from ...skills.errors import BadSkill
@@ -243,7 +243,7 @@ def approve(
     store: Store = None,
     json_path: Json = None,
 ) -> None:
-    """Put what waits under NAME through the gate: an edit on disk, a proposal, a draft, a quarantined skill."""
+    """Put what waits under NAME through admission: an edit on disk, a proposal, a draft, a quarantined skill."""
     open_library(library, store)
     with _shop(library, store, level, by) as shop:
         _say(shop.workshop.approve(name), json_path)
@@ -328,7 +328,7 @@ def import_(
     store: Store = None,
     json_path: Json = None,
 ) -> None:
-    """Take in a skill's folder; code goes through the gate, instructions without code are kept as they are."""
+    """Take in a skill's folder; code goes through admission, instructions without code are kept as they are."""
     with _shop(library, store, level, by) as shop:
         _say(shop.workshop.import_folder(source), json_path)
 

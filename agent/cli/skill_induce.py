@@ -57,7 +57,7 @@ def induce_command(
         environment = shop.environment(loaded.env)
         ids = loaded.task_ids("train", None, seed or 0, environment)[:episodes]
         traces = winning(environment, ids)
-        admitted = induce(traces, shop.gate(), InduceConfig(most=most), say)
+        admitted = induce(traces, shop.admission(), InduceConfig(most=most), say)
         figures = shop.workshop.figures()
     write_json(
         {

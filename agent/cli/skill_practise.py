@@ -49,7 +49,7 @@ def practise(
     set_: Set = None,
     json_path: Json = None,
 ) -> None:
-    """Practise: goal, attempt, check by program, a skill through the gate, again.
+    """Practise: goal, attempt, check by program, a skill through admission, again.
 
     The skills go into the store's library, which `lichen run` is offered. The same command continues after
     an interruption, and after q in --human; a larger --iterations goes on from there.

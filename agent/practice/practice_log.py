@@ -1,6 +1,6 @@
 """What practice writes down: an iteration is one event, and one that was not finished leaves nothing.
 
-The gate commits skills while an iteration runs; its event comes at the end. So the library has a savepoint in
+Admission commits skills while an iteration runs; its event comes at the end. So the library has a savepoint in
 between, and what a killed, broken or stopped iteration admitted is rolled back before it is run again.
 """
 

@@ -1,4 +1,4 @@
-"""The loop: goal, attempt, verification by program, minimal moves, a skill, the gate, a merge.
+"""The loop: goal, attempt, verification by program, minimal moves, a skill, admission, a merge.
 
 An iteration is one attempt at one goal. Everything random comes from (seed, iteration), and what an iteration
 came to is one event in the ledger: a killed run goes on at the iteration it was in.
@@ -14,7 +14,7 @@ from ...envs.errors import EnvironmentFault
 from ...envs.types import Fact, Record
 from ...memory.ledger.events import Answered, Practised
 from ...skills.absorb_variant import covers
-from ...skills.admission import BINDINGS, Gate, Verdict
+from ...skills.admission import BINDINGS, Admission, Verdict
 from ...skills.induction.program import Piece
 from ...skills.induction.traces import Move
 from ...skills.merge import Unlike, alike, merge
@@ -31,7 +31,7 @@ from .write_round import Written, write_skill
 MOVES = 60
 """Moves of one attempt."""
 ROUNDS = 4
-"""Most times that one iteration's skill is put to the gate (VOYAGER's rounds)."""
+"""Most times that one iteration's skill is put to admission (VOYAGER's rounds)."""
 
 
 class PracticeConfig(Record):
@@ -56,7 +56,7 @@ class Practice:
 
     Args:
         environment: With `goals`, `facts` and `api`.
-        worlds: Task ids to practise in, in order; the later ones are other bindings for the gate.
+        worlds: Task ids to practise in, in order; the later ones are other bindings for admission.
         runner: Of skills.
         gate: Of the library; None for an agent without one.
         curriculum: Proposes goals.
@@ -68,7 +68,7 @@ class Practice:
     environment: Environment
     worlds: Sequence[str]
     runner: Runner
-    gate: Gate | None
+    admission: Admission | None
     curriculum: Curriculum
     config: PracticeConfig = field(default_factory=PracticeConfig)
     seed: int = 0
@@ -102,11 +102,13 @@ class Practice:
 
     def skills(self) -> Mapping[str, Skill]:
         """Return the library's skills of this environment; none for an agent without a library."""
-        if self.gate is None:
+        if self.admission is None:
             return {}
         env = self.environment.name
         return {
-            n: s for n, s in self.gate.library.all().items() if s.contract.env == env and s.runnable
+            n: s
+            for n, s in self.admission.library.all().items()
+            if s.contract.env == env and s.runnable
         }
 
     @property
@@ -155,11 +157,11 @@ class Practice:
 
     async def _written(self, goal: str, attempt: GoalAttempt) -> Written | None:
         """Let the writer try, where there is one and the goal has no skill yet; the world is begun anew."""
-        if self.writer is None or self.gate is None or self.curriculum.known(goal).skill:
+        if self.writer is None or self.admission is None or self.curriculum.known(goal).skill:
             return None
         found = await write_skill(
             self.writer,
-            self.gate,
+            self.admission,
             self.environment,
             self.skills(),
             goal,
@@ -207,7 +209,11 @@ class Practice:
         refused: list[str] = []
         spent = 0
         for new, place in gained.items():
-            if self.gate is None or not self.config.library or self.curriculum.known(new).skill:
+            if (
+                self.admission is None
+                or not self.config.library
+                or self.curriculum.known(new).skill
+            ):
                 self.curriculum.note(new, completed=True)
                 continue
             verdict, used, why = self._learn(new, done[first:place], first, attempt)
@@ -234,21 +240,21 @@ class Practice:
     def _learn(
         self, goal: str, moves: Sequence[Move], first: int, attempt: GoalAttempt
     ) -> tuple[Verdict | None, int, list[str]]:
-        """Make a skill of moves that reached a goal; return the gate's word, the steps it took, why not.
+        """Make a skill of moves that reached a goal; return admission's word, the steps it took, why not.
 
         The last few moves are tried first, as a loop: what came before is often chance. Then all that could
         not be left out. What its own tests do not need goes too.
         """
-        assert self.gate is not None
+        assert self.admission is not None
 
         def reached(now: Mapping[str, Fact]) -> bool:
             return bool(now.get(goal))
 
         words = self.curriculum.goals[goal]
         told, last = attempt.trace(words, listed=False), first + len(moves)
-        assert self.gate is not None
+        assert self.admission is not None
         shop = Workbench(
-            self.gate,
+            self.admission,
             self.skills(),
             goal,
             worlds=self._worlds_from(told.task_id),
@@ -283,15 +289,15 @@ class Practice:
         return [self.worlds[(place + n) % len(self.worlds)] for n in range(most)]
 
     def _admit(self, candidate: Skill) -> Verdict:
-        """Put a candidate to the gate: into a skill that covers it, with one like it, or by itself."""
-        assert self.gate is not None
+        """Put a candidate to admission: into a skill that covers it, with one like it, or by itself."""
+        assert self.admission is not None
         skills = self.skills()
-        alone = self.gate.admit(candidate, author="agent")
+        alone = self.admission.admit(candidate, author="agent")
         if alone.outcome != "success":
             return alone
         covering = covers({n: s for n, s in skills.items() if n != candidate.name}, candidate)
         if covering is not None:
-            verdict = self.gate.merge(covering, author="agent")
+            verdict = self.admission.merge(covering, author="agent")
             return verdict if verdict.outcome == "success" else alone
         for group in alike(self.skills()):
             if candidate.name not in {s.name for s in group}:
@@ -300,6 +306,6 @@ class Practice:
                 merged = merge(group, taken=list(self.skills()))
             except Unlike:
                 continue
-            verdict = self.gate.merge(merged, author="agent")
+            verdict = self.admission.merge(merged, author="agent")
             return verdict if verdict.outcome == "success" else alone
         return alone

@@ -10,7 +10,7 @@ from ...envs.types import Record
 from ...memory.ledger.ledger import Ledger
 from ...memory.ledger.lock import claim
 from ...memory.ledger.sqlite import open_sqlite
-from ...skills.admission import Gate
+from ...skills.admission import Admission
 from ...skills.library import Library
 from ...skills.skill_runner import Runner
 from .code_writer import ActionWriter
@@ -84,12 +84,16 @@ def run_practice(
         ledger = Ledger(open_sqlite(folder / "ledger.sqlite"), time.time)
         ledger.create()
         library = Library(library_folder or folder / "skills") if config.library else None
-        gate = Gate(library, runner, lambda _: environment) if library is not None else None
+        admission = (
+            Admission(library, runner, lambda _: environment) if library is not None else None
+        )
 
         def begun(done: Sequence[Iteration]) -> Practice:
             curriculum = Curriculum(environment.goals(), choose)
             writes = writer if config.library else None
-            practice = Practice(environment, worlds, runner, gate, curriculum, config, seed, writes)
+            practice = Practice(
+                environment, worlds, runner, admission, curriculum, config, seed, writes
+            )
             for one in done:
                 practice.recall(one)
             return practice

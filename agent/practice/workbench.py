@@ -1,4 +1,4 @@
-"""Where a candidate is made fit for the gate: written, run on its tests, and cut down to what they need.
+"""Where a candidate is made fit for admission: written, run on its tests, and cut down to what they need.
 
 The tests are the judge: a move without which they all still hold was chance.
 """
@@ -6,7 +6,7 @@ The tests are the judge: a move without which they all still hold was chance.
 from collections.abc import Mapping, Sequence
 
 from ...envs.errors import EnvironmentFault
-from ...skills.admission import Gate
+from ...skills.admission import Admission
 from ...skills.call_graph import allowed
 from ...skills.induction.program import Piece, write
 from ...skills.induction.text import UPKEEP
@@ -28,14 +28,14 @@ class Workbench:
 
     def __init__(
         self,
-        gate: Gate,
+        admission: Admission,
         skills: Mapping[str, Skill],
         goal: str,
         *,
         worlds: Sequence[str],
         seed: int,
     ) -> None:
-        self._gate, self._skills, self._goal = gate, skills, goal
+        self._admission, self._skills, self._goal = admission, skills, goal
         self._worlds, self._seed = worlds, seed
         self._piece: Piece | None = None
         self._fit: Skill | None = None
@@ -61,8 +61,8 @@ class Workbench:
         except ValueError as error:
             self.why = str(error)
             return False
-        runner = self._gate.runner.with_skills({**self._skills, candidate.name: candidate})
-        ran = run_tests(candidate, runner, self._gate.make)
+        runner = self._admission.runner.with_skills({**self._skills, candidate.name: candidate})
+        ran = run_tests(candidate, runner, self._admission.make)
         self.spent += sum(result.steps for result in ran)
         if ran[-1].outcome == "unknown":
             raise EnvironmentFault(f"{candidate.name} could not be tested: {ran[-1].reason}")
@@ -83,7 +83,7 @@ class Workbench:
         return self._fit
 
     def _made(self, piece: Piece) -> Skill:
-        env = self._gate.make(piece.trace.env)
+        env = self._admission.make(piece.trace.env)
         name = self._goal.rpartition(".")[2].replace("_", "-")
         candidate = write([piece], name=name, goal=self._goal, upkeep=UPKEEP in env.api())
         tests = tests_in(self._worlds, self._seed, piece.trace.goal)

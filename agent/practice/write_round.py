@@ -10,7 +10,7 @@ from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Fact
 from ...memory.likeness.analogy import words
-from ...skills.admission import Gate, Verdict
+from ...skills.admission import Admission, Verdict
 from ...skills.lint import check
 from ...skills.trial import run_tests
 from ...skills.types import Skill
@@ -25,7 +25,7 @@ class Written(NamedTuple):
     """What the rounds came to."""
 
     verdict: Verdict | None
-    """Of the gate; None when no candidate held its tests."""
+    """Of admission; None when no candidate held its tests."""
     steps: int
     refused: tuple[str, ...]
     """Why each round failed."""
@@ -33,7 +33,7 @@ class Written(NamedTuple):
 
 async def write_skill(
     writer: ActionWriter,
-    gate: Gate,
+    admission: Admission,
     environment: Environment,
     skills: Mapping[str, Skill],
     goal: str,
@@ -45,7 +45,7 @@ async def write_skill(
     rounds: int,
     completed: int,
 ) -> Written:
-    """Let a model write a skill for a goal until one holds its tests, and put that to the gate.
+    """Let a model write a skill for a goal until one holds its tests, and put that to admission.
 
     Args:
         writer: With its model.
@@ -78,13 +78,13 @@ async def write_skill(
         candidate = candidate.model_copy(update={"tests": tests_in(worlds, seed, said)})
         why = "; ".join(check(candidate))
         if not why:
-            runner = gate.runner.with_skills({**skills, candidate.name: candidate})
-            ran = run_tests(candidate, runner, gate.make)
+            runner = admission.runner.with_skills({**skills, candidate.name: candidate})
+            ran = run_tests(candidate, runner, admission.make)
             steps += sum(result.steps for result in ran)
             if ran[-1].outcome == "unknown":
                 raise EnvironmentFault(f"{candidate.name} could not be tested: {ran[-1].reason}")
             if ran[-1].outcome == "success":
-                verdict = gate.admit(candidate, author="agent")
+                verdict = admission.admit(candidate, author="agent")
                 return Written(verdict, steps, (*refused, *verdict.reasons))
             why = ran[-1].reason
         refused.append(why)

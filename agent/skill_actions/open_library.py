@@ -1,4 +1,4 @@
-"""A library opened to be worked on: its gate, its jail and its environments, each made at first use."""
+"""A library opened to be worked on: its admission, its jail and its environments, each made at first use."""
 
 from pathlib import Path
 from types import TracebackType
@@ -6,7 +6,7 @@ from types import TracebackType
 from ...envs.base import Environment
 from ...envs.registry import make
 from ...memory.store.store import Store
-from ...skills.admission import Gate
+from ...skills.admission import Admission
 from ...skills.jail import Jail, open_jail
 from ...skills.library import Library
 from ...skills.operations import PERSON, Workshop
@@ -25,7 +25,7 @@ class OpenLibrary:
         root: Folder of the library; made when it is not there.
         level: Of the jail; None: the strongest safe one. A weaker one has to be named.
         author: Of commits.
-        approve: Whether a person has to approve what passed the gate.
+        approve: Whether a person has to approve what passed admission.
         steps: Of one call in the environment; more fail it.
         warm: Children that the jail keeps ready.
         on_result: Told of every test that ended.
@@ -43,7 +43,7 @@ class OpenLibrary:
         on_result: OnResult | None = None,
     ) -> None:
         self.library = Library(root)
-        self.workshop = Workshop(self.library, self.gate, author=author)
+        self.workshop = Workshop(self.library, self.admission, author=author)
         self._level, self._warm = level, warm
         self._approve, self._steps, self._on_result = approve, steps, on_result
         self._jail: Jail | None = None
@@ -74,9 +74,9 @@ class OpenLibrary:
         """Return a runner over the library as it is now."""
         return Runner(self.library.all(), self.jail, steps=self._steps)
 
-    def gate(self) -> Gate:
-        """Return the gate of this library."""
-        return Gate(
+    def admission(self) -> Admission:
+        """Return admission of this library."""
+        return Admission(
             self.library,
             self.runner(),
             self.environment,

@@ -27,7 +27,7 @@ class RetrieverConfig(Record):
     """Step cases that the value channel weighs; the prompt shows the first of them."""
     proposals: int = Field(default=96, ge=1)
     """Cases that the index proposes to the kernel."""
-    gate: float = Field(default=0.15, ge=0, le=1)
+    floor: float = Field(default=0.15, ge=0, le=1)
     """Similarity below which a case is not used; when none reaches it, the memory abstains."""
     stranger: float = Field(default=0.5, ge=0, le=1)
     """Factor on the similarity of a case whose task is of another family."""
@@ -70,7 +70,7 @@ def rank(
     admissible: Sequence[str] | None = None,
     contents: Mapping[str, StepCase] | None = None,
 ) -> Hits:
-    """Return the proposed cases that pass the gate, by the exact kernel, best first.
+    """Return the proposed cases that reach the floor, by the exact kernel, best first.
 
     Args:
         state: Where the policy is now.
@@ -101,7 +101,7 @@ def rank(
         similarity = likeness(asked, idf.weighed(case.state, state.goal))
         if family is not None and case.family != family:
             similarity *= config.stranger
-        if similarity < config.gate:
+        if similarity < config.floor:
             continue
         content = case if contents is None else contents[case.id]
         change = SAME if state.request else analogy(content.state.goal, state.goal)

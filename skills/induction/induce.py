@@ -1,9 +1,9 @@
-"""From trajectories to a library: the most saving piece first, each put to the gate, then told as one move."""
+"""From trajectories to a library: the most saving piece first, each put to admission, then told as one move."""
 
 from collections.abc import Callable, Sequence
 
 from ...envs.types import Record
-from ..admission import Gate, Verdict
+from ..admission import Admission, Verdict
 from ..call_graph import allowed
 from ..errors import Undecided
 from ..lint import fingerprint
@@ -13,7 +13,7 @@ from .segments import recurring, retold
 from .traces import Trace
 
 OnVerdict = Callable[[Skill, Verdict], None]
-"""Told of every candidate and what the gate said."""
+"""Told of every candidate and what admission said."""
 
 
 TESTS = 4
@@ -26,14 +26,14 @@ class InduceConfig(Record):
     most: int = 12
     """Skills that are admitted at most."""
     tries: int = 60
-    """Candidates that are put to the gate at most."""
+    """Candidates that are put to admission at most."""
     least: int = 4
     """Trajectories that a piece has to come in."""
 
 
 def induce(
     traces: Sequence[Trace],
-    gate: Gate,
+    admission: Admission,
     config: InduceConfig | None = None,
     on_verdict: OnVerdict | None = None,
 ) -> list[Verdict]:
@@ -54,7 +54,7 @@ def induce(
     refused: set[str] = set()
     tries = 0
     while len(admitted) < config.most and tries < config.tries:
-        found = _next(left, gate, config, refused)
+        found = _next(left, admission, config, refused)
         if found is None:
             break
         pieces, candidate, known = found
@@ -62,7 +62,7 @@ def induce(
             left = retold(left, pieces, known.id, arguments_of(pieces))
             continue
         tries += 1
-        verdict = gate.admit(candidate, author="agent")
+        verdict = admission.admit(candidate, author="agent")
         if on_verdict is not None:
             on_verdict(candidate, verdict)
         if verdict.outcome == "unknown":
@@ -79,10 +79,10 @@ def induce(
 
 
 def _next(
-    traces: Sequence[Trace], gate: Gate, config: InduceConfig, refused: set[str]
+    traces: Sequence[Trace], admission: Admission, config: InduceConfig, refused: set[str]
 ) -> tuple[list[Piece], Skill, Skill | None] | None:
     """Return the most saving pieces not refused yet, the skill they make, and its equal in the library."""
-    skills = gate.library.all()
+    skills = admission.library.all()
     marks = {fingerprint(skill.code): skill for skill in skills.values()}
     for group in recurring(traces, least=config.least):
         pieces = list(group.pieces)

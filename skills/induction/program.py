@@ -41,7 +41,7 @@ def write(
     upkeep: bool = False,
     fixed: frozenset[str] = frozenset(),
 ) -> Skill:
-    """Return the skill that all pieces are calls of; its version and its admission are the gate's matter.
+    """Return the skill that all pieces are calls of; its version and its admission are admission's matter.
 
     Args:
         pieces: At least one, of one shape; the first is the origin.

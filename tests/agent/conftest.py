@@ -49,7 +49,7 @@ def household_skills(tmp_path_factory: pytest.TempPathFactory) -> Path:
             trace = traced(environment, task.id, environment.gold() or ())
             assert trace is not None
             traces.append(trace)
-        assert len(induce(traces, shop.gate(), InduceConfig(least=3, most=4))) >= 3
+        assert len(induce(traces, shop.admission(), InduceConfig(least=3, most=4))) >= 3
     return root
 
 

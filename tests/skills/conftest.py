@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lichen.envs import Environment, make
-from lichen.skills.admission import Gate
+from lichen.skills.admission import Admission
 from lichen.skills.jail import Jail, open_jail
 from lichen.skills.library import Library
 from lichen.skills.skill_runner import Runner
@@ -92,6 +92,6 @@ def library(tmp_path: Path) -> Library:
 
 
 @pytest.fixture
-def gate(library: Library, jail: Jail, household: Environment) -> Gate:
-    """The gate of that library."""
-    return Gate(library, Runner({}, jail), lambda _: household)
+def admission(library: Library, jail: Jail, household: Environment) -> Admission:
+    """Admission of that library."""
+    return Admission(library, Runner({}, jail), lambda _: household)

@@ -1,10 +1,10 @@
-"""The gate: what is admitted, what is refused, and what a change does to those who depend on it."""
+"""Admission: what is admitted, what is refused, and what a change does to those who depend on it."""
 
 import pytest
 
 from lichen.envs import Environment
 from lichen.skills.absorb_variant import absorb
-from lichen.skills.admission import Gate
+from lichen.skills.admission import Admission
 from lichen.skills.errors import UnknownSkill
 from lichen.skills.jail import Jail
 from lichen.skills.library import Library
@@ -17,9 +17,9 @@ from .conftest import BOOK, TAKE, TESTS, caller, take_skill, taken
 
 
 def test_a_skill_that_holds_on_its_origin_and_two_bindings_is_admitted_by_running_it(
-    gate: Gate, library: Library
+    admission: Admission, library: Library
 ) -> None:
-    verdict = gate.admit(take_skill(), author="agent")
+    verdict = admission.admit(take_skill(), author="agent")
     assert verdict.outcome == "success", verdict.reasons
     assert [t.test for t in verdict.tests] == ["origin", "spoon", "plate"]
     assert all(t.level == "kernel" and t.steps == 2 for t in verdict.tests)
@@ -27,10 +27,10 @@ def test_a_skill_that_holds_on_its_origin_and_two_bindings_is_admitted_by_runnin
 
 
 def test_what_only_works_where_it_was_learned_is_refused_and_kept_as_a_draft(
-    gate: Gate, library: Library
+    admission: Admission, library: Library
 ) -> None:
     code = TAKE.replace('f"go to {place}"', '"go to bed 1"')
-    verdict = gate.admit(take_skill(code), author="agent")
+    verdict = admission.admit(take_skill(code), author="agent")
     assert (verdict.outcome, verdict.shelf) == ("failure", "drafts")
     assert "take@1 fails its test spoon" in verdict.reasons[0]
     assert library.all() == {}
@@ -56,20 +56,20 @@ def test_what_only_works_where_it_was_learned_is_refused_and_kept_as_a_draft(
     ],
 )
 def test_static_checks_say_what_is_wrong_and_where(
-    gate: Gate, change: dict[str, object], said: str
+    admission: Admission, change: dict[str, object], said: str
 ) -> None:
-    verdict = gate.admit(take_skill().model_copy(update=change), author="agent")
+    verdict = admission.admit(take_skill().model_copy(update=change), author="agent")
     assert verdict.outcome == "failure" and not verdict.tests
     assert said in " ".join(verdict.reasons)
 
 
 def test_a_broken_leaf_with_thirty_dependents_changes_nothing_and_names_the_path(
-    gate: Gate, library: Library
+    admission: Admission, library: Library
 ) -> None:
-    gate.admit(take_skill(), author="agent")
+    admission.admit(take_skill(), author="agent")
     below = "take@1"
     for n in range(30):
-        with library.lock():  # written past the gate, so that the test is quick
+        with library.lock():  # written past admission, so that the test is quick
             library.put([caller(f"take-{n}", below)], message="Add", author="agent")
         below = f"take-{n}@1"
     before = {name: skill for name, skill in library.all().items()}
@@ -86,18 +86,20 @@ def test_a_broken_leaf_with_thirty_dependents_changes_nothing_and_names_the_path
             )
         }
     )
-    verdict = gate.admit(lazy, author="person")
+    verdict = admission.admit(lazy, author="person")
     assert verdict.outcome == "failure"
     assert verdict.path == ("take", "take-0")
     assert "it breaks take -> take-0" in verdict.reasons[0]
     assert library.all() == before
 
 
-def test_an_edit_re_pins_and_re_tests_everything_above_it(gate: Gate, library: Library) -> None:
-    gate.admit(take_skill(), author="agent")
-    gate.admit(caller("fetch", "take@1"), author="agent")
-    gate.admit(caller("bring", "fetch@1"), author="agent")
-    verdict = gate.admit(
+def test_an_edit_re_pins_and_re_tests_everything_above_it(
+    admission: Admission, library: Library
+) -> None:
+    admission.admit(take_skill(), author="agent")
+    admission.admit(caller("fetch", "take@1"), author="agent")
+    admission.admit(caller("bring", "fetch@1"), author="agent")
+    verdict = admission.admit(
         take_skill(TAKE.replace("return True", "return bool(thing)")), author="ann"
     )
     assert verdict.outcome == "success", verdict.reasons
@@ -108,10 +110,10 @@ def test_an_edit_re_pins_and_re_tests_everything_above_it(gate: Gate, library: L
 
 
 def test_a_retired_skill_is_not_learned_again_under_another_name_or_layout(
-    gate: Gate, library: Library
+    admission: Admission, library: Library
 ) -> None:
-    gate.admit(take_skill(), author="agent")
-    workshop = Workshop(library, lambda: gate)
+    admission.admit(take_skill(), author="agent")
+    workshop = Workshop(library, lambda: admission)
     workshop.retire("take", "it breaks vases")
     disguised = """
 def grab(api: API, thing: str, place: str) -> bool:
@@ -120,7 +122,7 @@ def grab(api: API, thing: str, place: str) -> bool:
     return True
 """
     again = take_skill(disguised).model_copy(update={"name": "grab"})
-    verdict = gate.admit(again, author="agent")
+    verdict = admission.admit(again, author="agent")
     assert verdict.outcome == "failure"
     assert verdict.reasons == ("it was retired as take: it breaks vases",)
     assert workshop.approve("take").outcome == "success"  # a person's word lifts it
@@ -134,14 +136,14 @@ def test_a_jail_that_breaks_refuses_nothing(library: Library, household: Environ
             return Ran(end="broken", error="no process could be made", level="kernel")
 
     broken = Broken.__new__(Broken)
-    gate = Gate(library, Runner({}, broken), lambda _: household)
-    verdict = gate.admit(take_skill(), author="agent")
+    admission = Admission(library, Runner({}, broken), lambda _: household)
+    verdict = admission.admit(take_skill(), author="agent")
     assert (verdict.outcome, verdict.shelf) == ("unknown", None)
     assert library.where("take") is None
 
 
 def test_skills_that_differ_in_constants_become_one_and_their_callers_call_it(
-    gate: Gate, library: Library
+    admission: Admission, library: Library
 ) -> None:
     def at(name: str, place: str, thing: str, task: str) -> Skill:
         code = (
@@ -167,29 +169,29 @@ def test_skills_that_differ_in_constants_become_one_and_their_callers_call_it(
 
     book = at("take-book", "bed 1", "book 1", BOOK)
     spoon = at("take-spoon", "countertop 1", "spoon 1", TESTS[1].task_id)
-    gate.admit(book, author="agent")
-    gate.admit(spoon, author="agent")
+    admission.admit(book, author="agent")
+    admission.admit(spoon, author="agent")
     merged = merge([book, spoon], taken=list(library.all()))
     assert merged.skill.name == "take"
     assert set(merged.skill.contract.parameters) > {"pause"}
-    verdict = gate.merge(merged, author="agent")
+    verdict = admission.merge(merged, author="agent")
     assert verdict.outcome == "success", verdict.reasons
     assert list(library.all()) == ["take"]
     assert set(library.all("archive")) == {"take-book", "take-spoon"}
     plate = at("take-plate", "countertop 2", "plate 1", TESTS[2].task_id)
     grown = absorb(library.get("take"), plate)
-    verdict = gate.merge(grown, author="agent")
+    verdict = admission.merge(grown, author="agent")
     assert verdict.outcome == "success", verdict.reasons
     assert verdict.skill == "take@2" and len(library.get("take").tests) == 9
 
 
-def test_a_pinned_skill_is_changed_by_people_only(gate: Gate, library: Library) -> None:
-    gate.admit(take_skill(), author="agent")
-    Workshop(library, lambda: gate).pin("take")
+def test_a_pinned_skill_is_changed_by_people_only(admission: Admission, library: Library) -> None:
+    admission.admit(take_skill(), author="agent")
+    Workshop(library, lambda: admission).pin("take")
     edited = take_skill(TAKE.replace("return True", "return thing != place"))
-    assert gate.admit(edited, author="agent").reasons == (
+    assert admission.admit(edited, author="agent").reasons == (
         "take is pinned: only a person may change it",
     )
-    assert gate.admit(edited, author="ann").outcome == "success"
+    assert admission.admit(edited, author="ann").outcome == "success"
     with pytest.raises(UnknownSkill):
         library.get("take@7")

@@ -8,7 +8,7 @@ import yaml
 
 from lichen.envs import Environment
 from lichen.skills import folder
-from lichen.skills.admission import Gate
+from lichen.skills.admission import Admission
 from lichen.skills.errors import LibraryUnwritable, Undecided
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.jail import Jail, Ran
@@ -22,7 +22,7 @@ from .test_library import lichen
 
 
 def test_a_hostile_import_writes_nothing_outside_its_folder(
-    library: Library, gate: Gate, tmp_path: Path
+    library: Library, admission: Admission, tmp_path: Path
 ) -> None:
     evil = tmp_path / "evil"
     for path, text in folder.write(take_skill().model_copy(update={"name": "evil"})).items():
@@ -30,17 +30,19 @@ def test_a_hostile_import_writes_nothing_outside_its_folder(
         (evil / path).write_text(text.replace("def take", "def evil"), encoding="utf-8")
     test = {"name": "../../../../PWNED", "task_id": "alfworld-mini/x"}
     (evil / "tests" / "zz.yaml").write_text(yaml.safe_dump(test), encoding="utf-8")
-    Workshop(library, lambda: gate).import_folder(evil)
+    Workshop(library, lambda: admission).import_folder(evil)
     assert not list(tmp_path.rglob("PWNED*"))
     with library.lock(), pytest.raises(LibraryUnwritable, match="no place in the library"):
         library.repository.write({"skills/../../x": "x"}, message="x", author="x")
 
 
-def test_versions_go_on_after_quarantine_and_retirement(library: Library, gate: Gate) -> None:
-    gate.admit(take_skill(), author="agent")
-    gate.admit(caller("fetch", "take@1"), author="agent")
-    gate.admit(take_skill(TAKE.replace("return True", "return thing != ''")), author="ann")
-    workshop = Workshop(library, lambda: gate)
+def test_versions_go_on_after_quarantine_and_retirement(
+    library: Library, admission: Admission
+) -> None:
+    admission.admit(take_skill(), author="agent")
+    admission.admit(caller("fetch", "take@1"), author="agent")
+    admission.admit(take_skill(TAKE.replace("return True", "return thing != ''")), author="ann")
+    workshop = Workshop(library, lambda: admission)
     workshop.quarantine("take", "doubtful")
     assert workshop.approve("take").skill == "take@3"
     verdict = workshop.approve("fetch")  # it called take@2, which is take@3 now
@@ -50,19 +52,19 @@ def test_versions_go_on_after_quarantine_and_retirement(library: Library, gate: 
     assert '"take@3"' in library.get("fetch").code
 
 
-def test_a_hand_edit_that_is_written_over_is_kept(library: Library, gate: Gate) -> None:
-    gate.admit(take_skill(), author="agent")
+def test_a_hand_edit_that_is_written_over_is_kept(library: Library, admission: Admission) -> None:
+    admission.admit(take_skill(), author="agent")
     file = library.root / "skills" / "take" / "skill.py"
     file.write_text("# hours of work\n", encoding="utf-8")
-    Workshop(library, lambda: gate).retire("take", "not needed")
+    Workshop(library, lambda: admission).retire("take", "not needed")
     kept = library.root / ".unread" / "skills" / "take" / "skill.py"
     assert kept.read_text(encoding="utf-8") == "# hours of work\n"
 
 
 def test_an_edit_that_cannot_be_tested_or_read_is_kept(
-    library: Library, gate: Gate, tmp_path: Path
+    library: Library, admission: Admission, tmp_path: Path
 ) -> None:
-    gate.admit(take_skill(), author="agent")
+    admission.admit(take_skill(), author="agent")
     editor = tmp_path / "editor.sh"
     where = ["--library", str(library.root)]
     for number, change in enumerate(
@@ -84,8 +86,10 @@ def test_an_edit_that_cannot_be_tested_or_read_is_kept(
         assert any(f"# mine {number}" in text for text in texts), done.stderr
 
 
-def test_git_around_the_library_is_no_trouble(library: Library, gate: Gate, tmp_path: Path) -> None:
-    gate.admit(take_skill(), author="agent")
+def test_git_around_the_library_is_no_trouble(
+    library: Library, admission: Admission, tmp_path: Path
+) -> None:
+    admission.admit(take_skill(), author="agent")
 
     def git(*words: str) -> None:
         subprocess.run(
@@ -101,18 +105,18 @@ def test_git_around_the_library_is_no_trouble(library: Library, gate: Gate, tmp_
     staged = library.root / "skills" / "take" / "skill.py"
     staged.write_text(TAKE + "# staged by hand\n", encoding="utf-8")
     git("add", "skills/take/skill.py")
-    assert gate.admit(caller("fetch", "take@1"), author="agent").outcome == "success"
+    assert admission.admit(caller("fetch", "take@1"), author="agent").outcome == "success"
     assert set(library.all()) == {"take", "fetch"}  # what was staged by hand was not committed
     assert "staged by hand" in staged.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("code", ["def take(:\n", "x = " + "-" * 5000 + "1\n"])
 def test_code_that_cannot_be_read_is_refused_in_a_sentence(
-    library: Library, gate: Gate, code: str
+    library: Library, admission: Admission, code: str
 ) -> None:
-    verdict = gate.admit(take_skill(code), author="agent")
+    verdict = admission.admit(take_skill(code), author="agent")
     assert verdict.outcome == "failure" and len(verdict.reasons) == 1
-    Workshop(library, lambda: gate).reject("take", "no code")
+    Workshop(library, lambda: admission).reject("take", "no code")
     assert library.all("drafts") == {}
 
 
@@ -123,17 +127,17 @@ def test_an_outage_while_inducing_is_said_and_refuses_nothing(
         def run(self, *args: object, **kwargs: object) -> Ran:
             return Ran(end="broken", error="no process could be made", level="kernel")
 
-    gate = Gate(library, Runner({}, Broken.__new__(Broken)), lambda _: household)
+    admission = Admission(library, Runner({}, Broken.__new__(Broken)), lambda _: household)
     with pytest.raises(Undecided, match="could not be tested"):
-        induce(gold(household), gate, InduceConfig(least=3))
+        induce(gold(household), admission, InduceConfig(least=3))
     assert library.history() == []
 
 
 def test_inducing_again_makes_nothing_twice(
-    library: Library, gate: Gate, household: Environment
+    library: Library, admission: Admission, household: Environment
 ) -> None:
-    first = induce(gold(household), gate, InduceConfig(least=3, most=4))
-    again = induce(gold(household), gate, InduceConfig(least=3, most=1, tries=5))
+    first = induce(gold(household), admission, InduceConfig(least=3, most=4))
+    again = induce(gold(household), admission, InduceConfig(least=3, most=1, tries=5))
     names = [verdict.skill for verdict in (*first, *again)]
     assert len(set(names)) == len(names)
     assert not any(name.endswith("-2@1") for name in names)

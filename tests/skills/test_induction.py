@@ -6,7 +6,7 @@ import pytest
 
 from lichen.envs import Environment, Fact, make
 from lichen.memory.likeness.embedder import open_embedder
-from lichen.skills.admission import Gate
+from lichen.skills.admission import Admission
 from lichen.skills.conditions import View, holds, problem
 from lichen.skills.errors import BadSkill
 from lichen.skills.induction.induce import InduceConfig, induce
@@ -27,9 +27,9 @@ def gold(household: Environment) -> list[Trace]:
 
 
 def test_the_library_grows_from_trajectories_with_parameters_and_calls(
-    gate: Gate, library: Library, household: Environment
+    admission: Admission, library: Library, household: Environment
 ) -> None:
-    admitted = induce(gold(household), gate, InduceConfig(least=3, most=6))
+    admitted = induce(gold(household), admission, InduceConfig(least=3, most=6))
     skills = library.all()
     assert len(admitted) >= 3 and set(skills) >= {"go-to-take-from", "go-to-move"}
     assert all(set(s.contract.parameters) >= {"thing"} for s in skills.values())
@@ -38,7 +38,7 @@ def test_the_library_grows_from_trajectories_with_parameters_and_calls(
     assert take.contract.preconditions == ('can("go to {place}")',)
     assert 'has("{thing}")' in skills["go-to-move"].contract.preconditions
     assert len(take.tests) == 4 and len({t.task_id for t in take.tests}) == 4
-    again = induce(gold(household), gate, InduceConfig(least=3, most=6))
+    again = induce(gold(household), admission, InduceConfig(least=3, most=6))
     assert library.all().keys() >= skills.keys() and len(again) <= len(admitted)
 
 
@@ -47,8 +47,8 @@ def test_where_no_actions_are_listed_skills_do_not_ask_for_them(
 ) -> None:
     kitchen = make("textcraft")
     traces = winning(kitchen, [task.id for task in kitchen.tasks("train", ["depth2", "depth3"])])
-    gate = Gate(library, Runner({}, jail), lambda _: kitchen)
-    admitted = induce(traces, gate, InduceConfig(most=2))
+    admission = Admission(library, Runner({}, jail), lambda _: kitchen)
+    admitted = induce(traces, admission, InduceConfig(most=2))
     kitchen.close()
     assert len(admitted) == 2
     for skill in library.all().values():
@@ -99,9 +99,9 @@ def test_conditions_understand_facts_and_nothing_else() -> None:
 
 
 def test_a_search_finds_the_skill_for_a_new_goal_and_abstains_from_another_world(
-    gate: Gate, library: Library, household: Environment
+    admission: Admission, library: Library, household: Environment
 ) -> None:
-    induce(gold(household), gate, InduceConfig(least=3, most=6))
+    induce(gold(household), admission, InduceConfig(least=3, most=6))
     retriever = SkillRetriever(library.all(), Vectored(library.root, open_embedder("minilm")))
     found = retriever.search("put some fork on drawer", env="alfworld-mini")
     assert found.hits and not found.abstained

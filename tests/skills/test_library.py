@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lichen.skills import folder, markdown
-from lichen.skills.admission import Gate
+from lichen.skills.admission import Admission
 from lichen.skills.errors import BadSkill, UnknownSkill
 from lichen.skills.library import Library
 from lichen.skills.operations import Workshop
@@ -22,7 +22,7 @@ LICHEN = [sys.executable, "-m", "lichen.agent"]
 
 
 def test_a_folder_of_the_standard_comes_and_goes_without_loss(
-    library: Library, gate: Gate, tmp_path: Path
+    library: Library, admission: Admission, tmp_path: Path
 ) -> None:
     theirs = tmp_path / "pdf-forms"
     (theirs / "scripts").mkdir(parents=True)
@@ -37,7 +37,7 @@ def test_a_folder_of_the_standard_comes_and_goes_without_loss(
     body = "# PDF forms\n\nRun `scripts/fill.py`.\n"
     (theirs / "SKILL.md").write_text(f"---\n{yaml.safe_dump(head)}---\n\n{body}", encoding="utf-8")
     (theirs / "scripts" / "fill.py").write_text("print('filled')\n", encoding="utf-8")
-    workshop = Workshop(library, lambda: gate)
+    workshop = Workshop(library, lambda: admission)
     assert workshop.import_folder(theirs).outcome == "success"
     assert not library.get("pdf-forms").runnable
     out = workshop.export("pdf-forms", tmp_path / "out")
@@ -46,8 +46,10 @@ def test_a_folder_of_the_standard_comes_and_goes_without_loss(
     assert (out / "scripts" / "fill.py").read_text(encoding="utf-8") == "print('filled')\n"
 
 
-def test_ours_is_read_back_as_it_was_and_its_lock_fits(library: Library, gate: Gate) -> None:
-    gate.admit(take_skill(), author="agent")
+def test_ours_is_read_back_as_it_was_and_its_lock_fits(
+    library: Library, admission: Admission
+) -> None:
+    admission.admit(take_skill(), author="agent")
     here = library.root / "skills" / "take"
     skill = folder.read_skill(here)
     assert skill == library.get("take").model_copy(update={"body": skill.body})
@@ -56,15 +58,15 @@ def test_ours_is_read_back_as_it_was_and_its_lock_fits(library: Library, gate: G
 
 
 def test_an_edit_on_disk_is_not_called_before_it_passed_the_gate(
-    library: Library, gate: Gate
+    library: Library, admission: Admission
 ) -> None:
-    gate.admit(take_skill(), author="agent")
+    admission.admit(take_skill(), author="agent")
     file = library.root / "skills" / "take" / "skill.py"
     good = TAKE.replace("return True", "return 1 == 1")
     file.write_text(good, encoding="utf-8")
     assert library.edited() == ["take"]
     assert library.get("take").code.strip() == TAKE.strip()
-    workshop = Workshop(library, lambda: gate, author="ann")
+    workshop = Workshop(library, lambda: admission, author="ann")
     assert workshop.approve("take").skill == "take@2"
     assert "1 == 1" in library.get("take").code and library.edited() == []
     file.write_text(TAKE.replace("api.act", "api.fly"), encoding="utf-8")
@@ -74,22 +76,24 @@ def test_an_edit_on_disk_is_not_called_before_it_passed_the_gate(
     assert [r.author for r in workshop.history("take")] == ["ann", "ann", "agent"]
 
 
-def test_a_commit_past_the_gate_is_left_out_and_said(library: Library, gate: Gate) -> None:
-    gate.admit(take_skill(), author="agent")
+def test_a_commit_past_the_gate_is_left_out_and_said(
+    library: Library, admission: Admission
+) -> None:
+    admission.admit(take_skill(), author="agent")
     with library.lock():
         library.repository.write(
             {"skills/take/skill.py": TAKE.replace("True", "None")}, message="sly", author="x"
         )
     assert library.all() == {}
-    assert "past the gate" in library.broken["take"]
+    assert "past admission" in library.broken["take"]
     with pytest.raises(BadSkill, match="approve take"):
         library.get("take")
 
 
 def test_a_killed_write_is_taken_back_when_the_library_is_opened(
-    library: Library, gate: Gate
+    library: Library, admission: Admission
 ) -> None:
-    gate.admit(take_skill(), author="agent")
+    admission.admit(take_skill(), author="agent")
     head = library.repository.head()
     # what a kill leaves: the journal, a file half written, a lock of git
     journal = library.root / ".git" / "lichen-journal.json"
@@ -102,18 +106,20 @@ def test_a_killed_write_is_taken_back_when_the_library_is_opened(
     assert again.repository.head() == head and again.edited() == []
     assert not journal.exists() and not (library.root / "skills" / "new").exists()
     assert (
-        Gate(again, gate.runner, gate.make)
+        Admission(again, admission.runner, admission.make)
         .admit(take_skill(TAKE.replace("return True", "return thing != ''")), author="agent")
         .outcome
         == "success"
     )
 
 
-def test_rolling_back_and_quarantine_take_dependents_along(library: Library, gate: Gate) -> None:
-    gate.admit(take_skill(), author="agent")
-    gate.admit(caller("fetch", "take@1"), author="agent")
-    gate.admit(take_skill(TAKE.replace("return True", "return thing != ''")), author="ann")
-    workshop = Workshop(library, lambda: gate, author="ann")
+def test_rolling_back_and_quarantine_take_dependents_along(
+    library: Library, admission: Admission
+) -> None:
+    admission.admit(take_skill(), author="agent")
+    admission.admit(caller("fetch", "take@1"), author="agent")
+    admission.admit(take_skill(TAKE.replace("return True", "return thing != ''")), author="ann")
+    workshop = Workshop(library, lambda: admission, author="ann")
     verdict = workshop.rollback("take", "1")
     assert (verdict.skill, verdict.repinned) == ("take@3", ("fetch@3",))
     assert library.get("take").code.strip() == TAKE.strip()
@@ -125,8 +131,8 @@ def test_rolling_back_and_quarantine_take_dependents_along(library: Library, gat
         workshop.quarantine("nobody", "x")
 
 
-def test_a_repository_is_readable_by_git_itself(library: Library, gate: Gate) -> None:
-    gate.admit(take_skill(), author="agent")
+def test_a_repository_is_readable_by_git_itself(library: Library, admission: Admission) -> None:
+    admission.admit(take_skill(), author="agent")
     said = subprocess.run(
         ["git", "-C", str(library.root), "status", "--porcelain"],
         capture_output=True,
@@ -148,8 +154,10 @@ def lichen(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_commands_show_edit_and_refuse(library: Library, gate: Gate, tmp_path: Path) -> None:
-    gate.admit(take_skill(), author="agent")
+def test_the_commands_show_edit_and_refuse(
+    library: Library, admission: Admission, tmp_path: Path
+) -> None:
+    admission.admit(take_skill(), author="agent")
     where = ["--library", str(library.root)]
     listed = lichen("skills", "list", *where, "--json", "-")
     assert json.loads(listed.stdout)["figures"]["with_parameters"] == 1.0

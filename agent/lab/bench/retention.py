@@ -1,7 +1,7 @@
 """`lichen bench retention`: are mastered tasks still mastered when a library has grown by a hundred skills?
 
 A copy of the library takes in what induction finds in further training tasks, then skills of other libraries,
-all through the gate. Before and after, the first skills' stored tests are run, and the same questions of
+all through admission. Before and after, the first skills' stored tests are run, and the same questions of
 held-out tasks are asked; a skill among the five that are found counts when a run there shows that it is right.
 """
 
@@ -146,7 +146,7 @@ def _grow(shop: OpenLibrary, env: str, wanted: int, say: Callable[[str], None]) 
         traces = winning(environment, ids[start : start + _CHUNK])
         if traces:
             bounds = InduceConfig(most=wanted - added, least=2)
-            added += len(induce(traces, shop.gate(), bounds))
+            added += len(induce(traces, shop.admission(), bounds))
         if start % (10 * _CHUNK) == 0 and traces:
             say(f"{added} added after {start + len(traces)} tasks")
         if added >= wanted:
@@ -155,7 +155,7 @@ def _grow(shop: OpenLibrary, env: str, wanted: int, say: Callable[[str], None]) 
 
 
 def _taken(shop: OpenLibrary, others: Sequence[Path], wanted: int) -> int:
-    """Put skills of other libraries through the gate, callees first; return how many were admitted."""
+    """Put skills of other libraries through admission, callees first; return how many were admitted."""
     added = 0
     for other in others:
         waiting = sorted(
@@ -166,7 +166,7 @@ def _taken(shop: OpenLibrary, others: Sequence[Path], wanted: int) -> int:
             for folder in waiting:
                 skill = read_skill(folder)
                 if added < wanted and skill.runnable and skill.name not in shop.library.all():
-                    good = shop.gate().admit(skill, author="agent").outcome == "success"
+                    good = shop.admission().admit(skill, author="agent").outcome == "success"
                     added += good
                     left += [] if good else [folder]
             if len(left) == len(waiting):

@@ -155,7 +155,7 @@ async def silence(agent: OpenAgent, env: str) -> Claim:
     if not agent.config.policy.llm:
         return Claim(claim=claim, state="not measured", says="the run asked no model")
     config = agent.config.retriever
-    shut = config.model_copy(update={"gate": 1.0, "delta": 1.0})
+    shut = config.model_copy(update={"floor": 1.0, "delta": 1.0})
     pairs = await compared(agent, env, with_memory(CaseMemory(agent.store, shut)), alone)
     numbers = _counts(pairs)
     bad = [pair.task_id for pair in pairs if not pair.same]

@@ -18,7 +18,7 @@ from lichen.agent.practice.write_round import write_skill
 from lichen.envs import Environment, UnknownName, make
 from lichen.memory.ledger.events import Recalled, SkillCalled, Stepped
 from lichen.memory.store.demonstrations import from_gold, import_demonstrations
-from lichen.skills.admission import Gate
+from lichen.skills.admission import Admission
 from lichen.skills.induction.induce import InduceConfig, induce
 from lichen.skills.induction.watch import traced
 from lichen.skills.jail import Jail, Ran, open_jail
@@ -107,8 +107,8 @@ def household_library(jail: Jail, tmp_path_factory: pytest.TempPathFactory) -> L
         trace = traced(environment, task.id, environment.gold() or ())
         assert trace is not None
         traces.append(trace)
-    gate = Gate(library, Runner({}, jail), lambda _: environment)
-    induce(traces, gate, InduceConfig(least=3, most=4))
+    admission = Admission(library, Runner({}, jail), lambda _: environment)
+    induce(traces, admission, InduceConfig(least=3, most=4))
     return library
 
 
@@ -178,12 +178,12 @@ def test_scripted_code_is_written_tested_criticised_and_admitted(
     )
     llm = ScriptedLLM([wrong, "Go to a tree first.", right])
     library = Library(tmp_path / "library")
-    gate = Gate(library, Runner({}, jail), lambda _: crafter)
+    admission = Admission(library, Runner({}, jail), lambda _: crafter)
     crafter.reset(WORLDS[0])
     written = asyncio.run(
         write_skill(
             ActionWriter(llm),
-            gate,
+            admission,
             crafter,
             {},
             "unlocked.collect_wood",

@@ -57,7 +57,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Pa
     )
     # at the default gate one word that an anchor shares with a room is enough for a hit
     with OpenAgent.from_config(
-        store=folder, embedder="hashing", model=str(tiny_folder), retriever={"gate": 0.3}
+        store=folder, embedder="hashing", model=str(tiny_folder), retriever={"floor": 0.3}
     ) as agent:
         evaluate(agent, plan, folder)
     return folder
@@ -67,7 +67,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Pa
 def agent(evaluated: Path, tiny_folder: Path) -> Iterator[OpenAgent]:
     """An agent over that evaluation's memory."""
     with OpenAgent.from_config(
-        store=evaluated, embedder="hashing", model=str(tiny_folder), retriever={"gate": 0.3}
+        store=evaluated, embedder="hashing", model=str(tiny_folder), retriever={"floor": 0.3}
     ) as found:
         yield found
 
@@ -114,7 +114,7 @@ def test_a_changed_weight_does_not_hold(
 
 
 def test_a_memory_that_speaks_on_anchors_does_not_hold(evaluated: Path, tiny_folder: Path) -> None:
-    open_gate = {"gate": 0.0}
+    open_gate = {"floor": 0.0}
     with OpenAgent.from_config(
         store=evaluated, embedder="hashing", model=str(tiny_folder), retriever=open_gate
     ) as agent:
