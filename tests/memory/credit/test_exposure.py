@@ -35,10 +35,10 @@ def test_the_gate_shows_what_helps_shuts_out_what_hurts_and_explores_within_its_
     helps, hurts = lived(0.3, 2000).uplift("a"), lived(-0.3, 2000).uplift("a")
     unknown = Credit().uplift("never seen")
     proven, harmless = HarmGate(rule="proven"), HarmGate()
-    for admission in (proven, harmless):
-        assert admission.propensity(helps, 0.1, learn=True) > 0.95
-        assert admission.propensity(hurts, 0.1, learn=True) == SUSPECT
-        assert admission.propensity(hurts, 0.0, learn=False) == 0.0
+    for gate in (proven, harmless):
+        assert gate.propensity(helps, 0.1, learn=True) > 0.95
+        assert gate.propensity(hurts, 0.1, learn=True) == SUSPECT
+        assert gate.propensity(hurts, 0.0, learn=False) == 0.0
     assert proven.propensity(unknown, 0.1, learn=True) == EXPLORE
     assert proven.propensity(unknown, 0.0, learn=False) == 0.0
     assert harmless.propensity(unknown, 0.1, learn=True) == pytest.approx(0.9)
