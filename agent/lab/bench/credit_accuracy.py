@@ -264,14 +264,14 @@ def _harmed(seed: int, episodes: int, poison: float) -> dict[str, list[float]]:
     wrong = rng.random((CONTEXTS, ITEMS)) < poison
     world.effects = np.where(wrong, -POISON, world.effects)
     credit = Credit()
-    admission = HarmGate(rule="proven")
+    gate = HarmGate(rule="proven")
     arms = ("no memory", "ungated: all are shown", "gated")
     wins = np.zeros((len(arms), episodes), bool)
     for t in range(episodes):
         context, items = world.recall()
         luck = rng.random()
         chances = [
-            admission.propensity(credit.uplift(name(context, item)), HOLDOUT, learn=True)
+            gate.propensity(credit.uplift(name(context, item)), HOLDOUT, learn=True)
             for item in items
         ]
         seen = [
