@@ -16,7 +16,10 @@ from ....envs.suite import Suite
 from ....envs.types import Record, Split
 from ....memory.ledger.content_id import content_id
 from ....memory.recall.case_memory import CaseMemory
+from ....memory.recall.retriever import RetrieverConfig
 from ....memory.store.demonstrations import from_gold, import_demonstrations
+from ...episode.graph import Graph
+from ...episode.parts import EpisodeParts
 from ...episode.run_episode import EpisodeResult, run_episode
 from ...llm.protocol import Usage
 from ...open_agent import OpenAgent
@@ -107,6 +110,75 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
     started = time.monotonic()
     asks = agent.config.policy.llm and any(arm.llm for arm in plan.arms)
     before = await agent.fingerprint(asks)
+    identity = _identity(agent, plan)
+    rows = RowFile(folder / ROWS, identity, EpisodeRow.model_validate_json)
+    made_by(rows, before)
+    name = content_id("eval", str(identity))
+    run = content_id(name, before)
+    agent.opened(run, agent.started("eval", plan.suite.name, before, identity))
+    skills = Skilled(agent, run, plan.seed)
+    library = skills.library(plan.arms)
+    made_with(rows, library)
+    await _learn(agent, plan, name, watcher)
+    tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed, agent.environment(plan.suite))
+    wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
+    memories = _memories(agent, plan.seed, wanted)
+    cells = left(
+        task_by_task(tasks, wanted),
+        rows.rows,
+        lambda what, task_id: (what[0].name, what[1], task_id),
+    )
+    async with agent.graph() as graph:
+        for cell in cells:
+            (arm, point), task_id = cell.arm, cell.task
+            same = rows.rows.get(("none", 0, task_id))
+            votes = _votes(rows, task_id, max(plan.checkpoints)) if arm.budget else 1
+            policy = arm.policy(agent.config.policy)
+            alike = policy.llm and not arm.skilled and not arm.soft and votes == 1
+            if point == 0 and alike and same is not None:
+                # an empty memory is no memory: same prompts, same seeds, so it is not run again
+                rows.add(same.model_copy(update={"arm": arm.name}))
+                watcher.evaluating(cell.number, cell.of, rows.rows[arm.name, point, task_id])
+                continue
+            parts = agent.parts(
+                agent.environment(plan.suite),
+                task_id,
+                memory=memories.get((arm.name, point)),
+                seed=plan.seed,
+                policy=policy.model_copy(update={"votes": votes}) if arm.budget else policy,
+                llm_name=before,
+                skills=skills.of(arm),
+                hints=arm.soft,
+            )
+            episode = f"{name}-{arm.name}-{point}-{content_id(task_id)}"
+            row = await _play(agent, graph, parts, episode, run, (arm.name, point))
+            row = row.model_copy(update={"library": library if arm.skilled else ""})
+            if row.outcome != "unknown":  # an unknown is run again by the next call
+                rows.add(row)
+            watcher.evaluating(cell.number, cell.of, row)
+    skills.close()
+    after = await agent.closed(run, before, len(rows.rows))
+    return summarise(
+        plan_name=plan.suite.name,
+        learn=plan.learn,
+        split=plan.split,
+        model=agent.config.model if asks else "no model",
+        seed=plan.seed,
+        arms=[arm.name for arm in plan.arms],
+        checkpoints=plan.checkpoints,
+        tasks=tasks,
+        rows=list(rows.rows.values()),
+        fingerprint=(before, after),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _identity(agent: OpenAgent, plan: HeldOutPlan) -> dict[str, Any]:
+    """Return what must be equal for rows to be comparable.
+
+    Raises:
+        UsageError: An arm has hints and none is on here.
+    """
     identity: dict[str, Any] = {
         "suite": plan.suite.model_dump(mode="json", exclude={"description"}),
         "learn": plan.learn,
@@ -128,104 +200,62 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
                 hint="Name a projection whose gate is open: --set softcot.folder=.lichen/softcot/own.",
             )
         identity["hints"] = record.model_dump(mode="json")
-    rows = RowFile(folder / ROWS, identity, EpisodeRow.model_validate_json)
-    made_by(rows, before)
-    name = content_id("eval", str(identity))
-    run = content_id(name, before)
-    agent.opened(run, agent.started("eval", plan.suite.name, before, identity))
-    skills = Skilled(agent, run, plan.seed)
-    library = skills.library(plan.arms)
-    made_with(rows, library)
-    await _learn(agent, plan, name, watcher)
-    environment = agent.environment(plan.suite)
-    tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed, environment)
-    wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
-    dials = agent.config.retriever
-    memories = {  # arms that differ in the policy alone share a view
-        (arm.placebo, arm.retriever(dials), point): PlaceboMemory(
-            agent.store,
-            arm.retriever(dials),
-            first=point,
-            rng=np.random.default_rng([plan.seed, point]),
-        )
-        if arm.placebo
-        else CaseMemory(agent.store, arm.retriever(dials), first=point)
-        for arm, point in wanted
-        if arm.memory
-    }
-    cells = left(
-        task_by_task(tasks, wanted),
-        rows.rows,
-        lambda what, task_id: (what[0].name, what[1], task_id),
-    )
-    async with agent.graph() as graph:
-        for cell in cells:
-            (arm, point), task_id = cell.arm, cell.task
-            task = environment.task(task_id)
-            same = rows.rows.get(("none", 0, task_id))
-            votes = _votes(rows, task_id, max(plan.checkpoints)) if arm.budget else 1
-            policy = arm.policy(agent.config.policy)
-            alike = policy.llm and not arm.skilled and not arm.soft and votes == 1
-            if point == 0 and alike and same is not None:
-                # an empty memory is no memory: same prompts, same seeds, so it is not run again
-                rows.add(same.model_copy(update={"arm": arm.name}))
-                watcher.evaluating(cell.number, cell.of, rows.rows[arm.name, point, task_id])
-                continue
-            memory = memories[arm.placebo, arm.retriever(dials), point] if arm.memory else None
-            if arm.budget:
-                policy = policy.model_copy(update={"votes": votes})
-            parts = agent.parts(
-                environment,
-                task_id,
-                memory=memory,
-                seed=plan.seed,
-                policy=policy,
-                llm_name=before,
-                skills=skills.of(arm),
-                hints=arm.soft,
+    return identity
+
+
+def _memories(
+    agent: OpenAgent, seed: int, wanted: Sequence[tuple[Arm, int]]
+) -> dict[tuple[str, int], CaseMemory]:
+    """Return what each arm sees at each checkpoint; arms that differ in the policy alone share a view."""
+    views: dict[tuple[bool, RetrieverConfig, int], CaseMemory] = {}
+    found = {}
+    for arm, point in wanted:
+        if not arm.memory:
+            continue
+        config = arm.retriever(agent.config.retriever)
+        key = (arm.placebo, config, point)
+        if key not in views:
+            views[key] = (
+                PlaceboMemory(
+                    agent.store, config, first=point, rng=np.random.default_rng([seed, point])
+                )
+                if arm.placebo
+                else CaseMemory(agent.store, config, first=point)
             )
-            used = agent.llm.usage.copy() if policy.llm else Usage()
-            clock = time.monotonic()
-            attempt = next_attempt(
-                agent.store.ledger, f"{name}-{arm.name}-{point}-{content_id(task_id)}"
-            )
-            result = attempt.result or await run_episode(
-                graph, parts, episode=attempt.episode, run=run
-            )
-            spent = agent.llm.usage.minus(used) if policy.llm else Usage()
-            row = EpisodeRow(
-                arm=arm.name,
-                checkpoint=point,
-                task_id=task_id,
-                family=task.family,
-                outcome=result.outcome,
-                score=result.score,
-                steps=result.steps,
-                tokens_in=spent.tokens_in,
-                tokens_out=spent.tokens_out,
-                seconds=round(time.monotonic() - clock, 3),
-                kl=result.kl,
-                llm=before if policy.llm else "",
-                library=library if arm.skilled else "",
-                reason=result.reason,
-            )
-            if row.outcome != "unknown":  # an unknown is run again by the next call
-                rows.add(row)
-            watcher.evaluating(cell.number, cell.of, row)
-    skills.close()
-    after = await agent.closed(run, before, len(rows.rows))
-    return summarise(
-        plan_name=plan.suite.name,
-        learn=plan.learn,
-        split=plan.split,
-        model=agent.config.model if asks else "no model",
-        seed=plan.seed,
-        arms=[arm.name for arm in plan.arms],
-        checkpoints=plan.checkpoints,
-        tasks=tasks,
-        rows=list(rows.rows.values()),
-        fingerprint=(before, after),
-        seconds=time.monotonic() - started,
+        found[arm.name, point] = views[key]
+    return found
+
+
+async def _play(
+    agent: OpenAgent,
+    graph: Graph,
+    parts: EpisodeParts,
+    episode: str,
+    run: str,
+    cell: tuple[str, int],
+) -> EpisodeRow:
+    """Run one cell (arm and checkpoint) at the parts' task and return its row."""
+    asks = parts.policy.llm is not None
+    used = agent.llm.usage.copy() if asks else Usage()
+    clock = time.monotonic()
+    attempt = next_attempt(agent.store.ledger, episode)
+    result = attempt.result or await run_episode(graph, parts, episode=attempt.episode, run=run)
+    spent = agent.llm.usage.minus(used) if asks else Usage()
+    arm, point = cell
+    return EpisodeRow(
+        arm=arm,
+        checkpoint=point,
+        task_id=result.task_id,
+        family=result.family,
+        outcome=result.outcome,
+        score=result.score,
+        steps=result.steps,
+        tokens_in=spent.tokens_in,
+        tokens_out=spent.tokens_out,
+        seconds=round(time.monotonic() - clock, 3),
+        kl=result.kl,
+        llm=parts.llm_name if asks else "",
+        reason=result.reason,
     )
 
 
