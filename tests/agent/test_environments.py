@@ -1,4 +1,4 @@
-"""Runs that are interrupted, retried or gone on with: nothing lost, nothing mixed."""
+"""Environments that are opened once keep the step cap that was asked for."""
 
 import asyncio
 import os

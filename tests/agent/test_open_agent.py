@@ -1,4 +1,4 @@
-"""The planner's graph and the agent, end to end, with the real small model and real environments."""
+"""The agent, end to end: memory helps, seeds repeat, runs go on, and a changed model is an error."""
 
 import subprocess
 import sys

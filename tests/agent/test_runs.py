@@ -1,4 +1,4 @@
-"""Runs that are interrupted, retried or gone on with: nothing lost, nothing mixed."""
+"""Runs in the ledger: outages are tried again, and an open run keeps its model."""
 
 import asyncio
 import os

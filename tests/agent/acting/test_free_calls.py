@@ -1,4 +1,4 @@
-"""Agents that call tools: candidate calls and free ones, durable subtasks, ablation arms, commands."""
+"""Free calls: the small model writes one, and a known failure is said before it is made."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The planner's graph and the agent, end to end, with the real small model and real environments."""
+"""The policy: the model alone without memory, what moves it, what is filtered, and what it refuses."""
 
 from collections.abc import Sequence
 from pathlib import Path

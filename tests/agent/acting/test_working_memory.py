@@ -1,4 +1,4 @@
-"""The planner's graph and the agent, end to end, with the real small model and real environments."""
+"""Working memory: ways that were never taken come first."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Agents that call tools: candidate calls and free ones, durable subtasks, ablation arms, commands."""
+"""The commands about tools, contracts and whole runs."""
 
 import json
 import subprocess

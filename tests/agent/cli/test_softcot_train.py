@@ -1,4 +1,4 @@
-"""`lichen softcot`: train, interrupt, continue, evaluate, probe, and what is refused."""
+"""`lichen softcot`: train, interrupt, continue, evaluate, and what is refused."""
 
 import json
 import subprocess

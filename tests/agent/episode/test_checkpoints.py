@@ -1,4 +1,4 @@
-"""Runs that are interrupted, retried or gone on with: nothing lost, nothing mixed."""
+"""A damaged checkpoint file costs only the resume."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The planner's graph and the agent, end to end, with the real small model and real environments."""
+"""The graph in the plan style: next subtask, replan, and the real small model through it."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Agents that call tools: candidate calls and free ones, durable subtasks, ablation arms, commands."""
+"""What a step recalls where actions are calls: candidates from demonstrations, known failures."""
 
 import subprocess
 import sys

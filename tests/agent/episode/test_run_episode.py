@@ -1,4 +1,4 @@
-"""The planner's graph and the agent, end to end, with the real small model and real environments."""
+"""An episode that is killed or interrupted goes on, with nothing lost and nothing done twice."""
 
 import asyncio
 import json

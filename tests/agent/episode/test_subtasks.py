@@ -1,4 +1,4 @@
-"""Agents that call tools: candidate calls and free ones, durable subtasks, ablation arms, commands."""
+"""Subtasks are durable, and a new plan is shown what worked elsewhere."""
 
 import json
 import subprocess

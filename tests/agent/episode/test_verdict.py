@@ -1,4 +1,4 @@
-"""Agents that call tools: candidate calls and free ones, durable subtasks, ablation arms, commands."""
+"""Verdicts: a judge where there is no check, and what its word is worth where there is one."""
 
 import subprocess
 import sys

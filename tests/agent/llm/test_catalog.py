@@ -1,4 +1,4 @@
-"""The packaged model: exact choice, generation, fingerprint, and what is said when something is missing."""
+"""From a name to a folder of weights: conversion, damage, and what is said when something is missing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The packaged model: exact choice, generation, fingerprint, and what is said when something is missing."""
+"""Structured answers of a small model are held to their schema."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The packaged model: exact choice, generation, fingerprint, and what is said when something is missing."""
+"""A hub id without a network is one sentence."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The packaged model: exact choice, generation, fingerprint, and what is said when something is missing."""
+"""The local client: generation, fingerprint, and what it refuses."""
 
 import pytest
 

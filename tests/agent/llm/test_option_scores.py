@@ -1,4 +1,4 @@
-"""The packaged model: exact choice, generation, fingerprint, and what is said when something is missing."""
+"""Exact choice: one pass over the options equals scoring each by itself, and prompts share their cache."""
 
 import numpy as np
 import pytest

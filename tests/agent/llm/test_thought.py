@@ -1,4 +1,4 @@
-"""The agent's hints: the latent channel of `choose` and `chat`, the gate, and what forgetting takes."""
+"""Thoughts put to a model: scored as a whole pass, and the cache stays as it was."""
 
 import asyncio
 from collections.abc import Iterator

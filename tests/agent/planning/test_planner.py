@@ -1,4 +1,4 @@
-"""The planner's graph and the agent, end to end, with the real small model and real environments."""
+"""The planner: plans are parsed, and made from what worked elsewhere."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Answers in batches, sources of examples, votes, and the table."""
+"""Answers in a batch are those of each prompt alone."""
 
 import torch
 

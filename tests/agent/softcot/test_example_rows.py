@@ -1,4 +1,4 @@
-"""Answers in batches, sources of examples, votes, and the table."""
+"""A cue without thoughts is the prompt as the policy sends it."""
 
 from lichen.agent.llm.frozen import Frozen
 from lichen.agent.llm.slots import for_cue

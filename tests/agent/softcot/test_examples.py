@@ -1,4 +1,4 @@
-"""`lichen softcot`: train, interrupt, continue, evaluate, probe, and what is refused."""
+"""What a projection learns from: verified successes and nothing else."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The agent's hints: the latent channel of `choose` and `chat`, the gate, and what forgetting takes."""
+"""The hint gate opens for thoughts that carry the answer, and for no others."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The agent's hints: the latent channel of `choose` and `chat`, the gate, and what forgetting takes."""
+"""Where a projection lies: an exchange that was cut in two is finished."""
 
 import asyncio
 import shutil

@@ -1,4 +1,4 @@
-"""`lichen softcot`: train, interrupt, continue, evaluate, probe, and what is refused."""
+"""Whether a model reads vectors as it reads words."""
 
 import subprocess
 import sys

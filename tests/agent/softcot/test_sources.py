@@ -1,4 +1,4 @@
-"""Answers in batches, sources of examples, votes, and the table."""
+"""Sources of examples: files, expert games, and what is said of damage."""
 
 from pathlib import Path
 

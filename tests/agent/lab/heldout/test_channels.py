@@ -1,4 +1,4 @@
-"""Agents that call tools: candidate calls and free ones, durable subtasks, ablation arms, commands."""
+"""Arms that leave a channel out, and the arm that spends the tokens of memory."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Answers in batches, sources of examples, votes, and the table."""
+"""Chains vote, and one answer is left of each poll."""
 
 from pathlib import Path
 

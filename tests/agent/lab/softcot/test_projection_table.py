@@ -1,4 +1,4 @@
-"""The table counts a question once, goes on over what another size left, and is forgotten with its episodes."""
+"""The table over projections: every arm, resumed, forgotten, with honest intervals."""
 
 import json
 from pathlib import Path
