@@ -1,5 +1,7 @@
 """Shared by the tests of skills: a real environment, a real jail, skills that a person could have written."""
 
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,3 +97,14 @@ def library(tmp_path: Path) -> Library:
 def admission(library: Library, jail: Jail, household: Environment) -> Admission:
     """Admission of that library."""
     return Admission(library, Runner({}, jail), lambda _: household)
+
+
+def lichen(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
+    return subprocess.run(
+        [sys.executable, "-m", "lichen.agent", *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )

@@ -3,15 +3,12 @@
 import pytest
 
 from lichen.envs import Environment
-from lichen.skills.absorb_variant import absorb
 from lichen.skills.admission import Admission
 from lichen.skills.errors import UnknownSkill
 from lichen.skills.jail import Jail
 from lichen.skills.library import Library
-from lichen.skills.merge import merge
 from lichen.skills.operations import Workshop
 from lichen.skills.skill_runner import Runner
-from lichen.skills.types import Contract, Skill
 
 from .conftest import BOOK, TAKE, TESTS, caller, take_skill, taken
 
@@ -35,32 +32,6 @@ def test_what_only_works_where_it_was_learned_is_refused_and_kept_as_a_draft(
     assert "take@1 fails its test spoon" in verdict.reasons[0]
     assert library.all() == {}
     assert "refused" in library.get("take", "drafts").files["draft.yaml"]
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"tests": TESTS[:2]}, "it needs its origin and 2 other bindings"),
-        ({"tests": TESTS[1:]}, "no test on the task it comes from"),
-        (
-            {"code": "def other(api: API) -> bool:\n    return True\n"},
-            "exactly one public function",
-        ),
-        ({"code": TAKE + "\nimport os\n"}, "may not import os"),
-        (
-            {"code": TAKE.replace("api.act", "api.fly")},
-            "api.fly, which its capabilities do not name",
-        ),
-        ({"code": TAKE.replace(": str,", ",", 1)}, "the parameter thing has no type"),
-        ({"code": TAKE + "\nx = api.__class__\n"}, "may not use __class__"),
-    ],
-)
-def test_static_checks_say_what_is_wrong_and_where(
-    admission: Admission, change: dict[str, object], said: str
-) -> None:
-    verdict = admission.admit(take_skill().model_copy(update=change), author="agent")
-    assert verdict.outcome == "failure" and not verdict.tests
-    assert said in " ".join(verdict.reasons)
 
 
 def test_a_broken_leaf_with_thirty_dependents_changes_nothing_and_names_the_path(
@@ -140,49 +111,6 @@ def test_a_jail_that_breaks_refuses_nothing(library: Library, household: Environ
     verdict = admission.admit(take_skill(), author="agent")
     assert (verdict.outcome, verdict.shelf) == ("unknown", None)
     assert library.where("take") is None
-
-
-def test_skills_that_differ_in_constants_become_one_and_their_callers_call_it(
-    admission: Admission, library: Library
-) -> None:
-    def at(name: str, place: str, thing: str, task: str) -> Skill:
-        code = (
-            f"def {name.replace('-', '_')}(api: API, pause: int = 0) -> bool:\n"
-            f"    api.act('go to {place}')\n    api.act('take {thing} from {place}')\n    return True\n"
-        )
-        return Skill(
-            name=name,
-            description=f"Take the {thing}.",
-            code=code,
-            contract=Contract(
-                env="alfworld-mini",
-                parameters={"pause": {"type": "int", "default": 0}},  # type: ignore[dict-item]
-                postconditions=(f'has("{thing}")',),
-            ),
-            tests=tuple(
-                taken(f"t{seed}", task, "", "", origin=not seed).model_copy(
-                    update={"arguments": {"pause": seed}, "seed": seed}
-                )
-                for seed in range(3)
-            ),
-        )
-
-    book = at("take-book", "bed 1", "book 1", BOOK)
-    spoon = at("take-spoon", "countertop 1", "spoon 1", TESTS[1].task_id)
-    admission.admit(book, author="agent")
-    admission.admit(spoon, author="agent")
-    merged = merge([book, spoon], taken=list(library.all()))
-    assert merged.skill.name == "take"
-    assert set(merged.skill.contract.parameters) > {"pause"}
-    verdict = admission.merge(merged, author="agent")
-    assert verdict.outcome == "success", verdict.reasons
-    assert list(library.all()) == ["take"]
-    assert set(library.all("archive")) == {"take-book", "take-spoon"}
-    plate = at("take-plate", "countertop 2", "plate 1", TESTS[2].task_id)
-    grown = absorb(library.get("take"), plate)
-    verdict = admission.merge(grown, author="agent")
-    assert verdict.outcome == "success", verdict.reasons
-    assert verdict.skill == "take@2" and len(library.get("take").tests) == 9
 
 
 def test_a_pinned_skill_is_changed_by_people_only(admission: Admission, library: Library) -> None:

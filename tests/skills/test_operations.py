@@ -1,24 +1,17 @@
-"""What people and outages do to a library: hostile imports, lost texts, versions, git around it."""
+"""What people do to a library: hostile imports, lost texts, versions."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from lichen.envs import Environment
 from lichen.skills import folder
 from lichen.skills.admission import Admission
-from lichen.skills.errors import LibraryUnwritable, Undecided
-from lichen.skills.induction.induce import InduceConfig, induce
-from lichen.skills.jail import Jail, Ran
+from lichen.skills.errors import LibraryUnwritable
 from lichen.skills.library import Library
 from lichen.skills.operations import Workshop
-from lichen.skills.skill_runner import Runner
 
-from .conftest import TAKE, caller, take_skill
-from .test_induction import gold
-from .test_library import lichen
+from .conftest import TAKE, caller, lichen, take_skill
 
 
 def test_a_hostile_import_writes_nothing_outside_its_folder(
@@ -84,60 +77,3 @@ def test_an_edit_that_cannot_be_tested_or_read_is_kept(
             if ".git" not in path.parts
         ]
         assert any(f"# mine {number}" in text for text in texts), done.stderr
-
-
-def test_git_around_the_library_is_no_trouble(
-    library: Library, admission: Admission, tmp_path: Path
-) -> None:
-    admission.admit(take_skill(), author="agent")
-
-    def git(*words: str) -> None:
-        subprocess.run(
-            ["git", "-C", str(library.root), "-c", "user.name=a", "-c", "user.email=a@b", *words],
-            check=True,
-            capture_output=True,
-        )
-
-    (library.root / "picture.bin").write_bytes(b"\xff\xfe\x00")
-    git("add", "picture.bin")
-    git("commit", "-m", "a picture")
-    git("config", "commit.gpgsign", "true")
-    staged = library.root / "skills" / "take" / "skill.py"
-    staged.write_text(TAKE + "# staged by hand\n", encoding="utf-8")
-    git("add", "skills/take/skill.py")
-    assert admission.admit(caller("fetch", "take@1"), author="agent").outcome == "success"
-    assert set(library.all()) == {"take", "fetch"}  # what was staged by hand was not committed
-    assert "staged by hand" in staged.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("code", ["def take(:\n", "x = " + "-" * 5000 + "1\n"])
-def test_code_that_cannot_be_read_is_refused_in_a_sentence(
-    library: Library, admission: Admission, code: str
-) -> None:
-    verdict = admission.admit(take_skill(code), author="agent")
-    assert verdict.outcome == "failure" and len(verdict.reasons) == 1
-    Workshop(library, lambda: admission).reject("take", "no code")
-    assert library.all("drafts") == {}
-
-
-def test_an_outage_while_inducing_is_said_and_refuses_nothing(
-    library: Library, household: Environment
-) -> None:
-    class Broken(Jail):
-        def run(self, *args: object, **kwargs: object) -> Ran:
-            return Ran(end="broken", error="no process could be made", level="kernel")
-
-    admission = Admission(library, Runner({}, Broken.__new__(Broken)), lambda _: household)
-    with pytest.raises(Undecided, match="could not be tested"):
-        induce(gold(household), admission, InduceConfig(least=3))
-    assert library.history() == []
-
-
-def test_inducing_again_makes_nothing_twice(
-    library: Library, admission: Admission, household: Environment
-) -> None:
-    first = induce(gold(household), admission, InduceConfig(least=3, most=4))
-    again = induce(gold(household), admission, InduceConfig(least=3, most=1, tries=5))
-    names = [verdict.skill for verdict in (*first, *again)]
-    assert len(set(names)) == len(names)
-    assert not any(name.endswith("-2@1") for name in names)
