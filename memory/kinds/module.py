@@ -3,7 +3,7 @@
 A module says which events it folds, which records it derives from an ended episode, how they are searched,
 and what must not be retrieved. The store does the rest for every module alike: its records are folded again
 at each opening, kept in the case table, indexed, part of the state hash and of snapshots, let go when their
-episode is evicted, and gone when it is forgotten. A whole kind of memory, found by `CaseMemory.find(Lesson, ...)`:
+episode is evicted, and gone when it is forgotten. A whole kind, which `CaseMemory.find(Lesson, ...)` reads:
 
     class Lesson(MemoryRecord):
         text: str
