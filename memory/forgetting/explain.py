@@ -25,7 +25,7 @@ from ..store.store import Store
 
 
 class Verification(Record):
-    """Whether ledger, projection and index agree."""
+    """Whether ledger, case table and index agree."""
 
     events: int
     episodes: int
@@ -154,7 +154,7 @@ def _write(to: Path, lines: Iterator[str]) -> int:
 
 
 def verify_store(folder: Path) -> Verification:
-    """Fold the ledger again and compare it with the projection and, where there is one, the index.
+    """Fold the ledger again and compare it with the case table and, where there is one, the index.
 
     Nothing is repaired. Damage of the ledger is reported, not raised.
     """

@@ -3,7 +3,28 @@
 A module says which events it folds, which records it derives from an ended episode, how they are searched,
 and what must not be retrieved. The store does the rest for every module alike: its records are folded again
 at each opening, kept in the case table, indexed, part of the state hash and of snapshots, let go when their
-episode is evicted, and gone when it is forgotten.
+episode is evicted, and gone when it is forgotten. A whole kind, which `CaseMemory.find(Lesson, ...)` reads:
+
+    class Lesson(MemoryRecord):
+        text: str
+
+    class Lessons(MemoryModule):
+        name = "lessons"
+        kinds = (RecordKind("lessons", Lesson, text=lambda lesson: lesson.text),)
+
+        def derive(self, episode: EndedEpisode) -> Sequence[MemoryRecord]:
+            if episode.ended.outcome != "failure":
+                return ()
+            return (
+                Lesson(
+                    id=content_id("lesson", episode.id),
+                    episode=episode.id,
+                    rank=episode.rank,
+                    env=episode.started.env,
+                    family=episode.started.family,
+                    text=episode.ended.reason,
+                ),
+            )
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -101,11 +101,11 @@ class CaseTable:
                 if not folded:  # practice keeps no cases, and makes no table for them
                     return []
                 return [
-                    "the projection is of an earlier Lichen; it is made anew when a command that writes "
+                    "the case table is of an earlier Lichen; it is made anew when a command that writes "
                     "opens the store"
                 ]
         stored = {row.id: row.payload for row in self.rows(after=after)}
-        found = [f"case {i} is missing from the projection" for i in folded if i not in stored]
+        found = [f"case {i} is missing from the case table" for i in folded if i not in stored]
         found += [f"case {i} is in no episode of the ledger" for i in stored if i not in folded]
         found += [
             f"case {i} differs from the ledger"

@@ -36,7 +36,7 @@ def replay(folder: Path, *, as_of: str | None = None, compare: bool = False) -> 
     Args:
         folder: Of the store.
         as_of: A moment, see `moment`; now when None.
-        compare: Whether to compare with the projection that is stored (only now has one).
+        compare: Whether to compare with the case table (it holds the present state only).
 
     Raises:
         UsageError: `as_of` names no moment.

@@ -211,7 +211,7 @@ class Store(MemoryState):
         """Compare the rows after a place with the records that they should hold; on a difference, write all."""
         if damage := self._table.damage(records, after=place):
             self._table.anew(self.records())
-            self._repaired(f"projection: {len(damage)} rows did not fit the ledger")
+            self._repaired(f"case table: {len(damage)} rows did not fit the ledger")
 
     def snapshot(self) -> None:
         """Take a snapshot now; `close` takes one by itself when enough was learned since the last."""

@@ -44,7 +44,7 @@ def test_a_deleted_index_and_a_damaged_projection_are_repaired_and_named(folder:
         raw.execute("UPDATE held SET payload = '{}' WHERE id IN (SELECT id FROM held LIMIT 3)")
     assert len(verify_store(folder).problems) == 3
     with opened(folder) as store:
-        assert store.repaired == ["projection: 3 rows did not fit the ledger"]
+        assert store.repaired == ["case table: 3 rows did not fit the ledger"]
         assert len(store.index(StepCase)) == len(store.steps)
         assert any(line.startswith("index steps") for line in store.repaired)
     assert verify_store(folder).problems == ()
