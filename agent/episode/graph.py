@@ -18,14 +18,7 @@ from .observe import take
 from .parts import EpisodeParts
 from .recollect import recollect, situation_of, synced, think
 from .state import EpisodeState, with_update
-from .subtasks import (
-    end_subtask,
-    entry_of,
-    judge_subtask,
-    plan_if_needed,
-    previous,
-    task_now,
-)
+from .subtasks import end_subtask, entry_of, judge_subtask, plan_if_needed, previous, task_now
 from .verdict import judged, outcome_of
 
 Graph = CompiledStateGraph[EpisodeState, EpisodeParts, EpisodeState, EpisodeState]

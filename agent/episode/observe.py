@@ -17,8 +17,8 @@ from ..skill_actions.skill_set import Called, Offer, Offered
 from .parts import EpisodeParts
 from .recollect import synced
 from .stage import Played, digest_of
-from .state import EpisodeState, with_update
-from .subtasks import current_subtask, entry_of, previous
+from .state import EpisodeState, current_subtask, with_update
+from .subtasks import entry_of, previous
 
 Update = dict[str, Any]
 

@@ -13,7 +13,7 @@ from ..llm.thought import SILENT, Thought
 from ..skill_actions.skill_set import NOTHING, Offered
 from .parts import EpisodeParts
 from .recollection import NO_HITS, Recollection
-from .state import EpisodeState
+from .state import EpisodeState, hint_now
 
 
 def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
@@ -51,7 +51,7 @@ def situation_of(
         seed=state["seed"],
         working=stage.working,
         history=stage.history,
-        hint=state.get("hint", ""),
+        hint=hint_now(state),
         thought=thought,
         warned=recalled.warned,
         favoured=recalled.favoured,

@@ -41,10 +41,8 @@ class EpisodeState(TypedDict):
     replans: NotRequired[int]
     replan: NotRequired[str]
     """Why a new plan is needed; empty when none is."""
-    hint: NotRequired[str]
-    """What to do now in words: the current subtask, and how one like it was done elsewhere."""
-    hint_for: NotRequired[str]
-    """The subtask that `hint` is for."""
+    hints: NotRequired[dict[str, str]]
+    """Subtask -> what to do now in words: it, and how one like it was done elsewhere."""
     recalled: NotRequired[Annotated[Recollection, UntrackedValue]]
     """What was recalled at this step; never checkpointed."""
     thought: NotRequired[Annotated[Thought, UntrackedValue]]
@@ -64,6 +62,17 @@ class EpisodeState(TypedDict):
     """Who said so."""
     score: NotRequired[float]
     critique: NotRequired[str]
+
+
+def current_subtask(state: EpisodeState) -> str:
+    """Return the subtask that is on, an empty text without a plan."""
+    subtasks = state.get("plan", [])
+    return subtasks[state.get("subtask", 0)] if subtasks else ""
+
+
+def hint_now(state: EpisodeState) -> str:
+    """Return what to do now in words, an empty text without a plan."""
+    return state.get("hints", {}).get(current_subtask(state), "")
 
 
 def with_update(state: EpisodeState, update: Mapping[str, object]) -> EpisodeState:

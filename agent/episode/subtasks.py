@@ -9,7 +9,7 @@ from ...memory.ledger.ledger import Entry
 from ...memory.ledger.records import EpisodeCase, Judge, SubtaskCase
 from ..planning.planner import PlanRequest
 from .parts import EpisodeParts
-from .state import EpisodeState
+from .state import EpisodeState, current_subtask
 
 Update = dict[str, Any]
 STUCK = 12
@@ -89,20 +89,14 @@ def _remembered(
     )
 
 
-def current_subtask(state: EpisodeState) -> str:
-    """Return the subtask that is on, an empty text without a plan."""
-    subtasks = state.get("plan", [])
-    return subtasks[state.get("subtask", 0)] if subtasks else ""
-
-
 def task_now(parts: EpisodeParts, state: EpisodeState) -> Update:
-    """Return what to do now in words, when another subtask is on, with how one like it was done elsewhere."""
-    current = current_subtask(state)
-    if not current or state.get("hint_for") == current:
+    """Return what to do now in words, when a subtask is on for the first time."""
+    current, known = current_subtask(state), state.get("hints", {})
+    if not current or current in known:
         return {}
     worked = _worked(parts, state, current)
     if worked is None:
-        return {"hint": current, "hint_for": current}
+        return {"hints": {**known, current: current}}
     case, chance = worked
     item = RecalledItem(case=case.id, exposed=True, similarity=1.0, propensity=round(chance, 6))
     event = Recalled(
@@ -115,7 +109,7 @@ def task_now(parts: EpisodeParts, state: EpisodeState) -> Update:
     name = f"recall-subtask-{zlib.crc32(current.encode()):08x}"
     parts.append([entry_of(state, name, event, previous(state))])
     hint = f"{current} (elsewhere done by: {'; '.join(case.actions[:8])})"
-    return {"hint": hint, "hint_for": current}
+    return {"hints": {**known, current: hint}}
 
 
 def _worked(

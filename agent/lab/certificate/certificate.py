@@ -17,8 +17,8 @@ from ....memory.recall.case_memory import CaseMemory
 from ...llm.protocol import SteerableLLM
 from ...open_agent import OpenAgent
 from ..heldout.episode_row import EpisodeRow
+from .anchor_pairs import Anchored, alone, compared, drift, with_memory
 from .backward_transfer import Scored, kept
-from .silence import Anchored, alone, compared, drift, with_memory
 
 State = Literal["holds", "does not hold", "not measured"]
 
@@ -145,7 +145,7 @@ def projections(
     return Claim(claim=claim, state="holds", says=says, numbers=numbers)
 
 
-async def silence(agent: OpenAgent, env: str) -> Claim:
+async def silent_memory(agent: OpenAgent, env: str) -> Claim:
     """Return whether the agent with a silent memory gives the bits of the LLM alone.
 
     Memory is there and its gate shut: nothing is retrieved, no soft thought is given. Compared are the

@@ -141,7 +141,7 @@ def _lines(
     from ...softcot.checkpoint import CARD
     from ...softcot.places import ASIDE, PREVIOUS
     from ..certificate.backward_transfer import scored
-    from ..certificate.certificate import forgetting, leakage, projections, silence, weights
+    from ..certificate.certificate import forgetting, leakage, projections, silent_memory, weights
 
     base = _config(where, run, model)
     cards = sorted((where / "softcot").glob(f"*/{CARD}"))
@@ -164,7 +164,7 @@ def _lines(
         steps = [
             lambda: [weights(run, agent.wait(agent.fingerprint(asked)))],
             lambda: [projections(folders, base.model, open_model, assistant)],
-            lambda: [agent.wait(silence(agent, env))],
+            lambda: [agent.wait(silent_memory(agent, env))],
             lambda: [agent.wait(leakage(agent, env))],
             lambda: forgetting(scored(run.rows), seed=base.seed, tolerance=tolerance),
         ]

@@ -18,7 +18,7 @@ from lichen.agent.lab.certificate.certificate import (
     forgetting,
     leakage,
     projections,
-    silence,
+    silent_memory,
 )
 from lichen.agent.lab.commands.certify import certify_command
 from lichen.agent.lab.heldout.episode_row import EpisodeRow
@@ -122,7 +122,7 @@ def test_a_memory_that_speaks_on_anchors_does_not_hold(evaluated: Path, tiny_fol
         found = agent.wait(leakage(agent, ENV))
         assert found.state == "does not hold", found
         assert found.numbers["kl_per_token"] > 0 and found.numbers["retrieved"] == 20
-        quiet = agent.wait(silence(agent, ENV))  # shut, the same memory changes nothing
+        quiet = agent.wait(silent_memory(agent, ENV))  # shut, the same memory changes nothing
         assert quiet.state == "holds" and quiet.numbers["retrieved"] == 0
 
 
@@ -142,7 +142,7 @@ def test_a_hint_on_anchors_does_not_hold(agent: OpenAgent, monkeypatch: pytest.M
     monkeypatch.setattr(agent, "parts", parts)
     found = agent.wait(leakage(agent, ENV))
     assert found.state == "does not hold" and found.numbers["kl_per_token"] > 0
-    assert agent.wait(silence(agent, ENV)).state == "does not hold"
+    assert agent.wait(silent_memory(agent, ENV)).state == "does not hold"
 
 
 async def test_logits_of_a_continuation_are_those_of_the_whole_text(tiny_folder: Path) -> None:
