@@ -138,18 +138,6 @@ class OpenAILLM:
             )
         return choices[0]
 
-    async def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Return the JSON answer to a request that the official client has no method for.
-
-        Args:
-            path: Behind the base URL (`/completions`), or a whole URL.
-            body: Of the request.
-
-        Raises:
-            LLMUnavailable: No answer; LLMRefused: the server takes no such request.
-        """
-        return await self._ask(lambda: self._client.post(path, cast_to=object, body=body))
-
     async def complete(
         self,
         prompt: str,
