@@ -19,7 +19,6 @@ from ..memory.ledger.events import RunEnded, RunStarted
 from ..memory.ledger.ledger import Entry
 from ..memory.likeness.embedder import open_embedder
 from ..memory.recall.case_memory import CaseMemory
-from ..memory.recall.value import PRIOR
 from ..memory.store.store import Store
 from .acting.free_calls import Caller
 from .acting.policy import Policy, PolicyConfig
@@ -160,7 +159,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             policy=Policy(
                 policy,
                 self.llm if policy.llm else None,
-                prior=policy.explore.optimism if learn else PRIOR,
+                learns=learn,
             ),
             planner=SubtaskPlanner(self.llm) if planned else None,
             critic=Critic(self.llm) if policy.llm else None,

@@ -60,9 +60,6 @@ class PolicyConfig(Record):
     llm_temperature: float = Field(default=6.0, gt=0)
     """Temperature at which pi_LLM is taken: a small model's scores of whole strings are far too
     sharp. Hand-set; measured: at it a perfect served model scores 0 of 24 games without memory."""
-    temperature: float = Field(default=0.0, ge=0)
-    """0 takes the best action, above 0 samples from pi_M with this temperature. Not measured by
-    itself."""
     repetition: float = Field(default=3.0, ge=0)
     """Nats taken from an action for every try that told nothing new. Hand-set, not measured by
     itself."""
@@ -88,12 +85,7 @@ class PolicyConfig(Record):
 
     def exploring(self) -> "PolicyConfig":
         """Return the policy of a learning episode."""
-        return self.model_copy(
-            update={
-                "llm": self.llm and self.explore.llm,
-                "temperature": self.explore.temperature,
-            }
-        )
+        return self.model_copy(update={"llm": self.llm and self.explore.llm})
 
 
 class Decision(Record):
@@ -130,7 +122,7 @@ class Situation:
     hits: Hits
     """What was recalled."""
     rng: np.random.Generator
-    """Breaks ties, and samples when the temperature is above 0."""
+    """Breaks ties, and samples in learning episodes."""
     working: WorkingMemory
     """What was tried in this episode."""
     history: Sequence[tuple[str, str]] = ()
@@ -218,15 +210,16 @@ class Policy:
     Args:
         config: Channels and dials.
         llm: The frozen model; may be None when `config.llm` is False.
-        prior: q0, the gain that the value channel expects of an action that nothing is known about.
+        learns: Explore, as `config.explore` says: sample, and expect something of unknown actions.
     """
 
     def __init__(
-        self, config: PolicyConfig, llm: FrozenLLM | None, *, prior: float = PRIOR
+        self, config: PolicyConfig, llm: FrozenLLM | None, *, learns: bool = False
     ) -> None:
         self.config = config
         self.llm = llm
-        self.prior = prior
+        self._prior = config.explore.optimism if learns else PRIOR
+        self._temperature = config.explore.temperature if learns else 0.0
 
     async def decide(self, at: Situation) -> Decision:
         """Return the action to take now.
@@ -262,7 +255,7 @@ class Policy:
         """Return the nats that memory and this episode give to each action, shape (n,)."""
         config = self.config
         gain = (
-            advantages(at.state, at.hits, admissible, prior=self.prior) / config.beta
+            advantages(at.state, at.hits, admissible, prior=self._prior) / config.beta
             if config.value
             else np.zeros(len(admissible))
         )
@@ -289,10 +282,10 @@ class Policy:
 
     def _pick(self, log: NDArray[np.float64], rng: np.random.Generator) -> int:
         noise = rng.random(len(log))  # drawn always, so that one seed gives one stream in every arm
-        if self.config.temperature == 0:
+        if self._temperature == 0:
             return int(np.lexsort((noise, -np.round(log, 9)))[0])
         gumbel = -np.log(-np.log(np.clip(noise, 1e-12, 1 - 1e-12)))
-        return int(np.argmax(log / self.config.temperature + gumbel))
+        return int(np.argmax(log / self._temperature + gumbel))
 
     def _filter(
         self,

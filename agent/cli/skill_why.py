@@ -22,7 +22,7 @@ def why(
     from ...envs.registry import make
     from ...memory.likeness.embedder import open_embedder
     from ...skills.skill_index import Vectored
-    from ...skills.skill_retriever import SkillRetriever
+    from ...skills.skill_retriever import SkillRetriever, SkillRetrieverConfig
     from ...skills.skill_runner import view_of
     from ..config import load_config
 
@@ -38,7 +38,9 @@ def why(
     else:
         goal = task
     index = Vectored(None, open_embedder(settings.embedder))
-    retriever = SkillRetriever(found.all(), index)
+    retriever = SkillRetriever(
+        found.all(), index, SkillRetrieverConfig(threshold=settings.skills.threshold)
+    )
     hits = retriever.search(goal, env=env, view=view)
     write_json({"goal": goal, **hits.model_dump(mode="json")}, json_path)
     if json_path == "-":

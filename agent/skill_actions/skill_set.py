@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import Field
+
 from ...envs.base import Environment
 from ...envs.types import Fact, Observation, Record, Transition
 from ...memory.credit.credit import Credit
@@ -19,7 +21,7 @@ from ...skills.errors import BadSkill
 from ...skills.first_action import CAN, NUMBERED, SLOT, read_off
 from ...skills.library import Library
 from ...skills.skill_index import Vectored
-from ...skills.skill_retriever import SkillRetriever
+from ...skills.skill_retriever import SkillRetriever, SkillRetrieverConfig
 from ...skills.skill_runner import CallResult, Runner, view_of
 from ...skills.types import Skill
 
@@ -27,9 +29,6 @@ OFFERED = 3
 """Skills that are offered at a step."""
 BINDINGS = 3
 """Calls of one skill that are offered at a step, with different arguments."""
-TRUST = 3.0
-"""Nats given, over the action it begins with, to a call whose skill always kept its contract; none to one that
-does half the time. Its stored tests count as calls that it kept."""
 DOUBT = 0.5
 """Nats less for every binding of the same skill that fits the goal's words better."""
 MOST_FAILURES = 8
@@ -47,6 +46,12 @@ class SkillConfig(Record):
     jail: str | None = None
     """Level of the jail; None: the strongest safe one here. Measured by `lichen skills jail
     attack`: 131 of 131 hostile programs blocked."""
+    trust: float = Field(default=3.0, ge=0)
+    """Nats given, over the action it begins with, to a call whose skill always kept its contract; none to one
+    that does half the time. Hand-set, not measured by itself."""
+    threshold: float | None = None
+    """Score below which a skill is not offered; None: calibrated from the library's tests. Measured by
+    `lichen bench skills`: it keeps 93% of the right ones."""
 
 
 class Offer(Record):
@@ -129,7 +134,12 @@ class SkillSet:
 
     def _search_in(self, skills: dict[str, Skill]) -> None:
         self._skills = skills
-        self._retriever = SkillRetriever(self._skills, self._index, utility=self._utility)
+        self._retriever = SkillRetriever(
+            self._skills,
+            self._index,
+            SkillRetrieverConfig(threshold=self.config.threshold),
+            self._utility,
+        )
 
     def _utility(self, skill: str) -> float | None:
         known = self._uses().uplift(skill, self._llm)
@@ -189,7 +199,7 @@ class SkillSet:
                             score=hit.score,
                             propensity=chance,
                             first=first_of(skill, arguments),
-                            favour=TRUST * (2 * kept - 1) - DOUBT * rank,
+                            favour=self.config.trust * (2 * kept - 1) - DOUBT * rank,
                         )
                     )
         return Offered({offer.action: offer for offer in found}, held, hits.considered)

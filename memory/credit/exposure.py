@@ -8,8 +8,6 @@ its probability is logged, so that credit is causal.
 import hashlib
 from typing import Literal
 
-from pydantic import Field
-
 from ...envs.types import Record
 from ..ledger.records import Hit, Hits
 from .credit import Credit, Uplift, annealed
@@ -20,15 +18,16 @@ SUSPECT = 0.02
 """The same for an item whose whole interval is below zero."""
 
 
+LEAST = 8
+"""Randomised reads below which the rule `harmless` knows nothing of an item."""
+
+
 class HarmGate(Record):
     """Settings of the do-no-harm gate."""
 
     rule: Literal["off", "harmless", "proven"] = "harmless"
     """`harmless`: an item is shown until its whole interval is below zero. `proven`: only within the
     exploration budget until its interval is above zero. `off`: always. `lichen bench harm` measures all."""
-    least: int = Field(default=8, ge=1)
-    """Randomised reads below which `harmless` knows nothing of an item; measured by
-    `lichen bench harm --agent`."""
 
     def passes(self, known: Uplift) -> bool:
         """Return whether an item of this uplift is above the gate."""
@@ -36,7 +35,7 @@ class HarmGate(Record):
             return True
         if self.rule == "proven":
             return known.n > 0 and known.low > 0
-        return known.n < self.least or known.high > 0
+        return known.n < LEAST or known.high > 0
 
     def propensity(self, known: Uplift, share: float, *, learn: bool) -> float:
         """Return the probability with which an item is to be shown.

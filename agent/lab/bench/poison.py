@@ -81,7 +81,7 @@ def bench_poison(
         `{"bench", "version", "machine", "rows", "ratio", "holds"}`; `holds`: gated within a point of no memory
         or above and NTR <= 1%, while ungated fails one of the two.
     """
-    dials = {"holdout": 0.3, "harm": {"rule": "harmless", "least": 8}}
+    dials = {"holdout": 0.3, "harm": {"rule": "harmless"}}
     dials |= options.pop("retriever", {})
     settings = {"embedder": "hashing", **options, "store": folder, "seed": seed}
     with OpenAgent.from_config(**settings, retriever=dials) as agent:

@@ -101,7 +101,6 @@ def expert_policy(base: PolicyConfig) -> PolicyConfig:
             "repetition": 0.0,
             "novelty": 0.0,
             "candidates": ALL,
-            "temperature": 0.0,
             "votes": 1,
         }
     )

@@ -78,10 +78,19 @@ async def test_an_observation_of_100_kb_is_shown_in_part(smollm2: LocalLLM) -> N
     assert decision.action in (SEEN.admissible or ())
 
 
-def test_learning_episodes_explore_and_evaluations_do_not() -> None:
-    config = PolicyConfig.model_validate(
-        {"explore": {"llm": False, "optimism": 0.7, "temperature": 2}}
-    )
-    exploring = config.exploring()
-    assert (exploring.llm, exploring.temperature) == (False, 2.0)
-    assert (config.llm, config.temperature) == (True, 0.0)
+async def test_learning_episodes_explore_and_evaluations_do_not() -> None:
+    config = PolicyConfig.model_validate({"explore": {"llm": False, "temperature": 5}})
+    assert (config.exploring().llm, config.llm) == (False, True)
+
+    def likes_cup(_: str, options: Sequence[str]) -> list[float]:
+        return [0.0 if "cup" in option else -20.0 for option in options]
+
+    async def chosen(learns: bool) -> set[str]:
+        policy = Policy(config, ScriptedLLM(choose=likes_cup), learns=learns)
+        return {
+            (await policy.decide(situation(SEEN, [], NOTHING, seed=seed))).action
+            for seed in range(20)
+        }
+
+    assert await chosen(False) == {"take cup"}
+    assert len(await chosen(True)) > 1

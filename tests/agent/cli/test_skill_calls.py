@@ -24,7 +24,7 @@ def ran(household_skills: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """A store with a library, whose agent ran all test tasks of the small household without a model."""
     store = tmp_path_factory.mktemp("ran") / "s"
     shutil.copytree(household_skills, store / "skills")
-    skills = {"trust": 6.0, "retriever": {"threshold": 0.0}}
+    skills = {"trust": 6.0, "threshold": 0.0}
     with OpenAgent.from_config(
         store=store, embedder="hashing", policy={"llm": False}, skills=skills, seed=3
     ) as agent:

@@ -115,7 +115,7 @@ def household_library(jail: Jail, tmp_path_factory: pytest.TempPathFactory) -> L
 def test_an_agent_is_offered_skills_calls_them_and_the_ledger_says_what_came_of_it(
     household_library: Library, tmp_path: Path
 ) -> None:
-    settings = {"library": household_library.root, "trust": 60.0, "retriever": {"threshold": 0.0}}
+    settings = {"library": household_library.root, "trust": 60.0, "threshold": 0.0}
     with OpenAgent.from_config(
         store=tmp_path / "s", embedder="hashing", policy={"llm": False}, skills=settings
     ) as agent:

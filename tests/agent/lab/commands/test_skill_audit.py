@@ -16,6 +16,7 @@ from lichen.agent.lab.heldout.policy_arms import Arm, audit_arms, find_arms
 from lichen.agent.lab.placebo.skill_placebo import scrambled
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.open_agent import OpenAgent
+from lichen.agent.skill_actions import skill_set
 from lichen.agent.skill_actions.open_library import OpenLibrary
 from lichen.envs import UsageError, load_suite
 from lichen.memory.ledger.events import Recalled, SkillCalled
@@ -176,14 +177,13 @@ def test_an_interrupted_audit_ends_the_same_since_its_own_calls_teach_it_nothing
         evaluated(tmp_path / "b", library, arms, skills={"trust": 1.0})
 
 
-def test_calls_that_come_to_nothing_do_not_break_an_episode(library: Path, tmp_path: Path) -> None:
-    insistent = {
-        "trust": 60.0,
-        "failures": 30,
-        "k": 4,
-        "bindings": 12,
-        "retriever": {"threshold": 0},
-    }
+def test_calls_that_come_to_nothing_do_not_break_an_episode(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insistent = {"trust": 60.0, "threshold": 0}
+    monkeypatch.setattr(skill_set, "OFFERED", 4)
+    monkeypatch.setattr(skill_set, "BINDINGS", 12)
+    monkeypatch.setattr(skill_set.SkillSet, "most_failures", 30)
     arms = tuple(find_arms(["+skills-placebo"]))
     report = evaluated(tmp_path, library, arms, skills=insistent, max_steps=2, tasks=2)
     assert report.arms["+skills-placebo"][6].n == 2
