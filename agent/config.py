@@ -3,10 +3,11 @@
 Each part has a small config of its own beside it; `AgentConfig` only composes them.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,7 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from ..envs.errors import BadFile
+from ..envs.errors import BadFile, LichenError, UnknownName
 from ..memory.recall.retriever import RetrieverConfig
 from .acting.policy import PolicyConfig
 from .llm.loading import LocalConfig
@@ -99,6 +100,7 @@ def load_config(path: Path | str | None = None, **options: Any) -> AgentConfig:
 
     Raises:
         BadFile: The file is missing or malformed, or a value cannot be right.
+        UnknownName: There is no such setting.
     """
     global _file
     if path is not None and not Path(path).is_file():
@@ -109,6 +111,8 @@ def load_config(path: Path | str | None = None, **options: Any) -> AgentConfig:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise _unknown(where) from error
         raise BadFile(f"the setting {where!r} is wrong: {first['msg']}") from error
     except SettingsError as error:  # a LICHEN_* variable that should hold JSON
         raise BadFile(f"a LICHEN_* variable is wrong: {error}: {error.__cause__}") from error
@@ -116,3 +120,24 @@ def load_config(path: Path | str | None = None, **options: Any) -> AgentConfig:
         raise BadFile(f"{path or 'lichen.toml'} is not valid TOML: {error}") from error
     finally:
         _file = None
+
+
+RENAMED = {"retriever.gate": "retriever.floor", "skills.retriever": "skills.threshold"}
+"""Old names of settings, and those of now."""
+
+
+def setting_names(model: type[BaseModel] = AgentConfig, path: str = "") -> Iterator[str]:
+    """Yield the dotted names of all settings."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from setting_names(kind, f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
+
+
+def _unknown(where: str) -> LichenError:
+    """Return what to say of a setting that does not exist."""
+    if now := RENAMED.get(where):
+        return BadFile(f"the setting {where!r} is {now!r} now")
+    return UnknownName("setting", where, setting_names())

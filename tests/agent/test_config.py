@@ -5,9 +5,13 @@ import inspect
 import textwrap
 from collections.abc import Iterator
 
+import pytest
 from pydantic import BaseModel
 
-from lichen.agent import AgentConfig
+from lichen.agent import AgentConfig, load_config
+from lichen.agent.config import setting_names
+from lichen.envs import UnknownName
+from lichen.envs.errors import BadFile
 
 MOST = 40
 
@@ -44,3 +48,11 @@ def test_each_setting_says_what_it_does_and_what_was_measured() -> None:
         text = said(model)[path.rpartition(".")[2]]
         assert len(text) > 20, f"{path} says nothing"
         assert "easure" in text, f"{path} does not say what was measured"
+
+
+def test_a_setting_that_does_not_exist_gets_a_guess_and_a_renamed_one_its_name_of_now() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'policy.beta'"):
+        load_config(policy={"betta": 1})
+    with pytest.raises(BadFile, match="'retriever.gate' is 'retriever.floor' now"):
+        load_config(retriever={"gate": 0.3})
+    assert set(setting_names()) == {name for name, _ in leaves(AgentConfig)}
