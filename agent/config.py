@@ -122,7 +122,7 @@ def load_config(path: Path | str | None = None, **options: Any) -> AgentConfig:
         _file = None
 
 
-RENAMED = {"retriever.gate": "retriever.floor", "skills.retriever": "skills.threshold"}
+RENAMED = {"retriever.gate": "retriever.floor"}
 """Old names of settings, and those of now."""
 
 

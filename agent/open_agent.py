@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from ..envs.base import Environment
 from ..envs.errors import UsageError
 from ..envs.suite import Suite, load_suite
-from ..envs.types import Task
 from ..memory.kinds.module import MemoryModule
 from ..memory.ledger.events import RunEnded, RunStarted
 from ..memory.ledger.ledger import Entry
@@ -30,6 +29,7 @@ from .episode.graph import Graph
 from .episode.parts import EpisodeParts
 from .episode.run_episode import EpisodeResult, OnEvent, run_episode
 from .episode.stage import Stage
+from .event_loops import finish, loop_runs
 from .llm.errors import check_fingerprint
 from .llm.protocol import FrozenLLM, Usage
 from .planning.critic import Critic
@@ -75,14 +75,19 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
 
     @classmethod
     def from_config(
-        cls, path: Path | str | None = None, *, llm: FrozenLLM | None = None, **options: Any
+        cls,
+        path: Path | str | None = None,
+        *,
+        llm: FrozenLLM | None = None,
+        modules: Sequence[type[MemoryModule]] | None = None,
+        **options: Any,
     ) -> "OpenAgent":
         """Return an agent from a settings file (`lichen.toml` here, if there is one) and options.
 
         Raises:
             BadFile: The file or an option is wrong (StoreInUse: another process writes to the store).
         """
-        return cls(load_config(path, **options), llm=llm)
+        return cls(load_config(path, **options), llm=llm, modules=modules)
 
     @property
     def llm(self) -> FrozenLLM:
@@ -132,20 +137,14 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         holdout: float | None = None,
         explores: bool | None = None,
     ) -> EpisodeParts:
-        """Return the parts of one episode.
+        """Return the parts of one episode; what is not said is as the agent's settings have it.
 
         Args:
             environment: Opened; the episode has it for itself while it runs.
             task_id: What is done in it.
             memory: What it may recall; None: nothing.
-            seed: Of the decisions; the agent's own when None.
-            policy: Channels and dials; the agent's own when None.
-            learn: Whether the episode becomes a case.
-            llm_name: Fingerprint of the model, for the ledger.
-            skills: Offered as actions; None: nothing.
             hints: Whether the assistant may think, where its gate is open.
-            holdout: Share of the remembered episodes held out; None: the agent's own where it learns, else 0.
-            explores: Whether items below the gate are tried; None: where it learns.
+            holdout, explores: None: as an episode that learns, or does not, has them.
         """
         policy = policy or self.config.policy
         planned = self.config.planner == "plan" and policy.llm
@@ -197,11 +196,14 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         attempt = next_attempt(self.store.ledger, f"task-{run}")
         memory = CaseMemory(self.store, self.config.retriever)
         async with self.graph() as graph:
-            parts = self.parts(
-                environment, task, memory=memory, llm_name=before, skills=self.skills.offered
-            )
             result = attempt.result or await run_episode(
-                graph, parts, episode=attempt.episode, run=run, on_event=on_event
+                graph,
+                self.parts(
+                    environment, task, memory=memory, llm_name=before, skills=self.skills.offered
+                ),
+                episode=attempt.episode,
+                run=run,
+                on_event=on_event,
             )
         await self.closed(run, before, 0 if result.outcome == "unknown" else 1)
         return result
@@ -231,12 +233,8 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
     ) -> LearnReport:
         """Run the first `count` learning episodes of an opened run; those that are known are not run again.
 
-        Args:
-            suite: Whose training tasks; the stream goes round them.
-            run: Its id, and where in the stream it begins.
-            count: Episodes of the run.
-            before: Fingerprint of the model, empty when it is not asked.
-            progress: Told of every episode.
+        The stream goes round the suite's training tasks; `before` is the model's fingerprint, empty when it is
+        not asked.
 
         Raises:
             FingerprintChanged: The model was not the same afterwards.
@@ -322,9 +320,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         Raises:
             UsageError: An event loop runs already in this thread.
         """
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
+        if not loop_runs():
             return self._runner.run(work)
         work.close()
         raise UsageError(
@@ -332,19 +328,17 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             hint="Await the method of the same name that begins with `a`: `arun`, `alearn`.",
         )
 
-    def task(self, task_id: str) -> Task:
-        """Return the task with this id."""
-        return self.environment(None, task_id).task(task_id)
-
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""
-        self._environments.close()
-        self.skills.close()
-        if self._llm is not None and not self._lent:
-            self._runner.run(self._llm.close())
-        self._llm = self._hints = None
-        self._runner.close()
-        self.store.close()
+        try:
+            self._environments.close()
+            self.skills.close()
+            if self._llm is not None and not self._lent:
+                finish(self._llm.close(), self._runner)
+        finally:
+            self._llm = self._hints = None
+            self._runner.close()
+            self.store.close()
 
     def __exit__(
         self,

@@ -44,7 +44,7 @@ class Exploration(Record):
 
 
 class PolicyConfig(Record):
-    """The channels of the policy and their dials; an evaluation arm is a set of channels."""
+    """The channels of the policy and their settings."""
 
     llm: bool = True
     """Ask the frozen model; False: the value channel alone. Measured by the arm `knn`."""

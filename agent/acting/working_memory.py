@@ -44,7 +44,7 @@ class WorkingMemory:
     def note(self, before: Observation, action: str, after: Observation) -> None:
         """Note one step."""
         here, there = place(before), place(after)
-        self.tried[self._situation(before), action] += 1
+        self.tried[self._moment(before), action] += 1
         if self._calls:
             return
         self.leads[here][action] = there
@@ -65,11 +65,11 @@ class WorkingMemory:
         Returns:
             Shape (n,), in tries.
         """
-        here = self._situation(seen)
+        here = self._moment(seen)
         return np.array([float(self.tried[here, action]) for action in actions])
 
-    def _situation(self, seen: Observation) -> str:
-        return seen.goal if self._calls else situation(seen)
+    def _moment(self, seen: Observation) -> str:
+        return seen.goal if self._calls else moment(seen)
 
     def destination(self, here: str, action: str) -> str | None:
         """Return where an action leads from a place, None when that is not known yet."""
@@ -132,7 +132,7 @@ def place(seen: Observation) -> str:
     return _first_sentence(seen.look or seen.text)
 
 
-def situation(seen: Observation) -> str:
+def moment(seen: Observation) -> str:
     """Return what makes two moments the same: what is around, and what is carried."""
     return f"{seen.look or seen.text}\n{seen.inventory}"
 

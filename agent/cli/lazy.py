@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ...envs.errors import LichenError, UnknownName, UsageError
-from .verbs import LEARN, LOOK, MEASURE, Noun, Verb, below, moved
+from .verbs import LEARN, LOOK, MEASURE, Noun, Verb, below, interrupted, like, moved
 
 _RUNNING = "lichen.verb"
 
@@ -51,7 +51,10 @@ class Verbs(TyperGroup):
                 raise UsageError(says)
             known = below(self.words)
             if args[0] not in known and not args[0].startswith("-"):
-                raise UnknownName("command", f"{self.words} {args[0]}".strip(), _whole(known))
+                kind = f"`lichen {self.words}` command" if self.words else "command"
+                near = [f"`lichen {words}`" for words in like(args[0])]
+                hint = f"There is {' and '.join(near)}." if near else None
+                raise UnknownName(kind, args[0], known, hint=hint)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -64,11 +67,7 @@ class Verbs(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt as end:
             verb = ctx.meta.get(_RUNNING)
-            raise Interrupted(
-                "Interrupted. What was done is kept; the same command continues."
-                if verb is None or verb.resumes
-                else "Interrupted. Nothing was written; the same command begins anew."
-            ) from end
+            raise Interrupted(interrupted(verb.words if verb is not None else "")) from end
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write usage, what it is for, and the words that can follow, by heading."""
@@ -84,10 +83,6 @@ class Verbs(TyperGroup):
         formatter.write_paragraph()
         options = ", ".join(opts for param in self.get_params(ctx) for opts in param.opts)
         formatter.write_text(f"Options: {options}")
-
-
-def _whole(known: dict[str, Verb | Noun]) -> list[str]:
-    return [row.words for row in known.values()]
 
 
 def command_of(row: Verb) -> Any:

@@ -187,7 +187,10 @@ def settings(pairs: list[str] | None, *, no_llm: bool = False, **options: Any) -
     if twice := sorted(given.keys() & found.keys()):
         raise UsageError(f"{twice[0]!r} is given twice: as an option and with --set")
     if no_llm:
-        found["policy"] = {**found.get("policy", {}), "llm": False}
+        policy = found.get("policy", {})
+        if not isinstance(policy, dict):
+            raise UsageError(f"--set 'policy={policy}': a setting is policy.NAME")
+        found["policy"] = {**policy, "llm": False}
     return found | given
 
 

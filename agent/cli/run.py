@@ -9,6 +9,7 @@ from .options import (
     Config,
     Json,
     Model,
+    NoLlm,
     Seed,
     Set,
     Store,
@@ -20,14 +21,18 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..episode.run_episode import EpisodeResult
+    from ..open_agent import OpenAgent
 
 
 def run(
     suite: Annotated[str, typer.Argument(help="A suite (name or file), or one task id.")],
     episodes: Annotated[
         int | None,
-        typer.Option("--episodes", "-n", help="How many training episodes. [default: the suite's]"),
+        typer.Option(
+            "--episodes", "-n", min=1, help="How many training episodes. [default: the suite's]"
+        ),
     ] = None,
+    no_llm: NoLlm = False,
     store: Store = None,
     config: Config = None,
     model: Model = None,
@@ -48,7 +53,7 @@ def run(
     from ..open_agent import OpenAgent
 
     single = "/" in suite and not Path(suite).exists() and not is_suite_file(suite)
-    options = settings(set_, store=store, model=model, base_url=base_url, seed=seed)
+    options = settings(set_, no_llm=no_llm, store=store, model=model, base_url=base_url, seed=seed)
     if single:
         make(suite.split("/", 1)[0]).task(suite)  # a wrong name leaves no store behind
     loaded = None if single else load_suite(suite)
@@ -88,7 +93,7 @@ def run(
     write_json(report.model_dump(mode="json"), json_path)
 
 
-def _one(agent: Any, task_id: str, json_path: str | None) -> None:
+def _one(agent: "OpenAgent", task_id: str, json_path: str | None) -> None:
     console = out(json_path)
 
     def show(node: str, change: dict[str, Any]) -> None:

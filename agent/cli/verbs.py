@@ -23,8 +23,6 @@ class Verb(NamedTuple):
     """One line for the list of commands."""
     heading: str = ""
     """Under which heading `lichen --help` lists it; "" below the first level."""
-    resumes: bool = True
-    """Whether the same command goes on after an interruption."""
 
 
 class Noun(NamedTuple):
@@ -80,25 +78,15 @@ VERBS: tuple[Verb, ...] = (
         "lab.commands.continual",
         ("continual", "continual_command", "Learn task families in turn; measure forgetting."),
     ),
-    *(
-        verb._replace(resumes=False)
-        for verb in _top(
-            MEASURE,
-            "lab.commands.faithfulness",
-            (
-                "faithfulness",
-                "faithfulness_command",
-                "Test whether answers hang on what was given.",
-            ),
-        )
+    *_top(
+        MEASURE,
+        "lab.commands.faithfulness",
+        ("faithfulness", "faithfulness_command", "Test whether answers hang on what was given."),
     ),
-    *(
-        verb._replace(resumes=False)
-        for verb in _top(
-            MEASURE,
-            "lab.commands.certify",
-            ("certify", "certify_command", "Check that a run's model stayed frozen."),
-        )
+    *_top(
+        MEASURE,
+        "lab.commands.certify",
+        ("certify", "certify_command", "Check that a run's model stayed frozen."),
     ),
     *_top(
         MEASURE,
@@ -211,6 +199,41 @@ VERBS: tuple[Verb, ...] = (
     ),
 )
 
+RESUMES = frozenset(
+    {
+        *("run", "eval", "continual", "softcot train", "softcot table"),
+        *("skills induce", "skills practise", "skills evaluate", "skills audit"),
+    }
+)
+"""Commands that go on where an interruption cut them off."""
+ANEW = frozenset({"faithfulness", "certify"})
+"""Long commands that keep nothing of an interrupted call."""
+
+
+def interrupted(words: str) -> str:
+    """Return what to say when a person ends a command with Ctrl-C.
+
+    >>> interrupted("run")
+    'Interrupted. What was done is kept; the same command continues.'
+    >>> interrupted("memory ls")
+    'Interrupted.'
+    """
+    if words in RESUMES:
+        return "Interrupted. What was done is kept; the same command continues."
+    if words in ANEW:
+        return "Interrupted. Nothing was written; the same command begins anew."
+    return "Interrupted."
+
+
+def like(word: str) -> list[str]:
+    """Return the commands below any noun that end in a word.
+
+    >>> like("practise")
+    ['skills practise']
+    """
+    return [v.words for v in VERBS if v.words.split()[-1] == word and there(v.module)]
+
+
 _CONTINUAL = "`lichen continual SUITE` learns a stream of task families"
 _EVALUATE = (
     "`lichen skills evaluate SUITE --iterations N` compares practice with and without skills"
@@ -219,6 +242,7 @@ _SERVED = (
     "`lichen softcot probe --model MODEL` tests a model in this process, served models are gone"
 )
 MOVED = (
+    Moved("eval continual", "", f"`lichen eval continual` is gone: {_CONTINUAL}"),
     Moved("eval faithfulness", "", "`lichen eval faithfulness` is `lichen faithfulness` now"),
     Moved("eval", "--protocol", f"`--protocol` is gone: {_CONTINUAL}, `lichen eval` is held-out"),
     Moved("eval", "--examples", f"`lichen eval --examples` is gone: {_CONTINUAL}"),

@@ -14,7 +14,7 @@ from ...memory.ledger.events import EpisodeEnded
 from ...memory.ledger.ledger import Entry
 from .graph import Graph
 from .parts import EpisodeParts
-from .state import EpisodeState
+from .state import FLOWING, EpisodeState
 
 NODES_PER_STEP = 6
 
@@ -81,7 +81,7 @@ async def run_episode(
             for node, change in update.items():
                 state |= change or {}
                 if on_event is not None:
-                    on_event(node, change or {})
+                    on_event(node, {k: v for k, v in (change or {}).items() if k not in FLOWING})
     except LichenError as error:
         if not error.retryable:
             raise

@@ -4,8 +4,7 @@ The folder holds `projection.safetensors`, `softcot.json` and, while training is
 """
 
 import hashlib
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from ...envs.errors import BadFile
 from ...envs.types import Record
 from ...memory.forgetting.made_from import made_from
+from ...memory.ledger.whole_file import whole
 from ..llm.frozen import Frozen, ModelIdentity
 from .errors import WrongModels
 from .projection import Projection
@@ -170,10 +170,3 @@ def load_training(folder: Path) -> dict[str, Any] | None:
             f"{path} is damaged: {str(error).splitlines()[0]}",
             hint="Remove it (or say --fresh): training begins anew.",
         ) from error
-
-
-def whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write a file under another name, then give it its own: a kill leaves the old one."""
-    temporary = path.with_name(f".{path.name}.writing")
-    write(temporary)
-    os.replace(temporary, path)

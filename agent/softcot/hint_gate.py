@@ -18,13 +18,13 @@ from ...envs.types import Record
 from ...memory.credit.intervals import estimate_by_group
 from ...memory.forgetting.made_from import made_from
 from ...memory.ledger.records import StepCase
+from ...memory.ledger.whole_file import whole
 from ..llm.frozen import Frozen
 from ..llm.option_scores import PrefixCache, score
 from ..llm.slots import in_words
 from ..llm.soft_blocks import cue_block
 from ..llm.soft_reader import SoftReader
 from ..llm.thought import Mode
-from .checkpoint import whole
 from .controls import CONTROLS, control
 from .projection import Projection
 from .soft_assistant import SoftAssistant

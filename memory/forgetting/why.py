@@ -193,7 +193,7 @@ def _reason(shown: bool, chance: float) -> str:
     if chance >= 1.0:
         return "above the gate"
     if chance <= 0.0:
-        return "below the gate, or the model was to try alone first"
+        return "below the gate"
     if chance < 0.5:
         return "below the gate, within the exploration budget" if shown else "below the gate"
     return "above the gate" if shown else "held out at random"

@@ -123,7 +123,7 @@ class Stepped(_Event):
     recent: tuple[str, ...]
     action: str
     offered: tuple[str, ...] = ()
-    """What could have been done, grounded, at most 64 (see `memory.grounding`)."""
+    """What could have been done, grounded, at most 64 (see `memory.likeness.grounding`)."""
     observation: str
     score_before: float
     score_after: float

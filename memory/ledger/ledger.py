@@ -36,7 +36,7 @@ class Entry:
     parents: tuple[str, ...] = ()
     """Keys of the events that caused it."""
     took_ms: float | None = None
-    """What the call behind it took; kept beside the event (see `rows.timings`)."""
+    """What the call behind it took; kept beside the event (see `event_rows.timings`)."""
 
 
 class LedgerRow(NamedTuple):

@@ -15,7 +15,7 @@ Source = Literal["own", "demonstration"]
 
 Trust = Literal["quarantined", "observed", "verified", "revoked"]
 """Trust state: `observed` or, for a demonstration, `verified`; `quarantined` while a tool that it used has
-another contract now, `revoked` when it did not hold under that one (see `contracts`)."""
+another contract now, `revoked` when it did not hold under that one (see `kinds.tool_module`)."""
 
 Judge = Literal["environment", "critic"]
 """Who decided how something ended: the environment or a model."""

@@ -87,7 +87,7 @@ def reading() -> Iterator[None]:
         if "no such column" in _complaint(error):
             raise StoreUnwritable(
                 "the ledger has the form of an earlier Lichen",
-                hint="It is rewritten when a command that writes opens it, for example `lichen run`.",
+                hint="That form is read no more: learn anew in another --store.",
             ) from error
         raise LedgerCorrupt(
             f"the store's file cannot be read: {_complaint(error)}", hint=_RESTORE

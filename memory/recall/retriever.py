@@ -1,7 +1,7 @@
 """Non-parametric reads (AgentFly eq. 13) in two stages: the index proposes, the kernel decides.
 
 Stage one asks the vector index for the nearest states; stage two exchanges the entities of each proposed
-case for those of the present goal and re-ranks by the exact kernel. Below the gate the memory abstains.
+case for those of the present goal and re-ranks by the exact kernel. Below the floor the memory abstains.
 """
 
 from collections.abc import Callable, Sequence

@@ -115,7 +115,7 @@ class CaseTable:
         return found
 
 
-def digest_of(rows: Iterable[StoredRecord]) -> str:
+def rows_digest(rows: Iterable[StoredRecord]) -> str:
     """Return a hash over rows, in their order."""
     told = hashlib.sha256()
     for row in rows:

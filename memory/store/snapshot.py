@@ -22,7 +22,7 @@ from ..ledger.events import Evicted
 from ..ledger.ledger import Ledger
 from ..ledger.records import MemoryRecord
 from ..ledger.sqlite import reading, writing
-from .case_table import CaseTable, StoredRecord, digest_of
+from .case_table import CaseTable, StoredRecord, rows_digest
 from .fold import Fold, Observed
 
 FORM = 3
@@ -135,7 +135,7 @@ def _named(module: MemoryModule) -> str:
 
 
 def _digest(rows: Iterable[StoredRecord], body: str) -> str:
-    return digest_of(rows) + digest(body)
+    return rows_digest(rows) + digest(body)
 
 
 def _body(fold: Fold) -> dict[str, Any]:

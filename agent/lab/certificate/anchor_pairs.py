@@ -14,7 +14,7 @@ from ...acting.policy import Decision, Policy
 from ...episode.parts import EpisodeParts
 from ...episode.recollect import recollect, situation_of, think
 from ...episode.state import EpisodeState
-from ...llm.protocol import FrozenLLM, LogProbs, SteerableLLM
+from ...llm.protocol import FrozenLLM, LogProbs, Message, SteerableLLM, Usage, Vectors, steerable
 from ...open_agent import OpenAgent
 from ..heldout.policy_arms import ARMS
 from ..kernel.divergence import divergence
@@ -35,18 +35,62 @@ class Recorder:
         self.prompts: list[str] = []
         self.scores: list[LogProbs] = []
 
-    def __getattr__(self, name: str) -> Any:
-        """Return what the model itself has."""
-        return getattr(self._llm, name)
+    @property
+    def name(self) -> str:
+        """The model's."""
+        return self._llm.name
 
-    async def choose(self, prompt: str, options: Sequence[str], **soft: Any) -> LogProbs:
-        """See `FrozenLLM.choose`; soft thoughts are passed on, where there are any."""
+    @property
+    def usage(self) -> Usage:
+        """The model's."""
+        return self._llm.usage
+
+    @property
+    def scores_choices(self) -> bool:
+        """The model's."""
+        return self._llm.scores_choices
+
+    async def choose(
+        self, prompt: str, options: Sequence[str], *, soft: Vectors | None = None
+    ) -> LogProbs:
+        """See `SteerableLLM.choose`; soft thoughts are passed on, where there are any."""
         if isinstance(self._llm, SteerableLLM):
             await self._llm.drop_cache()
-        found: LogProbs = await self._llm.choose(prompt, options, **soft)
-        self.prompts.append(f"{prompt}\n(and soft thoughts)" if soft else prompt)
+        found = (
+            await self._llm.choose(prompt, options)
+            if soft is None
+            else await steerable(self._llm).choose(prompt, options, soft=soft)
+        )
+        self.prompts.append(prompt if soft is None else f"{prompt}\n(and soft thoughts)")
         self.scores.append(found)
         return found
+
+    async def complete(self, prompt: str, **options: Any) -> str:
+        """See `FrozenLLM.complete`."""
+        return await self._llm.complete(prompt, **options)
+
+    async def chat(self, messages: Sequence[Message], **options: Any) -> Any:
+        """See `FrozenLLM.chat`."""
+        return await self._llm.chat(messages, **options)
+
+    async def fingerprint(self) -> str:
+        """See `FrozenLLM.fingerprint`."""
+        return await self._llm.fingerprint()
+
+    async def close(self) -> None:
+        """The model is another's: nothing is closed."""
+
+    async def in_worker(self, call: Callable[[Any, Any], Any]) -> Any:
+        """See `SteerableLLM.in_worker`."""
+        return await steerable(self._llm).in_worker(call)
+
+    async def logits(self, prompt: str, continuation: str) -> Any:
+        """See `SteerableLLM.logits`."""
+        return await steerable(self._llm).logits(prompt, continuation)
+
+    async def drop_cache(self) -> None:
+        """See `SteerableLLM.drop_cache`."""
+        await steerable(self._llm).drop_cache()
 
 
 @dataclass

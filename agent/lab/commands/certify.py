@@ -13,6 +13,8 @@ from ....envs.errors import BadFile, UsageError
 from ...cli.options import Json, Model, Store, out, progress_console, row, write_json
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ....memory.ledger.ledger import Ledger
     from ...config import AgentConfig
     from ..certificate.certificate import Certificate, Claim, RunRead
@@ -181,8 +183,26 @@ def _config(where: Path, run: "RunRead", model: str | None) -> "AgentConfig":
     from ...config import AgentConfig, load_config
 
     said = run.started.config
-    kept = {k: v for k, v in said.items() if k in AgentConfig.model_fields and k != "store"}
+    kept = _known(AgentConfig, {k: v for k, v in said.items() if k != "store"})
     return load_config(None, **{**kept, "store": where, **({"model": model} if model else {})})
+
+
+def _known(model: "type[BaseModel]", said: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """Return recorded settings that there are still, those that were renamed under their names of now."""
+    from pydantic import BaseModel
+
+    from ...config import RENAMED
+
+    found: dict[str, Any] = {}
+    for name, value in said.items():
+        now = RENAMED.get(f"{path}{name}", f"{path}{name}").removeprefix(path)
+        field = model.model_fields.get(now)
+        if field is None:
+            continue
+        kind: Any = field.annotation
+        inner = isinstance(kind, type) and issubclass(kind, BaseModel) and isinstance(value, dict)
+        found[now] = _known(kind, value, f"{path}{now}.") if inner else value
+    return found
 
 
 def _environment(steps: Any, run: "RunRead") -> str:

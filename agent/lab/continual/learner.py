@@ -58,7 +58,7 @@ class StreamSetting:
     seed: int
 
     def base(self, text: str) -> torch.Tensor:
-        """Return how the base model predicts a text; see `anchors.log_probs`."""
+        """Return how the base model predicts a text; see `off_stream.log_probs`."""
         return log_probs(self.llm.model, self.llm.ids(text))
 
 
@@ -78,7 +78,7 @@ class StageLearned(Record):
 
 
 class Drift(Record):
-    """KL(base || arm) on off-stream text, nats a token (see `anchors.drift`)."""
+    """KL(base || arm) on off-stream text, nats a token (see `off_stream.drift`)."""
 
     silent: float
     """As the arm is used there: memory looks in no environment of the stream, and no soft block is put in."""

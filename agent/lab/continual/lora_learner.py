@@ -17,13 +17,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ....envs.errors import BadFile, MissingExtra
+from ....memory.ledger.whole_file import whole
 from ...llm.errors import check_fingerprint
 from ...llm.frozen import Frozen
 from ...llm.loading import tensors_hash
 from ...llm.local_llm import LocalLLM
 from ...llm.slots import Prompt
 from ...llm.soft_reader import Row, SoftReader
-from ...softcot.checkpoint import whole
 from ...softcot.train import batch_rows, rate
 from .learner import Drift, LearnConfig, Learner, StageLearned, StreamSetting
 from .off_stream import drift, log_probs

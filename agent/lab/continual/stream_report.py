@@ -92,7 +92,7 @@ def summarise(
 
     Args:
         stream: What was learned.
-        results: T + 1 results of each arm (see `runner.run_stream`).
+        results: T + 1 results of each arm (see `stream_run.run_stream`).
         model: As the user called it.
         fingerprint: Of the base model.
         split: Where the held-out decisions come from.

@@ -24,7 +24,7 @@ class Arm(Record):
     channels: tuple[str, ...] = ("context", "value", "gate", "tools")
     """Parts of the memory that are on; the arms whose names begin with - or + differ from `memory` in one."""
     scrambled: bool = False
-    """Whether its skills are a placebo (see `skills.placebo`)."""
+    """Whether its skills are a placebo (see `placebo.skill_placebo`)."""
     without: tuple[str, ...] = ()
     """Names of skills that are left out."""
 

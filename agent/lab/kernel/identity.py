@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ....envs.errors import BadFile, UsageError
+from ....memory.ledger.whole_file import whole
 from ...llm.errors import FingerprintChanged
-from ...softcot.checkpoint import whole
 
 HINT = "Use `--fresh` to begin it anew, or another `--store`."
 LLM = "llm"

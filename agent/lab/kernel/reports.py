@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import FileLock
 from pydantic import BaseModel
 
 from ....envs.errors import UsageError
@@ -19,7 +20,9 @@ def save_report(report: BaseModel, path: Path) -> str:
     return text
 
 
-def begin_anew(folder: Path, *, sign: str, made: Sequence[str], what: str) -> None:
+def begin_anew(
+    folder: Path, *, sign: str, made: Sequence[str], what: str, inner: Sequence[str] = ()
+) -> None:
     """Remove an earlier experiment: only what one makes, from a folder that is one and is not in use.
 
     Args:
@@ -27,6 +30,7 @@ def begin_anew(folder: Path, *, sign: str, made: Sequence[str], what: str) -> No
         sign: The file that every such folder has.
         made: Patterns of what the experiment makes, files and folders.
         what: The experiment, for messages.
+        inner: Folders in it that a running experiment may hold for itself.
 
     Raises:
         UsageError: The folder holds no such experiment.
@@ -39,13 +43,18 @@ def begin_anew(folder: Path, *, sign: str, made: Sequence[str], what: str) -> No
             f"{folder} holds no {what} (there is no {sign} in it); nothing was removed",
             hint=f"Leave out --fresh, or name the folder of the {what}.",
         )
+    locks: list[FileLock] = []
     try:
-        lock = claim(folder)
+        for held in (folder, *(folder / name for name in inner if (folder / name).is_dir())):
+            locks.append(claim(held))
     except StoreInUse as error:
+        for lock in locks:
+            lock.release()
         raise StoreInUse(f"the {what} in {folder} is running; nothing was removed") from error
     try:
         for pattern in made:
             for path in folder.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
     finally:
-        lock.release()
+        for lock in locks:
+            lock.release()

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ....envs.errors import BadFile, UsageError
-from ...softcot.checkpoint import whole
+from ....memory.ledger.whole_file import whole
 from .identity import HINT, identity_line
 
 

@@ -30,7 +30,7 @@ class FrozenSkills(SkillSet):
         uses: What is known of each skill, once and for all.
         config: Dials.
         without: Names that are left out.
-        placebo: Seed of the exchange (see `skills.placebo`); None: the honest skills.
+        placebo: Seed of the exchange (see `skill_placebo`); None: the honest skills.
     """
 
     def __init__(

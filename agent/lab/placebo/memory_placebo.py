@@ -1,7 +1,7 @@
 """A memory that says as much as the honest one, about other tasks: the control of what memory is worth.
 
 The same cases are found, and the contents of others stand in their place, by one permutation that is drawn
-when the view is made (design.md, decision 8).
+when the view is made.
 """
 
 from collections.abc import Iterator, Sequence

@@ -123,4 +123,6 @@ def identity_of(suite: Suite, seed: int, model: str, *, write: bool) -> dict[str
 
 def forget_practice(folder: Path) -> None:
     """Remove an earlier practice evaluation with its libraries; see `begin_anew`."""
-    begin_anew(folder, sign=SETTINGS, made=(SETTINGS, REPORT, *ARMS), what="practice evaluation")
+    sign = REPORT if (folder / REPORT).exists() else SETTINGS
+    made = (SETTINGS, REPORT, *ARMS)
+    begin_anew(folder, sign=sign, made=made, what="practice evaluation", inner=tuple(ARMS))

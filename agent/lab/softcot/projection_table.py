@@ -17,10 +17,11 @@ from ....envs.errors import BadFile
 from ....envs.types import Record
 from ....memory.credit.intervals import Estimate, estimate_by_group
 from ....memory.forgetting.made_from import made_from
+from ....memory.ledger.whole_file import whole
 from ...config import AgentConfig
 from ...llm.frozen import Frozen
 from ...llm.soft_reader import SoftReader
-from ...softcot.checkpoint import CARD, Card, load, whole
+from ...softcot.checkpoint import CARD, Card, load
 from ...softcot.errors import WrongModels
 from ...softcot.projection import Projection
 from ...softcot.soft_assistant import SoftAssistant

@@ -87,7 +87,7 @@ def test_old_spellings_and_wrong_words_end_with_status_2_and_one_line(tmp_path: 
         (["eval", "faithfulness", "--of", "cases"], "is `lichen faithfulness` now"),
         (["eval", "twx-stream", "--protocol", "continual"], "`lichen continual SUITE`"),
         (["evl"], "did you mean 'eval'?"),
-        (["skills", "practice"], "did you mean 'skills practise'?"),
+        (["skills", "practice"], "did you mean 'practise'?"),
     ):
         done = subprocess.run(
             [*LICHEN, *words], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -98,4 +98,10 @@ def test_old_spellings_and_wrong_words_end_with_status_2_and_one_line(tmp_path: 
 
 def test_words_of_no_command_are_named_with_those_that_there_are() -> None:
     done = CliRunner().invoke(app, ["memory", "lst"])
-    assert isinstance(done.exception, UnknownName) and "memory ls" in str(done.exception)
+    assert isinstance(done.exception, UnknownName) and "did you mean 'ls'?" in str(done.exception)
+
+
+def test_a_word_that_stands_below_a_noun_is_named_with_it() -> None:
+    done = CliRunner().invoke(app, ["practise"])
+    assert isinstance(done.exception, UnknownName)
+    assert done.exception.hint == "There is `lichen skills practise`."

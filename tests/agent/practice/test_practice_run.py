@@ -28,7 +28,6 @@ SEED, ITERATIONS = 3, 3
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from lichen.agent.practice import evaluation
 from lichen.memory.ledger.ledger import Ledger
 from lichen.skills.repository import Repository
 from test_practice_run import practise

@@ -94,7 +94,7 @@ def test_a_shut_gate_asks_no_assistant_and_changes_no_decision(
     store = copied(remembered, tmp_path)
     with opened(store, tiny_folder) as agent:
         task = next(iter(agent.environment(load_suite("alfworld-mini")).tasks("dev"))).id
-        family = agent.task(task).family
+        family = agent.environment(None, task).task(task).family
         shut = agent.run(task, max_steps=4)
         assert agent.hints.calls == 0 and agent.hints.record is None
         record = agent.wait(agent.hints.measure())

@@ -9,7 +9,7 @@ from pathlib import Path
 from lichen.skills.admission import Admission
 from lichen.skills.library import Library
 
-from ...skills.conftest import take_skill
+from .conftest import take_skill
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
 
