@@ -23,6 +23,9 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..practice.curriculum import Choose, GoalOffer
     from ..practice.practice_loop import Iteration
 
 
@@ -88,7 +91,13 @@ def practise(
 
     with asyncio.Runner() as loop, open_jail(warm=1) as jail:
         llm = None if no_llm or (human and not write) else base.open_llm()
-        choose = Person(_line, say) if human else chooser(llm) if llm is not None else None
+        choose = (
+            _asking(Person(sys.stdin.readline, say))
+            if human
+            else chooser(llm)
+            if llm is not None
+            else None
+        )
         chosen = "person" if human else "own" if llm is None else "model"
         result, grown = run_practice(
             "skills",
@@ -117,11 +126,16 @@ def practise(
         say(f"{len(result.reached)} goals reached; {skills} skills in {shelf}")
 
 
-def _line() -> str:
-    """Return the next line of standard input, "" at its end; Ctrl-C ends the wait at once."""
-    # asyncio's own handler only asks the loop to stop, which the wait for a line never sees
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return sys.stdin.readline()
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _asking(person: "Choose") -> "Choose":
+    """Return the same choice, in which Ctrl-C ends the wait for a line at once."""
+
+    async def choose(prompt: str, offers: "Sequence[GoalOffer]") -> int:
+        # asyncio's own handler only asks the loop to stop, which the wait for a line never sees; it is
+        # replaced before the question is printed, so that an answer to what stands there always counts
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return await person(prompt, offers)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    return choose
