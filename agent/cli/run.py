@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...envs.errors import UsageError
 from .options import (
     BaseUrl,
     Config,
@@ -28,9 +29,7 @@ def run(
     suite: Annotated[str, typer.Argument(help="A suite (name or file), or one task id.")],
     episodes: Annotated[
         int | None,
-        typer.Option(
-            "--episodes", "-n", min=1, help="How many training episodes. [default: the suite's]"
-        ),
+        typer.Option("--episodes", "-n", help="How many training episodes. [default: the suite's]"),
     ] = None,
     no_llm: NoLlm = False,
     store: Store = None,
@@ -52,6 +51,8 @@ def run(
     from ...envs.suite import is_suite_file, load_suite
     from ..open_agent import OpenAgent
 
+    if episodes is not None and episodes < 1:
+        raise UsageError(f"{episodes} episodes cannot be run", hint="Ask for at least one.")
     single = "/" in suite and not Path(suite).exists() and not is_suite_file(suite)
     options = settings(set_, no_llm=no_llm, store=store, model=model, base_url=base_url, seed=seed)
     if single:
