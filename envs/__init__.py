@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .adapter import Adapter
+    from .adapter import Adapter, Seen
     from .base import Environment, GymView
     from .checker import check
     from .errors import (
@@ -26,6 +26,7 @@ __all__ = [
     "Call",
     "Functions",
     "Request",
+    "Seen",
     "Tool",
     "ToolSpec",
     "Environment",
@@ -68,6 +69,7 @@ _HOMES = {
     "Outcome": ".types",
     "Record": ".types",
     "Request": ".functions",
+    "Seen": ".adapter",
     "Split": ".types",
     "Suite": ".suite",
     "Task": ".types",

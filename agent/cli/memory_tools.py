@@ -137,7 +137,7 @@ def reverify_command(
     store: Store = None,
     json_path: Json = None,
 ) -> None:
-    """EpisodeReplay what is quarantined under the contracts of now; exit 1 when something does not hold."""
+    """Replay what is quarantined under the contracts of now; exit 1 when something does not hold."""
     from ...memory.store.store import Store as Opened
     from ...memory.tools.contract_doctor import EpisodeReplay, reverify
 
