@@ -5,13 +5,16 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from lichen.agent import AgentConfig
 from lichen.agent.cli.main import app
 
 ROOT = Path(__file__).parents[1]
@@ -89,3 +92,40 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
             titles = re.findall(r"^#+ (.*)$", to.read_text("utf-8"), re.MULTILINE)
             slugs = {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
             assert anchor in slugs, f"{page.name} links to {target}#{anchor}"
+
+
+def settings_of(config: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted names of all settings."""
+    for name, field in config.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from settings_of(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def test_the_page_for_embedding_names_every_setting_and_no_other() -> None:
+    text = (ROOT / "docs" / "embed.md").read_text(encoding="utf-8")
+    rows = text.split("| group | settings |")[1].split("\n\n")[0].splitlines()[2:]
+    named = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[2])]
+    assert sorted(named) == sorted(settings_of(AgentConfig))
+
+
+def test_settings_that_the_pages_name_exist() -> None:
+    known = set(settings_of(AgentConfig))
+    whole = {name[: m.start()] for name in known for m in re.finditer(r"\.", name)} | known
+    for page in PAGES:
+        for said in re.findall(
+            r"\b((?:policy|retriever|softcot|skills)\.[a-z_.]+[a-z])\b(?!\.)",
+            page.read_text("utf-8"),
+        ):
+            if not said.endswith((".md", ".py")):
+                assert said in whole, f"{page.name} names {said}"
+
+
+def test_files_and_rooms_that_the_pages_name_exist() -> None:
+    for page in PAGES:
+        for said in re.findall(
+            r"`((?:envs|memory|skills|agent|tests)/[\w/.]*)`", page.read_text("utf-8")
+        ):
+            assert (ROOT / said).exists(), f"{page.name} names {said}"

@@ -125,7 +125,7 @@ def quarantine(store: Store, environment: Environment) -> list[ContractChange]:
 def reverify(
     store: Store, environment: Environment, progress: Callable[[EpisodeReplay], None] | None = None
 ) -> list[EpisodeReplay]:
-    """EpisodeReplay the quarantined episodes of an environment; those that come out as recorded are released.
+    """Replay the quarantined episodes of an environment; those that come out as recorded are released.
 
     Args:
         store: Open for writing.
