@@ -1,26 +1,12 @@
 """The hint gate opens for thoughts that carry the answer, and for no others."""
 
-import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.softcot.hint_gate import (
     GateDecision,
     measure,
 )
 from lichen.agent.softcot.train import Trainer
-
-
-@pytest.fixture
-def llm(tiny_folder: Path) -> Iterator[LocalLLM]:
-    """A client of the tiny model."""
-    made = LocalLLM(str(tiny_folder))
-    yield made
-    asyncio.run(made.close())
 
 
 def test_the_gate_opens_for_thoughts_that_carry_the_answer_and_for_no_others(

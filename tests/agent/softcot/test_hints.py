@@ -1,8 +1,6 @@
 """The agent's hints: the latent channel of `choose` and `chat`, the gate, and what forgetting takes."""
 
-import asyncio
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,9 @@ import torch
 
 from lichen.agent.episode.recollection import NO_HITS
 from lichen.agent.llm.frozen import Frozen
-from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.llm.thought import Mode
 from lichen.agent.open_agent import OpenAgent
-from lichen.agent.softcot import TrainConfig, WrongModels
+from lichen.agent.softcot import WrongModels
 from lichen.agent.softcot.checkpoint import CARD, load, save
 from lichen.agent.softcot.hint_gate import (
     GATE,
@@ -25,67 +22,18 @@ from lichen.agent.softcot.hint_gate import (
 )
 from lichen.agent.softcot.hints import Hints
 from lichen.agent.softcot.places import ASIDE, FOLDER, PREVIOUS, keep_previous
-from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.agent.softcot.soft_config import HintConfig
-from lichen.agent.softcot.sources import open_source
-from lichen.agent.softcot.train import Trainer
 from lichen.envs.suite import load_suite
 from lichen.memory.forgetting.forget import forget
 from lichen.memory.forgetting.made_from import derived_from
-from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 
-
-@pytest.fixture(scope="session")
-def remembered(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> Path:
-    """A store with seven episodes, and a projection of the tiny model trained from some of them."""
-    folder = tmp_path_factory.mktemp("hints") / "store"
-    with opened(folder, tiny_folder) as agent:
-        environment = agent.environment(load_suite("alfworld-mini"))
-        ids = [task.id for task in environment.tasks("train")][:7]
-        import_demonstrations(agent.store, from_gold(environment, ids), run="gold")
-        config = agent.config
-    tiny = Frozen("tiny", *_parts(tiny_folder))
-    source = open_source("own", config, examples=99, held_out=12, demonstrations=True)
-    trainer = Trainer(
-        SoftAssistant(tiny, folder / "softcot" / "states"),
-        tiny,
-        source.learned[:8],
-        config=TrainConfig(n=(4,), epochs=1),
-    )
-    trainer.run(folder / FOLDER)
-    return folder
-
-
-def _parts(folder: Path) -> tuple[object, object]:
-    from lichen.agent.llm.loading import LocalConfig
-    from lichen.agent.llm.loading import load as loaded
-
-    return loaded(str(folder), LocalConfig())
-
-
-def opened(folder: Path, model: Path) -> OpenAgent:
-    """Return an agent with the tiny model."""
-    return OpenAgent.from_config(store=folder, model=str(model), embedder="hashing")
-
-
-@pytest.fixture
-def llm(tiny_folder: Path) -> Iterator[LocalLLM]:
-    """A client of the tiny model."""
-    made = LocalLLM(str(tiny_folder))
-    yield made
-    asyncio.run(made.close())
+from .conftest import copied, opened, parts_of
 
 
 def opened_for(record: GateRecord, family: str, mode: Mode = "soft") -> GateRecord:
     """Return a measurement that says so, whatever was measured."""
     gate = FamilyGate(family=family, mode=mode, n=24, tasks=8)
     return record.model_copy(update={"families": (gate,)})
-
-
-def copied(remembered: Path, tmp_path: Path) -> Path:
-    """Return a copy of the store."""
-    shutil.copytree(remembered, tmp_path / "store")
-    return tmp_path / "store"
 
 
 def test_a_shut_gate_asks_no_assistant_and_changes_no_decision(
@@ -163,7 +111,7 @@ def test_what_cannot_be_measured_shuts_the_gate_for_the_next_process_too(
         step = next(iter(agent.store.steps.values()))
         fewer = record.model_copy(update={"successes": record.successes - 5})
         add_record(store / FOLDER, opened_for(fewer, step.family))
-        tiny = Frozen("tiny", *_parts(tiny_folder))
+        tiny = Frozen("tiny", *parts_of(tiny_folder))
         projection, card = load(store / FOLDER, tiny, tiny)
         changed = card.llm.model_copy(update={"weights": "0" * 64})
         save(store / FOLDER, projection, card.model_copy(update={"llm": changed}))
@@ -180,7 +128,7 @@ def test_forgetting_takes_the_projection_the_states_and_what_the_gate_was_measur
     store = copied(remembered, tmp_path)
     with opened(store, tiny_folder) as agent:
         agent.wait(agent.hints.measure())
-        tiny = Frozen("tiny", *_parts(tiny_folder))
+        tiny = Frozen("tiny", *parts_of(tiny_folder))
         _, card = load(store / FOLDER, tiny, tiny)
         held = next(c for c in agent.store.episodes.values() if c.task_id not in card.tasks)
         took = [path.name for path in derived_from(store, held.episode)]
@@ -197,7 +145,7 @@ def test_a_projection_of_a_forgotten_episode_is_not_used_wherever_it_came_from(
 ) -> None:
     store = copied(remembered, tmp_path)
     with opened(store, tiny_folder) as agent:
-        tiny = Frozen("tiny", *_parts(tiny_folder))
+        tiny = Frozen("tiny", *parts_of(tiny_folder))
         _, card = load(store / FOLDER, tiny, tiny)
         whole = next(c for c in agent.store.episodes.values() if c.task_id in card.tasks)
         shutil.copytree(store / FOLDER, tmp_path / "kept")
@@ -212,7 +160,7 @@ def test_scripted_verdicts_put_the_previous_projection_back(
 ) -> None:
     """Scripted: a tiny model passes no gate by itself."""
     store = copied(remembered, tmp_path)
-    tiny = Frozen("tiny", *_parts(tiny_folder))
+    tiny = Frozen("tiny", *parts_of(tiny_folder))
     projection, card = load(store / FOLDER, tiny, tiny)
     keep_previous(store / FOLDER)
     assert (store / "softcot" / PREVIOUS).exists() and not (store / FOLDER).exists()
