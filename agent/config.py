@@ -20,6 +20,7 @@ from ..envs.errors import BadFile, LichenError, UnknownName
 from ..memory.recall.retriever import RetrieverConfig
 from .acting.policy import PolicyConfig
 from .llm.loading import LocalConfig
+from .llm.prices import Price
 from .llm.protocol import FrozenLLM
 from .skill_actions.skill_set import SkillConfig
 from .softcot.soft_config import HintConfig
@@ -53,6 +54,9 @@ class AgentConfig(BaseSettings):
     planner: Literal["reactive", "plan"] = "reactive"
     """`reactive`: every step is one choice of the policy; `plan`: subtasks first. Measured by no
     table: a 135M model cannot plan."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Dollars for a million tokens (`input`, `cached`, `output`) by model; where set, costs are shown.
+    Nothing to measure."""
     seed: int = Field(default=0, ge=0)
     """Of every random choice; two runs with one seed give the same events. Measured: figures name
     theirs."""
