@@ -128,6 +128,18 @@ def load_config(path: Path | str | None = None, **options: Any) -> AgentConfig:
 
 RENAMED = {"retriever.gate": "retriever.floor"}
 """Old names of settings, and those of now."""
+_WEIGHED = "how much each channel counts is estimated from what is known of the model"
+_WHOLE = "the model is asked about everything that it could bring to win"
+GONE = {
+    "policy.beta": _WEIGHED,
+    "policy.llm_temperature": _WEIGHED,
+    "policy.novelty": _WEIGHED,
+    "policy.repetition": _WEIGHED,
+    "policy.candidates": _WHOLE,
+    "policy.margin": _WHOLE,
+    "policy.calls": "a model that talks writes its calls itself, another chooses among candidates",
+}
+"""Settings that were, and why they are no more."""
 
 
 def setting_names(model: type[BaseModel] = AgentConfig, path: str = "") -> Iterator[str]:
@@ -144,4 +156,6 @@ def _unknown(where: str) -> LichenError:
     """Return what to say of a setting that does not exist."""
     if now := RENAMED.get(where):
         return BadFile(f"the setting {where!r} is {now!r} now")
+    if why := GONE.get(where):
+        return BadFile(f"the setting {where!r} is gone: {why}", hint="Leave it out.")
     return UnknownName("setting", where, setting_names())

@@ -53,6 +53,7 @@ def doctor(
             ("environment scienceworld", False, lambda: _environment("scienceworld")),
             ("environment alfworld", False, lambda: _environment("alfworld")),
             ("environment alfworld-mini", False, lambda: _environment("alfworld-mini")),
+            ("environment support", False, lambda: _environment("support")),
         ]
     for what, needed, check in checks:
         progress_console.print(f"trying {what} ...", style="dim")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits
-from ..acting.policy import Favour
+from ..acting.situation import Favour
 from ..skill_actions.skill_set import Offered
 
 NO_HITS = Hits(hits=(), considered=0, abstained=True)
@@ -16,7 +16,8 @@ class Recollection:
     """What was recalled at one step."""
 
     seen: Observation
-    """What is seen; where actions are calls to choose among, with the candidate calls as its actions."""
+    candidates: tuple[str, ...]
+    """Calls to choose among, where the environment takes any call."""
     hits: Hits
     """The step cases that are shown, and those held out."""
     warned: Mapping[str, str]

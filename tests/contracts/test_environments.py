@@ -12,7 +12,16 @@ SHARED = Path(__file__).parents[3] / "shared" / "alfworld"
 
 
 @pytest.fixture(
-    params=["twx", "scienceworld", "alfworld", "alfworld-mini", "bfcl", "crafter", "textcraft"]
+    params=[
+        "twx",
+        "scienceworld",
+        "alfworld",
+        "alfworld-mini",
+        "bfcl",
+        "crafter",
+        "textcraft",
+        "support",
+    ]
 )
 def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "alfworld" and "ALFWORLD_DATA" not in os.environ:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ....memory.recall.case_memory import CaseMemory
 from ...acting.policy import Decision, Policy
+from ...acting.voices import open_voice
 from ...episode.parts import EpisodeParts
 from ...episode.recollect import recollect, situation_of, think
 from ...episode.state import EpisodeState
@@ -182,8 +183,9 @@ async def compared(agent: OpenAgent, env: str, first: Side, second: Side) -> lis
 async def _decide(agent: OpenAgent, parts: EpisodeParts) -> tuple[Decision, Recorder, list[bool]]:
     """Return the first decision on an anchor, what passed, and which of the reads answered."""
     recorder, stage = Recorder(agent.llm), parts.stage
-    asked = cast(FrozenLLM, recorder) if parts.policy.llm is not None else None
-    policy = Policy(parts.policy.config, asked)
+    used = parts.policy
+    voice = open_voice(cast(FrozenLLM, recorder), used.config) if used.voice is not None else None
+    policy = Policy(used.config, voice, used.weights)
     state: EpisodeState = {
         "episode": "certificate",
         "run": "certificate",

@@ -5,7 +5,7 @@ interrupted at any moment and goes on with the same call.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -14,7 +14,9 @@ import numpy as np
 from ....envs.errors import EnvironmentFault, UsageError
 from ....envs.suite import Suite
 from ....envs.types import Record, Split
+from ....memory.credit.channel_weights import KnownDecision
 from ....memory.ledger.content_id import content_id
+from ....memory.ledger.events import ChannelsWeighed
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.recall.retriever import RetrieverConfig
 from ....memory.store.demonstrations import from_gold, import_demonstrations
@@ -26,6 +28,7 @@ from ...llm.protocol import Usage
 from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
 from ...runs import Run, next_attempt
+from ...weighing import learn_weights, weighed
 from ..kernel.cells import left, task_by_task
 from ..kernel.reports import begin_anew
 from ..kernel.rows import RowFile
@@ -129,6 +132,7 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
         rows.rows,
         lambda what, task_id: (what[0].name, what[1], task_id),
     )
+    await _weigh(agent, plan, memories, llm=before, run=run)
     async with agent.graph() as graph:
         for cell in cells:
             (arm, point), task_id = cell.arm, cell.task
@@ -227,6 +231,28 @@ def _memories(
     return found
 
 
+async def _weigh(
+    agent: OpenAgent,
+    plan: HeldOutPlan,
+    memories: Mapping[tuple[str, int], CaseMemory],
+    *,
+    llm: str,
+    run: str,
+) -> None:
+    """Learn from the demonstrations of each view how far the model and this memory can be trusted."""
+    environment = agent.environment(plan.suite)
+    for memory in dict.fromkeys(memories.values()):
+        if isinstance(memory, PlaceboMemory):
+            found = await weighed(agent, environment, memory, llm=llm, run=run)
+            memory.known += [
+                KnownDecision(episode=entry.episode, options=said.options, taken=said.taken)
+                for entry in found
+                if isinstance(said := entry.event, ChannelsWeighed)
+            ]
+        else:
+            await learn_weights(agent, environment, memory, llm=llm, run=run)
+
+
 async def _play(
     agent: OpenAgent,
     graph: Graph,
@@ -236,7 +262,7 @@ async def _play(
     cell: tuple[str, int],
 ) -> EpisodeRow:
     """Run one cell (arm and checkpoint) at the parts' task and return its row."""
-    asks = parts.policy.llm is not None
+    asks = parts.policy.voice is not None
     used = agent.llm.usage.copy() if asks else Usage()
     clock = time.monotonic()
     attempt = next_attempt(agent.store.ledger, episode)

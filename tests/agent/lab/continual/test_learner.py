@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from lichen.agent.acting.policy import Policy, PolicyConfig, situation
+from lichen.agent.acting.policy import Policy, PolicyConfig
+from lichen.agent.acting.priors import prior_of
+from lichen.agent.acting.situation import situation
+from lichen.agent.acting.voices import open_voice
 from lichen.agent.lab.continual.learner import LearnConfig, Learner, StreamSetting, expert_policy
 from lichen.agent.lab.continual.lora_learner import Adapted, LoraLearner, SelfLoraLearner
 from lichen.agent.lab.continual.memory_learner import MemoryLearner
@@ -173,7 +176,8 @@ def test_the_policy_of_the_arms_takes_what_the_model_finds_likeliest(
     arm = Learner(setting)
     item = setting.stream.held[1][0]
     scores = asyncio.run(arm.client().choose(item.prompt, options(item)))
-    policy = Policy(arm.policy(), arm.client())
+    client, config = arm.client(), arm.policy()
+    policy = Policy(config, open_voice(client, config), prior_of(client.name).mean)
     decision = asyncio.run(
         policy.decide(
             situation(

@@ -1,0 +1,129 @@
+"""What one decision is made from, and the one place where it is assembled."""
+
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ...envs.errors import UsageError
+from ...envs.tools import ToolSpec, read_call, write_call
+from ...envs.types import Observation
+from ...memory.ledger.records import Hits, State
+from ...memory.likeness.states import state_of
+from ..llm.thought import SILENT, Thought
+from .working_memory import WorkingMemory
+
+
+class Favour(NamedTuple):
+    """What a call of a skill has before the policy looks at it."""
+
+    first: str
+    """The action it begins with; empty where that is not known."""
+    nats: float
+    """Given over that action."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that one decision is made from; `situation` assembles it."""
+
+    seen: Observation
+    """The last observation."""
+    state: State
+    """The same as memory sees it."""
+    hits: Hits
+    """What was recalled."""
+    rng: np.random.Generator
+    """Breaks ties, and samples in learning episodes."""
+    working: WorkingMemory
+    """What was tried in this episode."""
+    history: Sequence[tuple[str, str]] = ()
+    """(action, answer) pairs of this episode, oldest first."""
+    hint: str = ""
+    """The current subtask, when there is a plan."""
+    thought: Thought = SILENT
+    """The assistant's, read behind the prompt; silent: the model alone, bit for bit."""
+    warned: Collection[str] = ()
+    """Actions that tool memory knows to fail."""
+    favoured: Mapping[str, Favour] = field(default_factory=dict)
+    """Calls of skills that are offered besides the environment's actions."""
+    candidates: tuple[str, ...] = ()
+    """Calls that were made up to choose among, where the environment takes any call."""
+
+    specs: tuple[ToolSpec, ...] = ()
+    """The tools that can be called, where actions are calls."""
+
+    def written(self, action: str) -> str:
+        """Return an action in its one form: a call with its arguments in the order of the contract."""
+        if not self.specs:
+            return action
+        try:
+            call = read_call(action, self.specs)
+        except UsageError:
+            return action
+        order = next(list(s.properties) for s in self.specs if s.name == call.tool)
+        return write_call(
+            call.tool, {name: call.arguments[name] for name in order if name in call.arguments}
+        )
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What can be chosen among, sorted; a model that talks may name another call where any is taken."""
+        open_to = self.candidates if self.seen.admissible is None else self.seen.admissible
+        return tuple(sorted({*open_to, *self.favoured})) if self.favoured else open_to
+
+
+def situation(
+    seen: Observation,
+    actions: Sequence[str],
+    hits: Hits,
+    *,
+    seed: int,
+    working: WorkingMemory | None = None,
+    history: Sequence[tuple[str, str]] = (),
+    hint: str = "",
+    thought: Thought = SILENT,
+    warned: Collection[str] = (),
+    favoured: Mapping[str, Favour] | None = None,
+    candidates: tuple[str, ...] = (),
+    specs: tuple[ToolSpec, ...] = (),
+) -> Situation:
+    """Assemble what a decision is made from, after some actions of an episode.
+
+    The one assembly: episodes, the continual protocol and the certificate's anchors all use it.
+
+    Args:
+        seen: The last observation.
+        actions: Taken so far, oldest first.
+        hits: What was recalled.
+        seed: Of the run; the generator of the decision follows from it, the task and the step.
+        working: What was tried in this episode; None: nothing yet.
+        history: (action, answer) pairs of this episode, oldest first.
+        hint: The current subtask, when there is a plan.
+        thought: The assistant's.
+        warned: Actions that tool memory knows to fail.
+        favoured: Calls of skills that are offered besides the environment's actions.
+        candidates: Calls to choose among, where the environment takes any call.
+        specs: The tools that can be called, where actions are calls.
+    """
+    return Situation(
+        seen=seen,
+        state=state_of(seen, actions),
+        hits=hits,
+        rng=step_rng(seed, seen.task.id, len(actions)),
+        working=working or WorkingMemory(),
+        history=history,
+        hint=hint,
+        thought=thought,
+        warned=warned,
+        favoured=favoured or {},
+        candidates=candidates,
+        specs=specs,
+    )
+
+
+def step_rng(seed: int, task_id: str, step: int) -> np.random.Generator:
+    """Return the generator of one decision: the same after a resume, and in every arm."""
+    return np.random.default_rng([seed, zlib.crc32(task_id.encode()), step])

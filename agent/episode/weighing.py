@@ -1,0 +1,84 @@
+"""Lessons about the channels: what each said where the right action is known, or will be.
+
+A learning episode leaves one at every step. Along a demonstration the right action is known at once: there
+the model is asked what it would have done, which says how far it can be trusted here.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from ...memory.credit.channel_weights import compact
+from ...memory.ledger.events import ChannelsWeighed
+from ...memory.ledger.ledger import Entry
+from ...memory.ledger.records import EpisodeCase
+from ..acting.policy import Weighted
+from .parts import EpisodeParts
+from .recollect import recollect, situation_of, think
+from .state import EpisodeState
+
+
+def lesson(made: Weighted) -> dict[str, Any] | None:
+    """Return what an event says of the action that was taken; None where there was no choice."""
+    return _lesson(made, made.decision.action, made.propensity)
+
+
+def _lesson(made: Weighted, action: str, propensity: float) -> dict[str, Any] | None:
+    if len(made.actions) < 2:
+        return None
+    options, taken = compact(made.features, made.actions.index(action))
+    return {
+        "options": options,
+        "taken": taken,
+        "propensity": round(propensity, 6),
+        "match": made.opinion.match,
+    }
+
+
+async def weigh_along(
+    parts: EpisodeParts, demonstration: EpisodeCase, steps: Collection[int], *, run: str
+) -> list[Entry]:
+    """Return what the channels say along a demonstration, as events of its episode.
+
+    Memory answers as to a new task: what it knows of this task itself is left out.
+
+    Args:
+        parts: Of an episode of the demonstration's task.
+        demonstration: Whose actions are taken.
+        steps: At which the policy is asked.
+        run: Id of the run that asks.
+
+    Raises:
+        EnvironmentFault: The environment broke (LLMUnavailable: the model did).
+    """
+    state: EpisodeState = {
+        "episode": demonstration.episode,
+        "run": run,
+        "task_id": demonstration.task_id,
+        "seed": parts.stage.seed,
+        "actions": [],
+    }
+    found: list[Entry] = []
+    learned = parts.memory.learned if parts.memory is not None else 0
+    for step, action in enumerate(demonstration.actions):
+        parts.stage.sync(state["actions"])
+        if step in steps:
+            recalled = recollect(parts, state)
+            at = situation_of(parts, state, recalled, await think(parts, state, recalled))
+            made = await parts.policy.weighted(at, whole=(action,))
+            if (said := _lesson(made, at.written(action), 1.0)) is not None:
+                event = ChannelsWeighed(
+                    step=step,
+                    env=demonstration.env,
+                    family=demonstration.family,
+                    llm=parts.llm_name,
+                    learned=learned,
+                    **said,
+                )
+                name = f"weighed-{step}-{learned}-{parts.llm_name[:16]}"
+                key = f"{demonstration.episode}/{name}"
+                found.append(Entry(key, run, demonstration.episode, event, origin="demonstration"))
+        parts.stage.play(action)
+        state["actions"].append(action)
+        if parts.stage.ended:
+            break
+    return found
