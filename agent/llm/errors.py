@@ -41,6 +41,13 @@ class ContextOverflow(LichenError):
     retryable = True
 
 
+class BudgetSpent(LichenError):
+    """The tokens that one episode may cost are spent before its end."""
+
+    hint = "Raise talk.episode_tokens, or lower the number of steps."
+    retryable = True
+
+
 class PromptRefused(LichenError):
     """The server or the model refused this one conversation (a content filter); others may pass."""
 

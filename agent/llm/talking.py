@@ -40,6 +40,8 @@ class Turn(Record):
     """Of a tool's turn: the id of the call that it answers."""
     step: int = Field(default=0, ge=0)
     """Steps of the episode that were taken when it was written; never sent."""
+    spent: int = Field(default=0, ge=0)
+    """Tokens that the episode's answers cost up to this one, as estimated; never sent."""
 
 
 class Reply(Record):
