@@ -7,7 +7,8 @@ the model is asked what it would have done, which says how far it can be trusted
 from collections.abc import Collection
 from typing import Any
 
-from ...memory.credit.channel_weights import compact
+from ...memory.credit.channel_weights import CHANNELS, compact
+from ...memory.ledger.content_id import content_id
 from ...memory.ledger.events import ChannelsWeighed
 from ...memory.ledger.ledger import Entry
 from ...memory.ledger.records import EpisodeCase
@@ -39,7 +40,8 @@ async def weigh_along(
 ) -> list[Entry]:
     """Return what the channels say along a demonstration, as events of its episode.
 
-    Memory answers as to a new task: what it knows of this task itself is left out.
+    Memory answers as to a new task: what it knows of this task itself is left out. Novelty is left out too: a
+    demonstrator knows where things are, and says nothing of how to look for them.
 
     Args:
         parts: Of an episode of the demonstration's task.
@@ -65,6 +67,7 @@ async def weigh_along(
             recalled = recollect(parts, state)
             at = situation_of(parts, state, recalled, await think(parts, state, recalled))
             made = await parts.policy.weighted(at, whole=(action,))
+            made.features[:, CHANNELS.index("novelty")] = 0.0
             if (said := _lesson(made, at.written(action), 1.0)) is not None:
                 event = ChannelsWeighed(
                     step=step,
@@ -74,7 +77,7 @@ async def weigh_along(
                     learned=learned,
                     **said,
                 )
-                name = f"weighed-{step}-{learned}-{parts.llm_name[:16]}"
+                name = f"weighed-{step}-{learned}-{content_id(parts.llm_name)}"
                 key = f"{demonstration.episode}/{name}"
                 found.append(Entry(key, run, demonstration.episode, event, origin="demonstration"))
         parts.stage.play(action)

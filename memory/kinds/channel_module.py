@@ -29,6 +29,7 @@ class Weighing(NamedTuple):
     family: str
     llm: str
     learned: int
+    step: int
     decision: KnownDecision
 
 
@@ -46,7 +47,7 @@ class ChannelModule(MemoryModule):
         event = row.event
         if isinstance(event, ChannelsWeighed) and row.origin == "demonstration":
             decision = KnownDecision(episode=row.episode, options=event.options, taken=event.taken)
-            self.known.append(Weighing(event.env, event.family, event.llm, event.learned, decision))
+            self.known.append(Weighing(event.env, event.family, event.llm, event.learned, event.step, decision))
 
     def derive(self, episode: EndedEpisode) -> Sequence[MemoryRecord]:
         """Take what was weighed in an own episode, now that its outcome is known; derives no records."""
@@ -72,13 +73,13 @@ class ChannelModule(MemoryModule):
             llm: The model's fingerprint; empty: no model is asked, and decisions with any model count.
             first: Only what was weighed when memory had learned at most so many episodes; None: all.
         """
-        found = [
-            one
+        found = {
+            (one.decision.episode, one.step): one  # asked again with more in memory: the later counts
             for one in self.known
             if one.env == env
             and (not llm or one.llm == llm)
             and (first is None or one.learned <= first)
-        ]
+        }.values()
         if not any(one.family == family for one in found):
             return prior.mean
         return fit(prior, [one.decision for one in found], model=bool(llm))
@@ -93,13 +94,13 @@ class ChannelModule(MemoryModule):
 
     def state(self) -> dict[str, Any]:
         """See `MemoryModule.state`."""
-        return {"known": [[*one[:4], one.decision.model_dump()] for one in self.known]}
+        return {"known": [[*one[:5], one.decision.model_dump()] for one in self.known]}
 
     def restore(self, state: dict[str, Any]) -> None:
         """See `MemoryModule.restore`."""
         self.known = [
-            Weighing(env, family, llm, learned, KnownDecision.model_validate(decision))
-            for env, family, llm, learned, decision in state["known"]
+            Weighing(env, family, llm, learned, step, KnownDecision.model_validate(decision))
+            for env, family, llm, learned, step, decision in state["known"]
         ]
 
 
@@ -128,4 +129,4 @@ def _own(episode: EndedEpisode) -> Iterator[Weighing]:
             weight=round(weight * odds, 6),
             wrong=wrong,
         )
-        yield Weighing(event.env, event.family, event.llm, event.learned, decision)
+        yield Weighing(event.env, event.family, event.llm, event.learned, event.step, decision)
