@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...envs.errors import UsageError
-from ...envs.tools import ToolSpec, read_call, write_call
+from ...envs.tools import ToolSpec, read_call, rewritten
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits, State
 from ...memory.likeness.states import state_of
@@ -55,18 +55,21 @@ class Situation:
     specs: tuple[ToolSpec, ...] = ()
     """The tools that can be called, where actions are calls."""
 
-    def written(self, action: str) -> str:
-        """Return an action in its one form: a call with its arguments in the order of the contract."""
+    def can(self, action: str) -> bool:
+        """Return whether an action can be tried: it is listed, a call under the contracts, or any text."""
+        if self.seen.admissible is not None:
+            return action in self.actions
         if not self.specs:
-            return action
+            return bool(action)
         try:
-            call = read_call(action, self.specs)
+            read_call(action, self.specs)
         except UsageError:
-            return action
-        order = next(list(s.properties) for s in self.specs if s.name == call.tool)
-        return write_call(
-            call.tool, {name: call.arguments[name] for name in order if name in call.arguments}
-        )
+            return False
+        return True
+
+    def written(self, action: str) -> str:
+        """Return an action in its one form."""
+        return rewritten(action, self.specs) if self.specs else action
 
     @property
     def actions(self) -> tuple[str, ...]:

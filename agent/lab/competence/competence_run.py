@@ -1,4 +1,4 @@
-"""Episodes of models of known competence: alone, inside Lichen without memory, with memory, and memory alone."""
+"""Episodes of models of known competence: alone, inside Lichen, with memory; and memory alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from ....envs.base import Environment
 from ....envs.errors import MissingData, UsageError
 from ....envs.suite import Suite, load_suite
+from ....envs.tools import rewritten
 from ....envs.types import Record
 from ....memory.ledger.content_id import content_id
 from ....memory.recall.case_memory import CaseMemory
@@ -80,7 +81,11 @@ class KnownAgent(OpenAgent):
             if gold is None:
                 raise UsageError(f"{task_id} has no gold trajectory: nobody knows it")
             calls = environment.action_mode == "tool_call"
-            self.experts[task_id] = Expert(gold, calls=calls)
+            forms = []
+            for action in gold if calls else ():
+                forms.append(rewritten(action, environment.tools()))
+                environment.step(action)
+            self.experts[task_id] = Expert(forms or gold, calls=calls)
         return self.experts[task_id]
 
 
@@ -133,9 +138,16 @@ def run_suite(
         learned = suite.task_ids("train", None, seed, environment)
         shown = from_gold(environment, learned[:demonstrations])
         import_demonstrations(agent.store, shown, run="competence")
+        pool = [
+            action
+            for task in learned[:demonstrations]
+            for action in agent.expert(environment, task).gold
+        ]
         for cell in cells(ways, levels, demonstrations):
-            agent.wait(_cell(agent, environment, suite, cell, held, rows, seed=seed))
-            say(f"{suite.name}: {cell.way or 'no model'} {cell.competence:g} {cell.arm}@{cell.shown}")
+            agent.wait(_cell(agent, environment, suite, cell, held, rows, others=pool, seed=seed))
+            say(
+                f"{suite.name}: {cell.way or 'no model'} {cell.competence:g} {cell.arm}@{cell.shown}"
+            )
 
 
 async def _cell(
@@ -146,6 +158,7 @@ async def _cell(
     tasks: Sequence[str],
     rows: RowFile[CompetenceRow],
     *,
+    others: Sequence[str],
     seed: int,
 ) -> None:
     key = (suite.name, cell.way, cell.competence, cell.arm, cell.shown)
@@ -153,7 +166,8 @@ async def _cell(
     if not left:
         return
     if cell.way:
-        agent._llm = simulated(cell.way, cell.competence, seed=seed)  # type: ignore[arg-type]
+        model = simulated(cell.way, cell.competence, seed=seed)  # type: ignore[arg-type]
+        model.others, agent._llm = others, model
     asked = agent.llm.name if cell.way else ""
     memory = CaseMemory(agent.store, agent.config.retriever, first=cell.shown)
     if cell.shown:
