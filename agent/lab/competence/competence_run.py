@@ -12,6 +12,7 @@ from ....envs.types import Record
 from ....memory.ledger.content_id import content_id
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import from_gold, import_demonstrations
+from ...config import load_config
 from ...episode.graph import Graph
 from ...episode.parts import EpisodeParts
 from ...episode.run_episode import run_episode
@@ -65,6 +66,20 @@ class KnownAgent(OpenAgent):
     """An agent whose model is told which episode it is in."""
 
     experts: dict[str, Expert]
+    """By task."""
+
+    def __enter__(self) -> "KnownAgent":
+        """Return it."""
+        return self
+
+    @classmethod
+    def at_hand(
+        cls, folder: Path, model: ScoringModel | TalkingModel, *, seed: int
+    ) -> "KnownAgent":
+        """Return an agent of a model, with a store in a folder."""
+        made = cls(load_config(store=folder, embedder="hashing", seed=seed), llm=model)
+        made.experts = {}
+        return made
 
     def parts(self, environment: Environment, task_id: str, **options: Any) -> EpisodeParts:
         """Return the parts of an episode, the model told of it."""
@@ -127,12 +142,7 @@ def run_suite(
         seed: Of everything.
         say: Told of every cell.
     """
-    first: Answering = ways[0]
-    with KnownAgent.from_config(
-        store=folder, embedder="hashing", llm=simulated(first, 1.0, seed=seed), seed=seed
-    ) as agent:
-        assert isinstance(agent, KnownAgent)
-        agent.experts = {}
+    with KnownAgent.at_hand(folder, simulated(ways[0], 1.0, seed=seed), seed=seed) as agent:
         environment = agent.environment(suite)
         held = suite.task_ids("test", None, seed, environment)[:tasks]
         learned = suite.task_ids("train", None, seed, environment)
