@@ -20,7 +20,6 @@ from ..memory.likeness.embedder import open_embedder
 from ..memory.recall.case_memory import CaseMemory
 from ..memory.store.store import Store
 from .acting.policy import Policy, PolicyConfig
-from .acting.voices import open_voice
 from .config import AgentConfig, load_config
 from .environments import Environments
 from .episode.assistant import NoAssistant
@@ -158,7 +157,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             memory=memory,
             policy=Policy(
                 policy,
-                open_voice(self.llm, policy) if policy.llm else None,
+                self.config.open_voice(self.llm, policy) if policy.llm else None,
                 weights_at(self, environment.task(task_id), memory, asked),
                 learns=learn,
             ),

@@ -119,6 +119,11 @@ class Policy:
         """Whether a model is asked in a conversation, and may name what was not listed."""
         return self.voice is not None and not isinstance(self.voice, ScoringVoice)
 
+    @property
+    def shown(self) -> int:
+        """How many cases the model is shown."""
+        return self.config.shown if self.config.context else 0
+
     async def decide(self, at: Situation, talk: Sequence[Turn] = ()) -> Decision:
         """Return the action to take now; see `weighted`."""
         return (await self.weighted(at, talk)).decision

@@ -1,18 +1,19 @@
 """What one decision is made from, and the one place where it is assembled."""
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...envs.errors import UsageError
-from ...envs.tools import ToolSpec, read_call, rewritten
+from ...envs.tools import Call, ToolSpec, read_call, rewritten
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits, State
 from ...memory.likeness.states import state_of
 from ..llm.thought import SILENT, Thought
+from .remembered import NOTHING_REMEMBERED, Remembered
 from .working_memory import WorkingMemory
 
 
@@ -23,6 +24,14 @@ class Favour(NamedTuple):
     """The action it begins with; empty where that is not known."""
     nats: float
     """Given over that action."""
+    tool: ToolSpec | None = None
+    """The skill as a tool, for models that call tools."""
+    arguments: Mapping[str, Any] = {}
+    """Of this call."""
+
+
+def _no_failure(call: Call) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -51,9 +60,14 @@ class Situation:
     """Calls of skills that are offered besides the environment's actions."""
     candidates: tuple[str, ...] = ()
     """Calls that were made up to choose among, where the environment takes any call."""
-
     specs: tuple[ToolSpec, ...] = ()
     """The tools that can be called, where actions are calls."""
+    opening: str = ""
+    """What was seen before the first action."""
+    remembered: Remembered = NOTHING_REMEMBERED
+    """Of the whole task, for a model that reads it before its first decision."""
+    failure_of: Callable[[Call], str] = _no_failure
+    """What is known of how such a call failed, in a sentence; empty where nothing is."""
 
     def can(self, action: str) -> bool:
         """Return whether an action can be tried: it is listed, a call under the contracts, or any text."""
@@ -92,6 +106,9 @@ def situation(
     favoured: Mapping[str, Favour] | None = None,
     candidates: tuple[str, ...] = (),
     specs: tuple[ToolSpec, ...] = (),
+    opening: str = "",
+    remembered: Remembered = NOTHING_REMEMBERED,
+    failure_of: Callable[[Call], str] = _no_failure,
 ) -> Situation:
     """Assemble what a decision is made from, after some actions of an episode.
 
@@ -110,6 +127,9 @@ def situation(
         favoured: Calls of skills that are offered besides the environment's actions.
         candidates: Calls to choose among, where the environment takes any call.
         specs: The tools that can be called, where actions are calls.
+        opening: What was seen before the first action.
+        remembered: Of the whole task.
+        failure_of: What is known of how a call failed.
     """
     return Situation(
         seen=seen,
@@ -124,6 +144,9 @@ def situation(
         favoured=favoured or {},
         candidates=candidates,
         specs=specs,
+        opening=opening,
+        remembered=remembered,
+        failure_of=failure_of,
     )
 
 

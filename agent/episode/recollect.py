@@ -4,10 +4,14 @@ The node `recall` makes it once a step, and it flows to the nodes behind; a run 
 makes it again here.
 """
 
+from collections.abc import Callable
+
+from ...envs.tools import Call
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits
 from ...memory.likeness.states import state_of
 from ...memory.tools.candidates import candidates
+from ..acting.remembered import NOTHING_REMEMBERED, Remembered, remember
 from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
 from ..skill_actions.skill_set import NOTHING, Offered
@@ -32,6 +36,7 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
         hits=hits,
         warned=_warned(parts, seen, open_to),
         skills=_skills(parts, state, seen),
+        remembered=_whole(parts, state, seen),
     )
 
 
@@ -61,6 +66,9 @@ def situation_of(
         favoured=recalled.favoured,
         candidates=recalled.candidates,
         specs=stage.environment.tools() if stage.calls else (),
+        opening=stage.observations[0].text if stage.observations else "",
+        remembered=recalled.remembered,
+        failure_of=_failure_of(parts, recalled.seen),
     )
 
 
@@ -113,6 +121,27 @@ def _warned(
         if note:
             found[action] = note
     return found
+
+
+def _whole(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Remembered:
+    """Return what memory says of the whole task, for a conversation that begins."""
+    if parts.memory is None or not parts.policy.talks or state.get("talk"):
+        return NOTHING_REMEMBERED
+    return remember(
+        parts.memory,
+        parts.tools,
+        seen,
+        parts.stage.environment.tools() if parts.stage.calls else (),
+        parts.exposer(parts.memory.credit).decide,
+        k=parts.policy.shown,
+    )
+
+
+def _failure_of(parts: EpisodeParts, seen: Observation) -> Callable[[Call], str]:
+    tools = parts.tools
+    if tools is None:
+        return lambda call: ""
+    return lambda call: tools.note(call, seen.goal, seen.text)
 
 
 def _skills(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Offered:

@@ -25,13 +25,13 @@ from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ....memory.store.store import Store
 from ...acting.policy import Policy, PolicyConfig, Weighted
 from ...acting.priors import prior_of
-from ...acting.voices import open_voice
 from ...episode.assistant import NoAssistant
 from ...episode.graph import build
 from ...episode.parts import EpisodeParts
 from ...episode.run_episode import run_episode
 from ...episode.stage import Stage
 from ...llm.scripted_llm import ScriptedLLM
+from ...talking.open_voice import open_voice
 from ..kernel.timings import percentiles
 from .machine import machine, version
 

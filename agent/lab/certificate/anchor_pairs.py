@@ -11,12 +11,12 @@ import numpy as np
 
 from ....memory.recall.case_memory import CaseMemory
 from ...acting.policy import Decision, Policy
-from ...acting.voices import open_voice
 from ...episode.parts import EpisodeParts
 from ...episode.recollect import recollect, situation_of, think
 from ...episode.state import EpisodeState
 from ...llm.protocol import FrozenLLM, LogProbs, Message, SteerableLLM, Usage, Vectors, steerable
 from ...open_agent import OpenAgent
+from ...talking.open_voice import open_voice
 from ..heldout.policy_arms import ARMS
 from ..kernel.divergence import divergence
 from .anchor_tasks import AnchorEnvironment

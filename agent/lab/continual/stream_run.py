@@ -15,8 +15,8 @@ from ....memory.ledger.lock import claim
 from ...acting.policy import Policy
 from ...acting.priors import prior_of
 from ...acting.situation import situation
-from ...acting.voices import open_voice
 from ...llm.errors import check_fingerprint
+from ...talking.open_voice import open_voice
 from ..kernel.cells import named
 from ..kernel.identity import LLM, identity_file
 from ..kernel.reports import begin_anew

@@ -23,6 +23,7 @@ from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ...episode.graph import Graph
 from ...episode.parts import EpisodeParts
 from ...episode.run_episode import EpisodeResult, run_episode
+from ...llm.prices import cost_of
 from ...llm.protocol import Usage
 from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
@@ -278,6 +279,8 @@ async def _play(
         steps=result.steps,
         tokens_in=spent.tokens_in,
         tokens_out=spent.tokens_out,
+        cached=spent.cached,
+        cost=cost_of(spent, agent.config.model, agent.config.prices),
         seconds=round(time.monotonic() - clock, 3),
         kl=result.kl,
         llm=parts.llm_name if asks else "",

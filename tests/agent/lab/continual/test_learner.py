@@ -10,7 +10,6 @@ import torch
 from lichen.agent.acting.policy import Policy, PolicyConfig
 from lichen.agent.acting.priors import prior_of
 from lichen.agent.acting.situation import situation
-from lichen.agent.acting.voices import open_voice
 from lichen.agent.lab.continual.learner import LearnConfig, Learner, StreamSetting, expert_policy
 from lichen.agent.lab.continual.lora_learner import Adapted, LoraLearner, SelfLoraLearner
 from lichen.agent.lab.continual.memory_learner import MemoryLearner
@@ -22,6 +21,7 @@ from lichen.agent.llm.soft_reader import Row, SoftReader
 from lichen.agent.softcot import ProjectionConfig
 from lichen.agent.softcot.projection import Projection, embedding_norm
 from lichen.agent.softcot.soft_assistant import SoftAssistant
+from lichen.agent.talking.open_voice import open_voice
 from lichen.memory.recall.retriever import RetrieverConfig
 
 
