@@ -37,27 +37,22 @@ def bare(at: Situation, actions: Sequence[str], *, value: bool, prior: float) ->
     return found
 
 
-def with_opinion(
-    at: Situation, actions: Sequence[str], rest: Features, opinion: Opinion, asked: Sequence[int]
-) -> Features:
+def with_opinion(actions: Sequence[str], rest: Features, opinion: Opinion) -> Features:
     """Return the features with the model's: its first choice, and its scores within SPAN.
 
     A first choice that was already taken in this very situation counts for less with every try: a model that
     repeats itself is at a loss.
 
     Args:
-        at: The decision.
-        actions: Its n options.
+        actions: n options.
         rest: From `bare`, shape (n, channels).
-        opinion: Of the model.
-        asked: Rows that it was asked about.
+        opinion: Of the model; what it did not score counts as SPAN below its best.
     """
     found = rest.copy()
     first, scores = CHANNELS.index("first"), CHANNELS.index("scores")
     tries = -found[:, CHANNELS.index("repetition")]
     if opinion.scores:
-        said = np.full(len(actions), -np.inf)
-        said[list(asked)] = [opinion.scores.get(actions[i], -np.inf) for i in asked]
+        said = np.array([opinion.scores.get(action, -np.inf) for action in actions])
         best = said.max()
         found[:, scores] = np.maximum(said - best, -SPAN)
         tops = best - said < TIE

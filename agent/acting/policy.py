@@ -129,21 +129,20 @@ class Policy:
         return (await self.weighted(at, talk)).decision
 
     async def weighted(
-        self, at: Situation, talk: Sequence[Turn] = (), *, whole: Sequence[str] = ()
+        self, at: Situation, talk: Sequence[Turn] = (), *, whole: bool = False
     ) -> Weighted:
         """Return the decision with what each channel says of each option.
 
         Args:
             at: The decision.
             talk: The conversation so far, of a model that talks.
-            whole: Options that must be among them; given, the model is asked about all options, also about
-                those that it could not bring to win.
+            whole: Ask the model about all options, also about those that it could not bring to win.
 
         Raises:
             EnvironmentFault: Nothing can be done.
             LLMNonsense: Nothing can be chosen among, and the model named nothing.
         """
-        actions = tuple(dict.fromkeys(at.written(a) for a in (*at.actions, *whole)))
+        actions = tuple(dict.fromkeys(at.written(a) for a in at.actions))
         if at.seen.admissible is not None and not actions:
             raise EnvironmentFault(
                 f"{at.seen.task.id} offers no admissible action at step {at.seen.steps}"
@@ -152,12 +151,13 @@ class Policy:
         asked = range(len(actions)) if whole else self._contenders(rest)
         opinion = await self._opinion(at, actions, asked, talk)
         opinion = replace(opinion, named=at.written(opinion.named)) if opinion.named else opinion
-        if opinion.named and opinion.named not in actions:
-            actions = (*actions, opinion.named)
+        own = [a for a in (opinion.named, *opinion.scores) if a and a not in actions]
+        if own:
+            actions = tuple(dict.fromkeys((*actions, *own)))
             rest = self._bare(at, actions)
         if not actions:
             raise LLMNonsense(f"{at.seen.task.id}: the model named nothing that can be done")
-        features = with_opinion(at, actions, rest, opinion, asked)
+        features = with_opinion(actions, rest, opinion)
         spoke = opinion is not SILENT_OPINION
         theta = self.weights.vector
         prior_log = _log_softmax(features[:, :MODEL] @ theta[:MODEL])
@@ -192,12 +192,15 @@ class Policy:
         self, at: Situation, actions: Sequence[str], asked: Sequence[int], talk: Sequence[Turn]
     ) -> Opinion:
         """Return the model's opinion; a silent one where there is none to ask, or nothing to choose."""
-        fixed = at.seen.admissible is not None or bool(actions)
-        if self.voice is None or (fixed and len(asked) < 2):
+        if self.voice is None or (len(asked) < 2 and not self._writes(at)):
             return SILENT_OPINION
         if isinstance(self.voice, ScoringVoice):
             return await self.voice.of(at, [actions[i] for i in asked])
         return await self.voice.opinion(at, talk)
+
+    def _writes(self, at: Situation) -> bool:
+        """Return whether the model may name what is not listed."""
+        return at.seen.admissible is None
 
     def _pick(self, log: NDArray[np.float64], rng: np.random.Generator) -> tuple[int, float]:
         """Return the row of the action, and the probability with which it is taken."""

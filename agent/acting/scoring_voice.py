@@ -12,6 +12,8 @@ from ..prompts.rendering import render
 from .opinion import SILENT_OPINION, Opinion
 from .situation import Situation
 
+LONGEST = 40
+"""Tokens of an action that a model writes."""
 TIE = 1e-6
 """Nats within which two scores are equal."""
 
@@ -34,7 +36,9 @@ class ScoringVoice:
         return await self.of(at, at.actions)
 
     async def of(self, at: Situation, actions: Sequence[str]) -> Opinion:
-        """Return its scores of some of the actions."""
+        """Return its scores of some of the actions and, where any text or call can be given, of its own."""
+        if at.seen.admissible is None and (own := await self._written(at)):
+            actions = tuple(dict.fromkeys((*actions, own)))
         if not actions:
             return SILENT_OPINION
         # a skill is to the model what it begins with: its own text is no action that a model knows
@@ -50,6 +54,13 @@ class ScoringVoice:
         best = max(found.values())
         firsts = [action for action, score in found.items() if best - score < TIE]
         return Opinion(named=firsts[0] if len(firsts) == 1 else "", scores=found)
+
+    async def _written(self, at: Situation) -> str:
+        """Return what the model writes itself; empty where it is no call that can be made."""
+        prompt = act_prompt(at.state, at.hits.hits[: self.shown], recent_turns(at.history), at.hint)
+        text = await self.llm.complete(prompt, max_tokens=LONGEST, stop=("\n",))
+        own = at.written(" ".join(text.split()))
+        return own if at.can(own) else ""
 
 
 def act_prompt(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...envs.errors import UsageError
-from ...envs.tools import Call, ToolSpec, read_call, write_call
+from ...envs.tools import Call, ToolSpec, read_call, rewritten
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits, State
 from ...memory.likeness.states import state_of
@@ -69,18 +69,21 @@ class Situation:
     failure_of: Callable[[Call], str] = _no_failure
     """What is known of how such a call failed, in a sentence; empty where nothing is."""
 
-    def written(self, action: str) -> str:
-        """Return an action in its one form: a call with its arguments in the order of the contract."""
+    def can(self, action: str) -> bool:
+        """Return whether an action can be tried: it is listed, a call under the contracts, or any text."""
+        if self.seen.admissible is not None:
+            return action in self.actions
         if not self.specs:
-            return action
+            return bool(action)
         try:
-            call = read_call(action, self.specs)
+            read_call(action, self.specs)
         except UsageError:
-            return action
-        order = next(list(s.properties) for s in self.specs if s.name == call.tool)
-        return write_call(
-            call.tool, {name: call.arguments[name] for name in order if name in call.arguments}
-        )
+            return False
+        return True
+
+    def written(self, action: str) -> str:
+        """Return an action in its one form."""
+        return rewritten(action, self.specs) if self.specs else action
 
     @property
     def actions(self) -> tuple[str, ...]:

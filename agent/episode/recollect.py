@@ -27,12 +27,13 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
         EnvironmentFault: The environment broke, or replayed the same actions differently.
     """
     seen = synced(parts, state)
-    calls = _candidates(parts, seen)
+    calls = _calls(parts, seen)
     open_to = calls if seen.admissible is None and parts.stage.calls else seen.admissible
+    hits = _hits(parts, state, seen, open_to)
     return Recollection(
         seen=seen,
-        candidates=calls,
-        hits=_hits(parts, state, seen, open_to),
+        candidates=_remembered(hits) if open_to is None else calls,
+        hits=hits,
         warned=_warned(parts, seen, open_to),
         skills=_skills(parts, state, seen),
         remembered=_whole(parts, state, seen),
@@ -76,7 +77,13 @@ def synced(parts: EpisodeParts, state: EpisodeState) -> Observation:
     return parts.stage.sync(state["actions"], digest=state.get("digest", ""))
 
 
-def _candidates(parts: EpisodeParts, seen: Observation) -> tuple[str, ...]:
+def _remembered(hits: Hits) -> tuple[str, ...]:
+    """Return what was done in like states, where an action is any text."""
+    said = (text for hit in hits.hits for text in (hit.case.action, hit.action))
+    return tuple(sorted(dict.fromkeys(said)))
+
+
+def _calls(parts: EpisodeParts, seen: Observation) -> tuple[str, ...]:
     """Return calls to choose among: a model that talks writes its own, and memory may know a better one."""
     stage = parts.stage
     if not stage.calls or seen.admissible is not None or (parts.policy.talks and not parts.memory):

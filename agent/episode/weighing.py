@@ -13,18 +13,20 @@ from ...memory.ledger.events import ChannelsWeighed
 from ...memory.ledger.ledger import Entry
 from ...memory.ledger.records import EpisodeCase
 from ..acting.policy import Weighted
+from ..acting.situation import Situation
+from ..llm.errors import LLMNonsense
 from .parts import EpisodeParts
 from .recollect import recollect, situation_of, think
 from .state import EpisodeState
 
 
 def lesson(made: Weighted) -> dict[str, Any] | None:
-    """Return what an event says of the action that was taken; None where there was no choice."""
+    """Return what an event says of the action that was taken; None where it was no option, or the only one."""
     return _lesson(made, made.decision.action, made.propensity)
 
 
 def _lesson(made: Weighted, action: str, propensity: float) -> dict[str, Any] | None:
-    if len(made.actions) < 2:
+    if len(made.actions) < 2 or action not in made.actions:
         return None
     options, taken = compact(made.features, made.actions.index(action))
     return {
@@ -66,9 +68,7 @@ async def weigh_along(
         if step in steps:
             recalled = recollect(parts, state)
             at = situation_of(parts, state, recalled, await think(parts, state, recalled))
-            made = await parts.policy.weighted(at, whole=(action,))
-            made.features[:, CHANNELS.index("novelty")] = 0.0
-            if (said := _lesson(made, at.written(action), 1.0)) is not None:
+            if (said := await _asked(parts, at, at.written(action))) is not None:
                 event = ChannelsWeighed(
                     step=step,
                     env=demonstration.env,
@@ -85,3 +85,13 @@ async def weigh_along(
         if parts.stage.ended:
             break
     return found
+
+
+async def _asked(parts: EpisodeParts, at: Situation, right: str) -> dict[str, Any] | None:
+    """Return what an event says of a right action, had the policy been to choose."""
+    try:
+        made = await parts.policy.weighted(at, whole=True)
+    except LLMNonsense:  # nobody named anything
+        return None
+    made.features[:, CHANNELS.index("novelty")] = 0.0
+    return _lesson(made, right, 1.0)

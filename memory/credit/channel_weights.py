@@ -23,8 +23,8 @@ MODEL = 2
 MOST = 400
 """Known decisions that are fitted, the latest."""
 FOLDS = 5
-_SURE = 1.64
-"""Standard errors by which the model alone must be better, before memory is silenced."""
+ENOUGH = 10
+"""Demonstrated decisions from which on it is known whether memory helps a model."""
 
 Features = NDArray[np.float64]
 """Shape (options, channels)."""
@@ -47,7 +47,7 @@ class ChannelWeights(Record):
     right_with_memory: int = 0
     """Those at which the policy's was, with weights from the other decisions only."""
     silenced: bool = False
-    """Whether memory is kept silent, because the model alone is better without it (do no harm)."""
+    """Whether memory is kept silent, because the model was not seen to do better with it (do no harm)."""
 
     @property
     def vector(self) -> NDArray[np.float64]:
@@ -80,6 +80,8 @@ class KnownDecision(Record):
     """How much it counts."""
     wrong: bool = False
     """The action is known not to have brought anything (a step of an episode that was lost)."""
+    demonstrated: bool = True
+    """Whether somebody who knows took it; what the policy itself took says less of what else was right."""
 
 
 def compact(features: Features, taken: int) -> tuple[tuple[tuple[float, ...], ...], int]:
@@ -113,12 +115,11 @@ def fit(
     spread = np.array(prior.spread)
     found = table.maximised(mean.vector, spread, np.ones(len(recent)))
     shown = np.array([not one.wrong for one in recent])
-    alone = table.right(mean.vector * _only_model(mean, model=model))
+    alone = mean.model_copy(update={"value": 0.0})
     across = _across(table, mean.vector, spread, recent)
-    better = (across - alone)[shown]
-    silenced = bool(model and better.sum() < -_SURE * math.sqrt(max(np.abs(better).sum(), 1.0)))
+    silenced = model and not _helps(recent, across - table.right(alone.vector))
     if silenced:
-        found[CHANNELS.index("value")] = 0.0
+        found = alone.vector
     first = table.right(np.eye(len(CHANNELS))[0]) if model else np.zeros(len(recent))
     return ChannelWeights(
         **dict(zip(CHANNELS, (round(float(x), 4) for x in found), strict=True)),
@@ -129,10 +130,18 @@ def fit(
     )
 
 
-def _only_model(mean: ChannelWeights, *, model: bool) -> NDArray[np.float64]:
-    """Return 1 for the channels that are there without memory: the model's, or those of the episode."""
-    memory = CHANNELS.index("value")
-    return np.array([float(i != memory) for i in range(len(CHANNELS))])
+def _helps(decisions: Sequence[KnownDecision], better: NDArray[np.float64]) -> bool:
+    """Return whether memory makes the policy right more often than the model alone, by a standard error.
+
+    Args:
+        decisions: Known ones.
+        better: How much oftener right with memory, at each.
+    """
+    sure = np.array([one.demonstrated and not one.wrong for one in decisions])
+    if sure.sum() < ENOUGH:
+        return True
+    gained = better[sure]
+    return bool(gained.sum() > math.sqrt(float(np.square(gained).sum())))
 
 
 def _across(

@@ -47,7 +47,9 @@ class ChannelModule(MemoryModule):
         event = row.event
         if isinstance(event, ChannelsWeighed) and row.origin == "demonstration":
             decision = KnownDecision(episode=row.episode, options=event.options, taken=event.taken)
-            self.known.append(Weighing(event.env, event.family, event.llm, event.learned, event.step, decision))
+            self.known.append(
+                Weighing(event.env, event.family, event.llm, event.learned, event.step, decision)
+            )
 
     def derive(self, episode: EndedEpisode) -> Sequence[MemoryRecord]:
         """Take what was weighed in an own episode, now that its outcome is known; derives no records."""
@@ -74,7 +76,10 @@ class ChannelModule(MemoryModule):
             first: Only what was weighed when memory had learned at most so many episodes; None: all.
         """
         found = {
-            (one.decision.episode, one.step): one  # asked again with more in memory: the later counts
+            (
+                one.decision.episode,
+                one.step,
+            ): one  # asked again with more in memory: the later counts
             for one in self.known
             if one.env == env
             and (not llm or one.llm == llm)
@@ -128,5 +133,6 @@ def _own(episode: EndedEpisode) -> Iterator[Weighing]:
             taken=event.taken,
             weight=round(weight * odds, 6),
             wrong=wrong,
+            demonstrated=False,
         )
         yield Weighing(event.env, event.family, event.llm, event.learned, event.step, decision)

@@ -1,4 +1,4 @@
-"""Episodes of models of known competence: alone, inside Lichen without memory, with memory, and memory alone."""
+"""Episodes of models of known competence: alone, inside Lichen, with memory; and memory alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -7,10 +7,12 @@ from typing import Any, Literal, NamedTuple
 from ....envs.base import Environment
 from ....envs.errors import MissingData, UsageError
 from ....envs.suite import Suite, load_suite
+from ....envs.tools import rewritten
 from ....envs.types import Record
 from ....memory.ledger.content_id import content_id
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import from_gold, import_demonstrations
+from ...config import load_config
 from ...episode.graph import Graph
 from ...episode.parts import EpisodeParts
 from ...episode.run_episode import run_episode
@@ -64,6 +66,20 @@ class KnownAgent(OpenAgent):
     """An agent whose model is told which episode it is in."""
 
     experts: dict[str, Expert]
+    """By task."""
+
+    def __enter__(self) -> "KnownAgent":
+        """Return it."""
+        return self
+
+    @classmethod
+    def at_hand(
+        cls, folder: Path, model: ScoringModel | TalkingModel, *, seed: int
+    ) -> "KnownAgent":
+        """Return an agent of a model, with a store in a folder."""
+        made = cls(load_config(store=folder, embedder="hashing", seed=seed), llm=model)
+        made.experts = {}
+        return made
 
     def parts(self, environment: Environment, task_id: str, **options: Any) -> EpisodeParts:
         """Return the parts of an episode, the model told of it."""
@@ -80,7 +96,11 @@ class KnownAgent(OpenAgent):
             if gold is None:
                 raise UsageError(f"{task_id} has no gold trajectory: nobody knows it")
             calls = environment.action_mode == "tool_call"
-            self.experts[task_id] = Expert(gold, calls=calls)
+            forms = []
+            for action in gold if calls else ():
+                forms.append(rewritten(action, environment.tools()))
+                environment.step(action)
+            self.experts[task_id] = Expert(forms or gold, calls=calls)
         return self.experts[task_id]
 
 
@@ -122,20 +142,22 @@ def run_suite(
         seed: Of everything.
         say: Told of every cell.
     """
-    first: Answering = ways[0]
-    with KnownAgent.from_config(
-        store=folder, embedder="hashing", llm=simulated(first, 1.0, seed=seed), seed=seed
-    ) as agent:
-        assert isinstance(agent, KnownAgent)
-        agent.experts = {}
+    with KnownAgent.at_hand(folder, simulated(ways[0], 1.0, seed=seed), seed=seed) as agent:
         environment = agent.environment(suite)
         held = suite.task_ids("test", None, seed, environment)[:tasks]
         learned = suite.task_ids("train", None, seed, environment)
         shown = from_gold(environment, learned[:demonstrations])
         import_demonstrations(agent.store, shown, run="competence")
+        pool = [
+            action
+            for task in learned[:demonstrations]
+            for action in agent.expert(environment, task).gold
+        ]
         for cell in cells(ways, levels, demonstrations):
-            agent.wait(_cell(agent, environment, suite, cell, held, rows, seed=seed))
-            say(f"{suite.name}: {cell.way or 'no model'} {cell.competence:g} {cell.arm}@{cell.shown}")
+            agent.wait(_cell(agent, environment, suite, cell, held, rows, others=pool, seed=seed))
+            say(
+                f"{suite.name}: {cell.way or 'no model'} {cell.competence:g} {cell.arm}@{cell.shown}"
+            )
 
 
 async def _cell(
@@ -146,6 +168,7 @@ async def _cell(
     tasks: Sequence[str],
     rows: RowFile[CompetenceRow],
     *,
+    others: Sequence[str],
     seed: int,
 ) -> None:
     key = (suite.name, cell.way, cell.competence, cell.arm, cell.shown)
@@ -153,7 +176,8 @@ async def _cell(
     if not left:
         return
     if cell.way:
-        agent._llm = simulated(cell.way, cell.competence, seed=seed)  # type: ignore[arg-type]
+        model = simulated(cell.way, cell.competence, seed=seed)  # type: ignore[arg-type]
+        model.others, agent._llm = others, model
     asked = agent.llm.name if cell.way else ""
     memory = CaseMemory(agent.store, agent.config.retriever, first=cell.shown)
     if cell.shown:

@@ -27,14 +27,14 @@ class Expert:
         Args:
             actions: Taken so far.
             moved: Whether each of them led to another place.
-            open_to: What can be done now; empty where any call can be made.
+            open_to: What can be done now; empty where any text or call can be given.
         """
         done, back = self._where(actions, moved)
         if back:
             return back[-1] if back[-1] in open_to else ""
         if done == len(self.gold):
             return ""
-        if self._calls or self.gold[done] in open_to:
+        if not open_to or self.gold[done] in open_to:
             return self.gold[done]
         # the trajectory went on from a place that a detour left: go there again
         for action in reversed(self.gold[:done]):
@@ -44,7 +44,8 @@ class Expert:
 
     def _where(self, actions: Sequence[str], moved: Sequence[bool]) -> tuple[int, list[str]]:
         """Return how many gold actions are done, and the moves that lead back to the trajectory."""
-        done, back = 0, []
+        done = 0
+        back: list[str] = []
         for action, went in zip(actions, moved, strict=True):
             if back and action == back[-1]:
                 back.pop()

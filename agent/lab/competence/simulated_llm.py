@@ -24,7 +24,9 @@ from ...llm.protocol import LogProbs, Message, Usage
 from ...llm.talking import Abilities, OnText, Reply, ToolUse, Turn
 from .expert import Expert
 
-Answering = Literal["scores-3", "scores-10", "scores-30", "number", "number-logprobs", "tool", "text"]
+Answering = Literal[
+    "scores-3", "scores-10", "scores-30", "number", "number-logprobs", "tool", "text"
+]
 WAYS: tuple[Answering, ...] = (
     "scores-3",
     "scores-10",
@@ -54,6 +56,8 @@ class KnownModel:
         self.usage = Usage()
         self.stage: Stage | None = None
         self.expert: Expert | None = None
+        self.others: Sequence[str] = ()
+        """Actions of other tasks: what it does wrong where an action is any text."""
 
     def at(self, stage: Stage, expert: Expert) -> None:
         """Be asked about this episode from now on."""
@@ -68,18 +72,25 @@ class KnownModel:
         key = [self.seed, zlib.crc32(stage.task_id.encode()), len(stage.actions)]
         rng = np.random.default_rng(key)
         sure, pick = rng.random() < self.competence, rng.random()
-        moved = [place(a) != place(b) for a, b in zip(stage.observations, stage.observations[1:], strict=False)]
+        moved = [
+            place(a) != place(b)
+            for a, b in zip(stage.observations, stage.observations[1:], strict=False)
+        ]
         right = expert.next(stage.actions, moved, open_to)
         if sure and right:
             return right
+        if not open_to and not stage.calls:
+            open_to = tuple(self.others)
         if not open_to:
             specs = stage.environment.tools()
-            open_to = candidates(specs, seen.goal, [old.text for old in stage.observations], None)
+            open_to = tuple(
+                candidates(specs, seen.goal, [old.text for old in stage.observations], None)
+            )
         return open_to[int(pick * len(open_to))]
 
     async def complete(self, prompt: str, **_: Any) -> str:
-        """Answer nothing: it writes no plans."""
-        raise LLMNonsense(f"{self.name} completes no prompts")
+        """Write the action that it wants."""
+        return self.wants()
 
     async def chat(self, messages: Sequence[Message], **_: Any) -> Any:
         """Answer nothing: it judges nothing and plans nothing."""
