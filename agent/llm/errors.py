@@ -33,6 +33,11 @@ class AnswerCut(LLMNonsense):
 
     hint = "Use a model that thinks less, or a shorter task."
 
+    def __init__(self, message: str, *, hint: str | None = None, said: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.said = said
+        """The text as far as it came."""
+
 
 class ContextOverflow(LichenError):
     """The conversation is longer than the model reads; a shorter one can be sent."""

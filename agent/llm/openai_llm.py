@@ -139,7 +139,8 @@ class OpenAILLM:
             made = await self._reply(turns, max_tokens=more, **said)
             if made.finish == "length" and not enough(made):
                 raise AnswerCut(
-                    f"the answer of {self.name} was cut at max_tokens={room}, and again at {more}"
+                    f"the answer of {self.name} was cut at max_tokens={room}, and again at {more}",
+                    said=made.text,
                 )
             self._reserve = more - max_tokens
         return made

@@ -17,7 +17,7 @@ from ...envs.errors import UsageError
 from ...envs.tools import read_call
 from ..acting.opinion import SILENT_OPINION, Opinion, Way
 from ..acting.situation import Situation
-from ..llm.errors import BudgetSpent, ContextOverflow, LLMNonsense
+from ..llm.errors import AnswerCut, BudgetSpent, ContextOverflow, LLMNonsense
 from ..llm.numbered import number_scores
 from ..llm.structured import parse_object
 from ..llm.talking import Abilities, Reply, TalkingLLM, ToolUse, Turn
@@ -34,7 +34,7 @@ from .conversation import (
 from .toolbox import Named, Toolbox
 
 _log = logging.getLogger(__name__)
-ROOM = 1024
+ROOM = 400
 """Tokens for one answer, thoughts included."""
 MEMORY = 3
 """The part of a conversation's tokens that the block of memory may take: one in so many."""
@@ -166,6 +166,8 @@ class TalkingVoice:
             try:
                 reply = await self.llm.reply(turns, **options)
                 return _heard(asking, reply), turns
+            except AnswerCut as error:
+                return _heard(asking, Reply(text=error.said, finish="length")), turns
             except ContextOverflow:
                 shorter = compacted(turns, tokens_of(turns) // 2)
                 if not left or tokens_of(shorter) >= tokens_of(turns):
