@@ -43,13 +43,18 @@ def number_scores(top: Sequence[Mapping[str, float]], count: int) -> dict[int, f
         return {}
     begin = written[first].strip()
     after = top[first + 1] if first + 1 < len(top) else {}
-    found: dict[int, float] = {}
+    likely: dict[str, float] = {}
     for token, log in top[first].items():
-        digits = token.strip()
-        fitting = [n for n in range(1, count + 1) if digits.isdigit() and str(n).startswith(digits)]
+        likely[token.strip()] = max(likely.get(token.strip(), -math.inf), log)
+    whole = any(len(digits) > 1 and digits.isdigit() for digits in likely)  # a token holds a number
+    found: dict[int, float] = {}
+    for digits, log in likely.items():
+        if not digits.isdigit():
+            continue
+        fitting = [n for n in range(1, count + 1) if str(n).startswith(digits)]
         for n in fitting:
-            if len(fitting) == 1:
-                share = 0.0
+            if whole or len(fitting) == 1:
+                share = 0.0 if str(n) == digits or len(fitting) == 1 else -math.inf
             elif digits == begin and after:
                 share = _next(after, str(n)[len(digits) :])
             else:

@@ -20,14 +20,10 @@ from ....memory.ledger.events import ChannelsWeighed
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.recall.retriever import RetrieverConfig
 from ....memory.store.demonstrations import from_gold, import_demonstrations
-from ...episode.graph import Graph
-from ...episode.parts import EpisodeParts
-from ...episode.run_episode import EpisodeResult, run_episode
-from ...llm.prices import cost_of
-from ...llm.protocol import Usage
+from ...episode.run_episode import EpisodeResult
 from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
-from ...runs import Run, next_attempt
+from ...runs import Run
 from ...weighing import learn_weights, weighed
 from ..kernel.cells import left, task_by_task
 from ..kernel.reports import begin_anew
@@ -35,6 +31,7 @@ from ..kernel.rows import RowFile
 from ..placebo.memory_placebo import PlaceboMemory
 from .episode_row import EpisodeRow, Rows, made_by, made_with
 from .heldout_report import Report, summarise
+from .play_row import play_row
 from .policy_arms import Arm
 from .skills_of_arms import Skilled
 
@@ -156,7 +153,7 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
                 hints=arm.soft,
             )
             episode = f"{name}-{arm.name}-{point}-{content_id(task_id)}"
-            row = await _play(agent, graph, parts, episode, run, (arm.name, point))
+            row = await play_row(agent, graph, parts, episode, run, (arm.name, point))
             row = row.model_copy(update={"library": library if arm.skilled else ""})
             if row.outcome != "unknown":  # an unknown is run again by the next call
                 rows.add(row)
@@ -251,41 +248,6 @@ async def _weigh(
             ]
         else:
             await learn_weights(agent, environment, memory, llm=llm, run=run)
-
-
-async def _play(
-    agent: OpenAgent,
-    graph: Graph,
-    parts: EpisodeParts,
-    episode: str,
-    run: str,
-    cell: tuple[str, int],
-) -> EpisodeRow:
-    """Run one cell (arm and checkpoint) at the parts' task and return its row."""
-    asks = parts.policy.voice is not None
-    used = agent.llm.usage.copy() if asks else Usage()
-    clock = time.monotonic()
-    attempt = next_attempt(agent.store.ledger, episode)
-    result = attempt.result or await run_episode(graph, parts, episode=attempt.episode, run=run)
-    spent = agent.llm.usage.minus(used) if asks else Usage()
-    arm, point = cell
-    return EpisodeRow(
-        arm=arm,
-        checkpoint=point,
-        task_id=result.task_id,
-        family=result.family,
-        outcome=result.outcome,
-        score=result.score,
-        steps=result.steps,
-        tokens_in=spent.tokens_in,
-        tokens_out=spent.tokens_out,
-        cached=spent.cached,
-        cost=cost_of(spent, agent.config.model, agent.config.prices),
-        seconds=round(time.monotonic() - clock, 3),
-        kl=result.kl,
-        llm=parts.llm_name if asks else "",
-        reason=result.reason,
-    )
 
 
 async def _learn(agent: OpenAgent, plan: HeldOutPlan, name: str, watcher: Watcher) -> None:
