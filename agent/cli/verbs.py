@@ -202,6 +202,7 @@ VERBS: tuple[Verb, ...] = (
         "lab.commands.bench_competence",
         ("bench competence", "competence", "Put models of known competence into Lichen."),
         ("bench candidates", "candidates", "Count where the expert's action is an option."),
+        ("bench weights", "weights", "Measure what a model's word is worth beside memory's."),
     ),
 )
 
