@@ -36,8 +36,8 @@ class AgentConfig(BaseSettings):
     )
 
     model: str = "smollm2-135m"
-    """The frozen LLM: `smollm2-135m`, a folder, a GGUF file, a hub id, or `openai:MODEL`. Measured:
-    README's figures are of the default."""
+    """The frozen LLM: `smollm2-135m`, a folder, a GGUF file, a hub id, `llamacpp:FILE.gguf` or
+    `openai:MODEL`. Measured: README's figures are of the default."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Of a local model: float32 is exact. Measured: bfloat16 was 1.6 times faster on a CPU with
     AVX512-BF16."""

@@ -155,6 +155,9 @@ class Policy:
         if own:
             actions = tuple(dict.fromkeys((*actions, *own)))
             rest = self._bare(at, actions)
+        if not actions and self.voice is None:  # nobody can name anything: nothing is done
+            actions = ("",)
+            rest = self._bare(at, actions)
         if not actions:
             raise LLMNonsense(f"{at.seen.task.id}: the model named nothing that can be done")
         features = with_opinion(actions, rest, opinion)

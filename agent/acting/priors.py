@@ -31,7 +31,9 @@ UNKNOWN = WeightPrior(
 
 
 def prior_of(model: str) -> WeightPrior:
-    """Return the prior of a model by the name that the settings give it."""
+    """Return the prior of a model by the name that the settings give it; the empty name: of no model."""
+    if not model:
+        return NO_MODEL
     return _measured().get(model, UNKNOWN)
 
 

@@ -88,15 +88,7 @@ def remember(
     found: list[tuple[EpisodeCase | SubtaskCase, float]] = [*wholes, *parts]
     chances = {case.episode: shows(case.episode) for case, _ in found}
     chosen = [case for case, _ in wholes if chances[case.episode][0]][:k]
-    steps: dict[str, list[StepCase]] = {case.episode: [] for case in chosen}
-    for step in memory.visible(env, own):
-        if step.episode in steps:
-            steps[step.episode].append(step)
-    told = [
-        WholeCase(case, tuple(sorted(steps[case.episode], key=lambda step: step.index)))
-        for case in chosen
-        if steps[case.episode]  # none: they are quarantined
-    ]
+    told = [WholeCase(case, steps) for case in chosen if (steps := memory.steps_of(case))]
     worked = [case for case, _ in parts if case.outcome == "success" and chances[case.episode][0]][
         :k
     ]

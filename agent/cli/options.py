@@ -25,7 +25,9 @@ Store = Annotated[
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="smollm2-135m, a folder, a GGUF file, a hub id, or openai:MODEL."),
+    typer.Option(
+        "--model", help="smollm2-135m, a folder, a hub id, llamacpp:FILE.gguf or openai:MODEL."
+    ),
 ]
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="OpenAI-compatible server, for openai:MODEL.")

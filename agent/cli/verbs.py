@@ -68,6 +68,7 @@ def _top(heading: str, module: str, *rows: tuple[str, str, str]) -> Iterator[Ver
 VERBS: tuple[Verb, ...] = (
     *_top(LEARN, "cli.run", ("run", "run", "Run episodes of a suite, or one task, and learn.")),
     *_top(LEARN, "cli.doctor", ("doctor", "doctor", "Say what works here, and what to do.")),
+    *_top(LOOK, "cli.models", ("models", "models", "List the models within reach; measure one.")),
     *_top(
         MEASURE,
         "lab.commands.eval_heldout",
@@ -201,6 +202,7 @@ VERBS: tuple[Verb, ...] = (
         "lab.commands.bench_competence",
         ("bench competence", "competence", "Put models of known competence into Lichen."),
         ("bench candidates", "candidates", "Count where the expert's action is an option."),
+        ("bench weights", "weights", "Measure what a model's word is worth beside memory's."),
     ),
 )
 

@@ -68,7 +68,7 @@ async def act(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
     update: Update = {"action": made.decision.action, "kl": made.decision.kl}
     if made.opinion.talk:
         update["talk"] = [turn.model_dump(mode="json") for turn in made.opinion.talk]
-    return {**update, "weighed": lesson(made) if parts.learn else None}
+    return {**update, "weighed": lesson(made)}
 
 
 async def observe(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:

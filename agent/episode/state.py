@@ -55,7 +55,7 @@ class EpisodeState(TypedDict):
     action: NotRequired[str]
     """Chosen, not yet taken."""
     weighed: NotRequired[dict[str, Any] | None]
-    """What the channels said of its options, in learning episodes: the fields of a `ChannelsWeighed` event."""
+    """What the channels said of its options: the fields of a `ChannelsWeighed` event."""
     talk: NotRequired[list[dict[str, Any]]]
     """The conversation with a model that talks, turn by turn."""
     kl: NotRequired[float | None]

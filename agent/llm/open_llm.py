@@ -14,7 +14,10 @@ from .protocol import FrozenLLM
 
 GROUP = "lichen.llms"
 SERVER = "openai"
-BUILT_IN = {SERVER: "lichen.agent.llm.openai_llm:open_openai"}
+BUILT_IN = {
+    SERVER: "lichen.agent.llm.openai_llm:open_openai",
+    "llamacpp": "lichen.agent.llm.llamacpp_llm:open_llamacpp",
+}
 
 
 class Backend(Protocol):
@@ -52,7 +55,8 @@ def open_llm(
     """Return a client for a model.
 
     Args:
-        name: `smollm2-135m`, a GGUF file, a folder, a hub id, or `SCHEME:NAME` (`openai:MODEL` for a server).
+        name: `smollm2-135m`, a GGUF file, a folder, a hub id, or `SCHEME:NAME` (`openai:MODEL` for a
+            server, `llamacpp:FILE.gguf` for llama.cpp in this process).
         base_url: Of the server.
         local: How a local model is run.
 

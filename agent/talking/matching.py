@@ -64,6 +64,16 @@ def nearest(said: str, actions: Sequence[str], count: int) -> list[str]:
     return [bare[words] for words in found]
 
 
+def spoken(said: str) -> str:
+    """Return the last line of what a model said, without what leads to an action.
+
+    >>> spoken("I need wood.\\nAction: get 2 oak log")
+    'get 2 oak log'
+    """
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return _LEAD.sub("", lines[-1].strip("`*")).strip("`'\"*“” ") if lines else ""
+
+
 def _bare(text: str) -> str:
     """Return a line without case, quotes, marks at its ends and what leads to an action."""
     line = _LEAD.sub("", " ".join(text.split()).strip("`'\"*“”.! ").casefold())

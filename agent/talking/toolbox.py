@@ -12,7 +12,7 @@ from ...envs.errors import UsageError
 from ...envs.tools import ToolSpec, problem_of, read_call, write_call
 from ..acting.situation import Situation
 from ..llm.talking import ToolUse
-from .matching import NONE, Match, matched, nearest
+from .matching import NONE, Match, matched, nearest, spoken
 
 ACT = ToolSpec(
     name="act",
@@ -52,8 +52,10 @@ class Toolbox:
         self.at = at
         self.calls = at.seen.admissible is None and bool(at.specs)
         """Whether the environment's actions are calls that the model writes itself."""
-        self.actions = tuple(at.favoured) if self.calls else at.actions
-        """What is chosen among; in an environment of tools the calls of skills alone."""
+        self.free = at.seen.admissible is None and not at.specs
+        """Whether any text is an action."""
+        self.actions = tuple(at.favoured) if self.calls or self.free else at.actions
+        """What is chosen among; where actions are not listed the calls of skills alone."""
         skills = {f.tool.name: f.tool for f in at.favoured.values() if f.tool is not None}
         self.skills = tuple(skills[name] for name in sorted(skills))
         own = at.specs if self.calls else (ACT,)
@@ -82,8 +84,9 @@ class Toolbox:
 
     def worded(self, said: str, listed: Sequence[str] = ()) -> Named:
         """Return the action that words mean."""
-        if self.at.seen.admissible is None and not self.at.specs:  # any text is an action here
-            return Named(said.strip(), "" if said.strip() else "no action was named")
+        if self.free and said not in self.actions:
+            meant = spoken(said)
+            return Named(meant, "" if meant else "no action was named")
         found = matched(said, self.actions, listed=listed) if said.strip() else NONE
         if not found.action:
             near = "; ".join(nearest(said[-200:], self.actions, _GUESSES))

@@ -180,6 +180,10 @@ class _Table:
         self.here = np.arange(n)
         with np.errstate(divide="ignore"):
             self.log_counts = np.log(self.counts)
+            others = self.counts.copy()
+            others[self.here, self.taken] -= 1
+            self.log_others = np.log(others) - np.where(self.counts > 0, self.log_counts, 0.0)
+            """What is left of each row when the known action is taken away, as a log share."""
 
     def right(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the chance that the best option is the known action, at each decision."""
@@ -225,11 +229,12 @@ class _Table:
             chance = np.exp(utility)
             chance /= chance.sum(axis=1, keepdims=True)
             missed = (chance * here).sum(axis=1) - there
-            if self.wrong.any():
+            if self.wrong.any():  # -log(1 - p): p times how the action differs from the others
                 p = chance[self.here, self.taken] / self.counts[self.here, self.taken]
-                missed = np.where(
-                    self.wrong, -missed * np.minimum(p / (1.0 - p + 0.2), 5.0), missed
-                )
+                others = utility + self.log_others
+                rest_of = np.exp(others - others.max(axis=1, keepdims=True))
+                rest_of /= rest_of.sum(axis=1, keepdims=True)
+                missed = np.where(self.wrong, p * (there - (rest_of * here).sum(axis=1)), missed)
             return float((weight * missed).sum()) + (value - mean) / spread**2
 
         low, high = 0.0, max(2.0 * mean, 30.0)

@@ -95,6 +95,13 @@ class CaseMemory:
             if case.env == env and self._sees(case) and self._may(case, task_id):
                 yield case
 
+    def steps_of(self, whole: EpisodeCase) -> tuple[StepCase, ...]:
+        """Return the steps of an episode in order; none where one of them may not be retrieved."""
+        taken = [case for case in self.store.steps.values() if case.episode == whole.episode]
+        if any(case.id in self.store.quarantined for case in taken):
+            return ()
+        return tuple(sorted(taken, key=lambda case: case.index))
+
     @property
     def credit(self) -> Credit:
         """What this view knows of the uplift of its items."""

@@ -24,7 +24,7 @@ from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ....memory.store.store import Store
 from ...acting.policy import Policy, PolicyConfig, Weighted
-from ...acting.priors import prior_of
+from ...acting.priors import UNKNOWN
 from ...episode.assistant import NoAssistant
 from ...episode.graph import build
 from ...episode.parts import EpisodeParts
@@ -191,7 +191,7 @@ async def _ours(
         number = 0
         while len(whole) < steps:
             policy = TimedPolicy(
-                PolicyConfig(), open_voice(ScriptedLLM(), PolicyConfig()), prior_of("").mean
+                PolicyConfig(), open_voice(ScriptedLLM(), PolicyConfig()), UNKNOWN.mean
             )
             policy.clocks = clocks
             parts = EpisodeParts(

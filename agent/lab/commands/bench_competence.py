@@ -1,4 +1,4 @@
-"""`lichen bench competence | candidates`: what Lichen keeps of a model whose competence is known."""
+"""`lichen bench competence | candidates | weights`: what Lichen keeps of a model whose competence is known."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -103,6 +103,43 @@ def candidates(
             shown.add_row(row["what"], str(row["n"]), f"{row['among']:.3f}", f"{row['listed']:.3f}")
         out(json_path).print(shown)
     raise typer.Exit(0 if made["holds"] else 1)
+
+
+def weights(
+    model: Annotated[
+        str, typer.Option("--model", help="As the settings name it.")
+    ] = "smollm2-135m",
+    suites: Annotated[
+        str, typer.Option("--suites", help="Suites, by commas.")
+    ] = "twx-mapreader,twx-all,alfworld-mini,alfworld,scienceworld-8",
+    demonstrations: Annotated[
+        int, typer.Option("--demonstrations", min=2, help="In memory, of each suite.")
+    ] = 24,
+    seed: Seed = 0,
+    json_path: Json = None,
+) -> None:
+    """Measure what a model's word is worth beside memory's, over suites: the prior that ships with it."""
+    from ..bench.model_weights import bench_weights
+    from ..competence.competence_run import suites_here
+
+    say = progress_console.print
+    made = bench_weights(
+        suites_here(suites.split(","), say),
+        model=model,
+        demonstrations=demonstrations,
+        seed=seed,
+        say=say,
+    )
+    write_json(made, json_path)
+    if json_path != "-":
+        names = ("first", "scores", "value", "novelty", "repetition", "warned", "skills")
+        shown = table(f"weights of {model}", ["suite", "right", *names], left=("suite",))
+        for row in made["rows"]:
+            values = (f"{row[name]:.2f}" for name in names)
+            shown.add_row(row["what"], f"{row['right']} of {row['known']}", *values)
+        console = out(json_path)
+        console.print(shown)
+        console.print_json(data={model: made["prior"]})
 
 
 def _print(made: dict[str, Any], console: Console) -> None:

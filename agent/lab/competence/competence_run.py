@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ....envs.base import Environment
-from ....envs.errors import MissingData, UsageError
+from ....envs.errors import EnvironmentFault, MissingData, UsageError
 from ....envs.suite import Suite, load_suite
 from ....envs.tools import rewritten
 from ....envs.types import Record
@@ -53,7 +53,7 @@ class CompetenceRow(Record):
         return self.suite, self.way, self.competence, self.arm, self.shown, self.task_id
 
 
-class Cell(NamedTuple):
+class KnownArm(NamedTuple):
     """One arm of one model on a suite."""
 
     way: str
@@ -106,15 +106,15 @@ class KnownAgent(OpenAgent):
 
 def cells(
     ways: Sequence[Answering], levels: Sequence[float], demonstrations: int
-) -> Iterator[Cell]:
+) -> Iterator[KnownArm]:
     """Yield what is to be run on a suite; an arm with an empty memory is the arm without one."""
-    yield Cell("", 0.0, "knn", 0)
-    yield Cell("", 0.0, "knn", demonstrations)
+    yield KnownArm("", 0.0, "knn", 0)
+    yield KnownArm("", 0.0, "knn", demonstrations)
     for competence in levels:
         for way in ways if competence == 1.0 else [way for way in ways if way in BETWEEN] or ways:
-            yield Cell(way, competence, "alone", 0)
-            yield Cell(way, competence, "none", 0)
-            yield Cell(way, competence, "memory", demonstrations)
+            yield KnownArm(way, competence, "alone", 0)
+            yield KnownArm(way, competence, "none", 0)
+            yield KnownArm(way, competence, "memory", demonstrations)
 
 
 def run_suite(
@@ -164,7 +164,7 @@ async def _cell(
     agent: KnownAgent,
     environment: Environment,
     suite: Suite,
-    cell: Cell,
+    cell: KnownArm,
     tasks: Sequence[str],
     rows: RowFile[CompetenceRow],
     *,
@@ -226,7 +226,7 @@ async def _inside(
     agent: KnownAgent,
     graph: Graph,
     environment: Environment,
-    cell: Cell,
+    cell: KnownArm,
     task_id: str,
     memory: CaseMemory,
     asked: str,
@@ -241,6 +241,8 @@ async def _inside(
     )
     name = content_id(*map(str, (*cell, task_id)))
     result = await run_episode(graph, parts, episode=f"competence-{name}", run="competence")
+    if result.outcome == "unknown":
+        raise EnvironmentFault(f"{task_id}: {result.reason or 'nobody said how it ended'}")
     return result.outcome == "success", result.score, result.steps
 
 

@@ -5,32 +5,25 @@ interrupted at any moment and goes on with the same call.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
-
-import numpy as np
 
 from ....envs.errors import EnvironmentFault, UsageError
 from ....envs.suite import Suite
 from ....envs.types import Record, Split
-from ....memory.credit.channel_weights import KnownDecision
 from ....memory.ledger.content_id import content_id
-from ....memory.ledger.events import ChannelsWeighed
-from ....memory.recall.case_memory import CaseMemory
-from ....memory.recall.retriever import RetrieverConfig
 from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ...episode.run_episode import EpisodeResult
 from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
 from ...runs import Run
-from ...weighing import learn_weights, weighed
 from ..kernel.cells import left, task_by_task
 from ..kernel.reports import begin_anew
 from ..kernel.rows import RowFile
-from ..placebo.memory_placebo import PlaceboMemory
 from .episode_row import EpisodeRow, Rows, made_by, made_with
 from .heldout_report import Report, summarise
+from .memories_of_arms import memories_of, weigh_memories
 from .play_row import play_row
 from .policy_arms import Arm
 from .skills_of_arms import Skilled
@@ -123,13 +116,14 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
     await _learn(agent, plan, name, watcher)
     tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed, agent.environment(plan.suite))
     wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
-    memories = _memories(agent, plan.seed, wanted)
+    memories = memories_of(agent, plan.seed, wanted)
     cells = left(
         task_by_task(tasks, wanted),
         rows.rows,
         lambda what, task_id: (what[0].name, what[1], task_id),
     )
-    await _weigh(agent, plan, memories, llm=before, run=run)
+    environment = agent.environment(plan.suite)
+    await weigh_memories(agent, environment, memories, llm=before, run=run)
     async with agent.graph() as graph:
         for cell in cells:
             (arm, point), task_id = cell.arm, cell.task
@@ -203,51 +197,6 @@ def _identity(agent: OpenAgent, plan: HeldOutPlan) -> dict[str, Any]:
             )
         identity["hints"] = record.model_dump(mode="json")
     return identity
-
-
-def _memories(
-    agent: OpenAgent, seed: int, wanted: Sequence[tuple[Arm, int]]
-) -> dict[tuple[str, int], CaseMemory]:
-    """Return what each arm sees at each checkpoint; arms that differ in the policy alone share a view."""
-    views: dict[tuple[bool, RetrieverConfig, int], CaseMemory] = {}
-    found = {}
-    for arm, point in wanted:
-        if not arm.memory:
-            continue
-        config = arm.retriever(agent.config.retriever)
-        key = (arm.placebo, config, point)
-        if key not in views:
-            views[key] = (
-                PlaceboMemory(
-                    agent.store, config, first=point, rng=np.random.default_rng([seed, point])
-                )
-                if arm.placebo
-                else CaseMemory(agent.store, config, first=point)
-            )
-        found[arm.name, point] = views[key]
-    return found
-
-
-async def _weigh(
-    agent: OpenAgent,
-    plan: HeldOutPlan,
-    memories: Mapping[tuple[str, int], CaseMemory],
-    *,
-    llm: str,
-    run: str,
-) -> None:
-    """Learn from the demonstrations of each view how far the model and this memory can be trusted."""
-    environment = agent.environment(plan.suite)
-    for memory in dict.fromkeys(memories.values()):
-        if isinstance(memory, PlaceboMemory):
-            found = await weighed(agent, environment, memory, llm=llm, run=run)
-            memory.known += [
-                KnownDecision(episode=entry.episode, options=said.options, taken=said.taken)
-                for entry in found
-                if isinstance(said := entry.event, ChannelsWeighed)
-            ]
-        else:
-            await learn_weights(agent, environment, memory, llm=llm, run=run)
 
 
 async def _learn(agent: OpenAgent, plan: HeldOutPlan, name: str, watcher: Watcher) -> None:

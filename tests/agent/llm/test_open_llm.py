@@ -54,7 +54,7 @@ def test_another_packages_backend_is_found_by_its_entry_point(tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stderr
     assert "parrot | parrot at http://here, float32" in done.stdout
-    assert "('echo', 'openai')" in done.stdout
+    assert "('echo', 'llamacpp', 'openai')" in done.stdout
 
 
 def test_a_model_that_takes_no_soft_thoughts_is_named() -> None:
