@@ -12,8 +12,8 @@ from ...envs.tools import ToolSpec
 from .errors import LLMNonsense, LLMRefused
 from .talking import Reply, Turn
 
-ROOM = 400
-"""Tokens for an answer; a reasoning model needs some before it."""
+ROOM = 64
+"""Tokens for an answer. A model that thinks before it may need more: nothing is known of it then."""
 _TOOL = ToolSpec(
     name="set_color",
     description="Set the color of the lamp.",
@@ -59,9 +59,9 @@ async def keeps_to_forms(ask: Ask) -> tuple[bool, bool]:
 
 
 async def _asked(ask: Ask, turns: list[Turn], **more: Any) -> Reply | None:
-    """Return the answer, None where it was cut: then nothing is known, and the best is assumed."""
+    """Return the answer, None where it was cut in a thought: then nothing is known, and the best is assumed."""
     try:
         reply = await ask(turns, max_tokens=ROOM, **more)
     except (LLMRefused, LLMNonsense):
         return Reply()
-    return None if reply.finish == "length" else reply
+    return None if reply.finish == "length" and not (reply.text or reply.uses) else reply

@@ -99,25 +99,6 @@ async def test_a_real_server_chats_completes_and_chooses(
     await llm.close()
 
 
-def test_the_plan_style_runs_through_a_real_server(
-    server: str, converted_folder: Path, tmp_path: Path
-) -> None:
-    from lichen.agent.open_agent import OpenAgent
-
-    with OpenAgent.from_config(
-        store=tmp_path,
-        embedder="hashing",
-        llm=OpenAILLM(str(converted_folder), ServerConfig(base_url=server, timeout=20, retries=0)),
-        planner="plan",
-    ) as agent:
-        result = agent.run(make("alfworld-mini").tasks("test")[0].id, max_steps=2)
-    # a 135M model seldom writes a plan, or is slow at it: then the outcome is unknown and says why
-    if result.outcome == "unknown":
-        assert "did not answer with" in result.reason or "was cut" in result.reason
-    else:
-        assert result.steps == 2
-
-
 async def test_a_small_model_is_asked_in_a_conversation_through_a_real_server(
     server: str, converted_folder: Path
 ) -> None:
@@ -144,6 +125,25 @@ async def test_a_small_model_is_asked_in_a_conversation_through_a_real_server(
     assert roles[0] == "system" and "go to desk 1" in [turn.content for turn in second.talk]
     assert all(a != b for a, b in zip(roles, roles[1:], strict=False))  # some templates ask for it
     await llm.close()
+
+
+def test_the_plan_style_runs_through_a_real_server(
+    server: str, converted_folder: Path, tmp_path: Path
+) -> None:
+    from lichen.agent.open_agent import OpenAgent
+
+    with OpenAgent.from_config(
+        store=tmp_path,
+        embedder="hashing",
+        llm=OpenAILLM(str(converted_folder), ServerConfig(base_url=server, timeout=20, retries=0)),
+        planner="plan",
+    ) as agent:
+        result = agent.run(make("alfworld-mini").tasks("test")[0].id, max_steps=2)
+    # a 135M model seldom writes a plan, or is slow at it: then the outcome is unknown and says why
+    if result.outcome == "unknown":
+        assert "did not answer with" in result.reason or "was cut" in result.reason
+    else:
+        assert result.steps == 2
 
 
 async def test_a_server_that_is_down_is_unavailable() -> None:

@@ -181,6 +181,14 @@ async def test_scripted_abilities_of_a_server_that_has_all(loopback: Server) -> 
     assert found.tools and found.json_schema and found.top_logprobs
 
 
+async def test_scripted_a_model_that_thinks_too_long_for_a_probe_is_taken_for_able(
+    loopback: Server,
+) -> None:
+    loopback.answers(loopback.said(None, reasoning_content="hm ...", finish="length"))
+    found = await client(loopback).abilities()
+    assert found.tools and found.json_schema and not found.top_logprobs
+
+
 async def test_scripted_an_answer_that_was_cut_is_asked_for_once_more_with_room(
     loopback: Server,
 ) -> None:
