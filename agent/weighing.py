@@ -1,6 +1,6 @@
 """How far an agent trusts its model and its memory: the weights of the channels, and their evidence."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -44,7 +44,7 @@ class Acting(Protocol):
         """Return the parts of one episode."""
 
 
-DECISIONS = 32
+DECISIONS = 24
 """Known decisions that a model is asked about, spread over demonstrations."""
 EACH = 6
 """At most so many of one demonstration."""
@@ -70,18 +70,26 @@ def weights_at(
 async def learn_weights(
     agent: Acting, environment: Environment, memory: CaseMemory, *, llm: str, run: str
 ) -> None:
-    """Write to the ledger what the channels say along demonstrations (see `weighed`)."""
-    agent.store.append(await weighed(agent, environment, memory, llm=llm, run=run))
+    """Write to the ledger what the channels say along demonstrations, as each is done (see `weighed`)."""
+    known = agent.store.module(ChannelModule)
+    done = known.weighed(env=environment.name, llm=llm, learned=memory.learned)
+    async for said in weighed(agent, environment, memory, llm=llm, run=run, done=done):
+        agent.store.append(said)
     agent.store.absorb()
 
 
 async def weighed(
-    agent: Acting, environment: Environment, memory: CaseMemory, *, llm: str, run: str
-) -> list[Entry]:
-    """Return what the channels say along demonstrations that memory holds, as events to append.
+    agent: Acting,
+    environment: Environment,
+    memory: CaseMemory,
+    *,
+    llm: str,
+    run: str,
+    done: Collection[str],
+) -> AsyncIterator[list[Entry]]:
+    """Yield what the channels say along each of some demonstrations that memory holds, as events to append.
 
-    What was asked before with as much in memory is not asked again. Along each demonstration memory answers
-    as to a new task.
+    Along each of them memory answers as to a new task.
 
     Args:
         agent: Whose model is asked.
@@ -89,14 +97,12 @@ async def weighed(
         memory: Seen by the policy.
         llm: The model's fingerprint; empty: only memory is asked.
         run: Id of the run that asks.
+        done: Demonstrations that are not asked about again, by episode.
 
     Raises:
         EnvironmentFault: The environment broke (LLMUnavailable: the model did).
     """
-    known = agent.store.module(ChannelModule)
-    done = known.weighed(env=environment.name, llm=llm, learned=memory.learned)
     rng = np.random.default_rng(agent.config.seed)
-    found: list[Entry] = []
     for case, steps in _chosen(environment, memory, rng):
         if case.episode in done:
             continue
@@ -109,8 +115,7 @@ async def weighed(
             ),
             llm_name=llm,
         )
-        found += await weigh_along(parts, case, steps, run=run)
-    return found
+        yield await weigh_along(parts, case, steps, run=run)
 
 
 def _chosen(

@@ -67,7 +67,7 @@ def _of_suite(suite: Suite, *, model: str, demonstrations: int, seed: int) -> Ch
         OpenAgent(load_config(store=folder, embedder="hashing", model=model, seed=seed)) as agent,
     ):
         environment = agent.environment(suite)
-        ids = suite.task_ids("train", demonstrations, seed, environment)
+        ids = suite.task_ids("train", None, seed, environment)[:demonstrations]
         import_demonstrations(agent.store, from_gold(environment, ids), run="weights")
         memory = CaseMemory(agent.store, agent.config.retriever)
         name = agent.wait(agent.fingerprint(True))

@@ -61,10 +61,15 @@ async def _weigh_placebo(
 ) -> None:
     """The same for a placebo, whose events stand beside no episode: nothing else learns of them."""
     sign = f"{run}/placebo-{memory.learned}/"
-    if not any(row.key.startswith(sign) for row in agent.store.ledger.read()):
-        found = await weighed(agent, environment, memory, llm=llm, run=run)
-        agent.store.append([Entry(f"{sign}{entry.key}", run, "", entry.event) for entry in found])
-    memory.known += [
+    memory.known += _said(agent, sign)
+    done = {one.episode for one in memory.known}
+    async for said in weighed(agent, environment, memory, llm=llm, run=run, done=done):
+        agent.store.append([Entry(f"{sign}{e.key}", run, "", e.event) for e in said])
+    memory.known[:] = _said(agent, sign)
+
+
+def _said(agent: OpenAgent, sign: str) -> list[KnownDecision]:
+    return [
         KnownDecision(
             episode=row.key.removeprefix(sign).partition("/")[0],
             options=row.event.options,
