@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from lichen.agent.acting.situation import situation
 from lichen.agent.llm import Message
 from lichen.agent.llm.errors import LLMNonsense, LLMRefused, LLMUnavailable
+from lichen.agent.llm.known_servers import Known, KnownServers
 from lichen.agent.llm.openai_llm import OpenAILLM, ServerConfig
 from lichen.agent.llm.talking import Abilities, Reply, Turn
 from lichen.agent.talking.talking_voice import TalkingVoice
@@ -100,20 +101,23 @@ async def test_a_real_server_chats_completes_and_chooses(
 
 
 async def test_a_small_model_is_asked_in_a_conversation_through_a_real_server(
-    server: str, converted_folder: Path
+    server: str, converted_folder: Path, tmp_path: Path
 ) -> None:
     class Brief(OpenAILLM):
         async def reply(self, turns: Sequence[Turn], **more: Any) -> Reply:
-            return await super().reply(turns, **{**more, "max_tokens": 16})
+            return await super().reply(turns, **{**more, "max_tokens": 8})
 
-    llm = Brief(str(converted_folder), ServerConfig(base_url=server, timeout=120))
+    # this server takes tools and forms, and ignores them
+    kept, model = tmp_path / "servers.json", str(converted_folder)
+    found = Known(tools=False, json_schema=False, top_logprobs=False)
+    KnownServers(kept).put(server, model, found)
+    llm = Brief(model, ServerConfig(base_url=server, timeout=120, kept=kept))
     environment = make("alfworld-mini")
     seen = environment.reset(environment.tasks("test")[0].id)
     seen = seen.model_copy(update={"admissible": ("go to bed 1", "go to desk 1")})
     asks = TalkingVoice(llm)
     nothing = Hits(hits=(), considered=0, abstained=True)
     first = await asks.opinion(situation(seen, [], nothing, seed=0))
-    # this server takes tools and forms, and ignores them
     assert await llm.abilities() == Abilities(tools=False, json_schema=False, top_logprobs=False)
     assert first.way == "text" and first.named in ("", "go to bed 1", "go to desk 1")
     done = environment.step("go to desk 1")

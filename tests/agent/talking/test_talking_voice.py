@@ -447,6 +447,41 @@ def test_scripted_an_agent_works_with_tools_through_a_server(
     assert (result.outcome, result.steps) == ("success", 2)
 
 
+def test_scripted_the_plan_style_works_with_a_model_that_talks(
+    loopback: Server, tmp_path: Path
+) -> None:
+    def script(body: dict[str, Any]) -> Any:
+        form = body.get("response_format", {}).get("json_schema", {}).get("name")
+        if form == "Plan":
+            return loopback.said('{"subtasks": ["add the numbers", "tell the sum"]}')
+        if form == "SubtaskVerdict":
+            return loopback.said('{"status": "done", "critique": "-"}')
+        told = body["messages"][-1]["content"]
+        if "tell the sum" in told:
+            return loopback.called(("finish", {"answer": "16"}))
+        return loopback.called(("add", {"a": 7, "b": 9}))
+
+    answering(loopback, script)
+    llm = OpenAILLM("m", ServerConfig(base_url=loopback.url, retries=0, timeout=5))
+    with OpenAgent.from_config(
+        store=tmp_path, embedder="hashing", llm=llm, planner="plan"
+    ) as agent:
+        agent.add(sums())
+        result = agent.run("sums/7-9")
+    assert (result.outcome, result.steps) == ("success", 2)
+
+
+def test_scripted_one_conversation_that_is_refused_leaves_its_outcome_unknown(
+    loopback: Server, tmp_path: Path
+) -> None:
+    answering(loopback, loopback.failed(400, "the content policy", code="content_filter"))
+    llm = OpenAILLM("m", ServerConfig(base_url=loopback.url, retries=0, timeout=5))
+    with OpenAgent.from_config(store=tmp_path, embedder="hashing", llm=llm) as agent:
+        agent.add(sums())
+        result = agent.run("sums/7-9")
+    assert result.outcome == "unknown" and "PromptRefused" in result.reason
+
+
 def test_scripted_an_agent_shows_the_whole_cases_that_it_remembers(
     loopback: Server, tmp_path: Path
 ) -> None:
