@@ -18,11 +18,14 @@ from pydantic_settings import (
 
 from ..envs.errors import BadFile, LichenError, UnknownName
 from ..memory.recall.retriever import RetrieverConfig
+from .acting.opinion import Voice
 from .acting.policy import PolicyConfig
 from .llm.loading import LocalConfig
+from .llm.prices import Price
 from .llm.protocol import FrozenLLM
 from .skill_actions.skill_set import SkillConfig
 from .softcot.soft_config import HintConfig
+from .talking.budget import TalkConfig
 
 
 class AgentConfig(BaseSettings):
@@ -53,6 +56,13 @@ class AgentConfig(BaseSettings):
     planner: Literal["reactive", "plan"] = "reactive"
     """`reactive`: every step is one choice of the policy; `plan`: subtasks first. Measured by no
     table: a 135M model cannot plan."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Dollars for a million tokens (`input`, `cached`, `output`) by model; where set, costs are shown.
+    Nothing to measure."""
+    instructions: str = ""
+    """The user's own, in the system message to a model that talks. Nothing to measure."""
+    talk: TalkConfig = Field(default_factory=TalkConfig)
+    """What conversations with a model that talks may cost."""
     seed: int = Field(default=0, ge=0)
     """Of every random choice; two runs with one seed give the same events. Measured: figures name
     theirs."""
@@ -77,6 +87,12 @@ class AgentConfig(BaseSettings):
         from .llm.open_llm import open_llm
 
         return open_llm(self.model, base_url=self.base_url, local=self.local)
+
+    def open_voice(self, llm: FrozenLLM, policy: PolicyConfig) -> Voice:
+        """Return what asks a model."""
+        from .talking.open_voice import open_voice
+
+        return open_voice(llm, policy, self.talk, instructions=self.instructions)
 
     @classmethod
     def settings_customise_sources(
@@ -124,6 +140,18 @@ def load_config(path: Path | str | None = None, **options: Any) -> AgentConfig:
 
 RENAMED = {"retriever.gate": "retriever.floor"}
 """Old names of settings, and those of now."""
+_WEIGHED = "how much each channel counts is estimated from what is known of the model"
+_WHOLE = "the model is asked about everything that it could bring to win"
+GONE = {
+    "policy.beta": _WEIGHED,
+    "policy.llm_temperature": _WEIGHED,
+    "policy.novelty": _WEIGHED,
+    "policy.repetition": _WEIGHED,
+    "policy.candidates": _WHOLE,
+    "policy.margin": _WHOLE,
+    "policy.calls": "a model that talks writes its calls itself, another chooses among candidates",
+}
+"""Settings that were, and why they are no more."""
 
 
 def setting_names(model: type[BaseModel] = AgentConfig, path: str = "") -> Iterator[str]:
@@ -140,4 +168,6 @@ def _unknown(where: str) -> LichenError:
     """Return what to say of a setting that does not exist."""
     if now := RENAMED.get(where):
         return BadFile(f"the setting {where!r} is {now!r} now")
+    if why := GONE.get(where):
+        return BadFile(f"the setting {where!r} is gone: {why}", hint="Leave it out.")
     return UnknownName("setting", where, setting_names())

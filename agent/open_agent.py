@@ -19,7 +19,6 @@ from ..memory.ledger.ledger import Entry
 from ..memory.likeness.embedder import open_embedder
 from ..memory.recall.case_memory import CaseMemory
 from ..memory.store.store import Store
-from .acting.free_calls import Caller
 from .acting.policy import Policy, PolicyConfig
 from .config import AgentConfig, load_config
 from .environments import Environments
@@ -38,6 +37,7 @@ from .runs import LearnReport, Progress, Run, next_attempt, next_run, run_starte
 from .skill_actions.open_library import AgentSkills
 from .skill_actions.skill_set import SkillSet
 from .softcot.hints import Hints
+from .weighing import learn_weights, weights_at
 
 T = TypeVar("T")
 
@@ -149,7 +149,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         policy = policy or self.config.policy
         planned = self.config.planner == "plan" and policy.llm
         thinks = hints and policy.llm and self.config.softcot.use
-        free = policy.calls == "free" and policy.llm
+        asked = llm_name if policy.llm else None
         if holdout is None:
             holdout = self.config.retriever.holdout if learn else 0.0
         made = EpisodeParts(
@@ -157,13 +157,13 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             memory=memory,
             policy=Policy(
                 policy,
-                self.llm if policy.llm else None,
+                self.config.open_voice(self.llm, policy) if policy.llm else None,
+                weights_at(self, environment.task(task_id), memory, asked),
                 learns=learn,
             ),
             planner=SubtaskPlanner(self.llm) if planned else None,
             critic=Critic(self.llm) if policy.llm else None,
             assistant=self.hints if thinks else NoAssistant(),
-            caller=Caller(self.llm, shown=policy.shown if policy.context else 0) if free else None,
             skills=skills,
             append=self.store.append,
             learn=learn,
@@ -195,15 +195,12 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self.opened(run, started)
         attempt = next_attempt(self.store.ledger, f"task-{run}")
         memory = CaseMemory(self.store, self.config.retriever)
+        parts = self.parts(
+            environment, task, memory=memory, llm_name=before, skills=self.skills.offered
+        )
         async with self.graph() as graph:
             result = attempt.result or await run_episode(
-                graph,
-                self.parts(
-                    environment, task, memory=memory, llm_name=before, skills=self.skills.offered
-                ),
-                episode=attempt.episode,
-                run=run,
-                on_event=on_event,
+                graph, parts, episode=attempt.episode, run=run, on_event=on_event
             )
         await self.closed(run, before, 0 if result.outcome == "unknown" else 1)
         return result
@@ -246,6 +243,8 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         exploring = self.config.policy.exploring()
         memory = CaseMemory(self.store, self.config.retriever)
         self.store.bound()  # a kill may have come before
+        asked = before if exploring.llm else ""
+        await learn_weights(self, environment, memory, llm=asked, run=run.id)
         if exploring.llm and self.config.softcot.use:
             self.store.follow(self.hints.keep_up)
         async with self.graph() as graph:
@@ -261,12 +260,11 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
                         memory=memory,
                         policy=exploring,
                         learn=True,
-                        llm_name=before if exploring.llm else "",
+                        llm_name=asked,
                         skills=self.skills.offered,
                     )
-                    results.append(
-                        await run_episode(graph, parts, episode=attempt.episode, run=run.id)
-                    )
+                    done = await run_episode(graph, parts, episode=attempt.episode, run=run.id)
+                    results.append(done)
                     await self.store.finish()
                 if progress is not None:
                     progress(number + 1, count, results[-1])

@@ -63,7 +63,7 @@ def run_started(
         config={
             **more,
             "prompts": prompt_hash(),
-            **config.model_dump(mode="json", exclude={"store"}),
+            **config.model_dump(mode="json", exclude={"store", "prices"}),
         },
     )
 

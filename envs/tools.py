@@ -116,6 +116,22 @@ def read_call(action: str, specs: Sequence[ToolSpec]) -> Call:
     return call_of(spec, arguments)
 
 
+def rewritten(action: str, specs: Sequence[ToolSpec]) -> str:
+    """Return a call in its one form, arguments in the order of the contract; another text as it is.
+
+    >>> spec = ToolSpec(name="f", parameters={"type": "object", "properties": {"a": {}, "b": {}}})
+    >>> rewritten("f(b=1, a=2)", [spec]), rewritten("f(", [spec])
+    ('f(a=2, b=1)', 'f(')
+    """
+    try:
+        call = read_call(action, specs)
+    except UsageError:
+        return action
+    order = next(list(spec.properties) for spec in specs if spec.name == call.tool)
+    given = call.arguments
+    return write_call(call.tool, {name: given[name] for name in order if name in given})
+
+
 def call_of(spec: ToolSpec, arguments: Mapping[str, Any]) -> Call:
     """Return the record of a call under this contract."""
     return Call(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from ..llm.talking import Turn
 
 if TYPE_CHECKING:
-    from .policy import Situation
+    from .situation import Situation
 
 Way = Literal["scores", "tool", "number", "text"]
 

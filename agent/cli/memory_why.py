@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from ...memory.credit.channel_weights import CHANNELS
 from .options import DEFAULT, Json, Store, out, row, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ...memory.forgetting.why import Why
+    from ...memory.credit.channel_weights import ChannelWeights
+    from ...memory.forgetting.why import Trust, Why
 
 
 def why(
@@ -24,31 +26,68 @@ def why(
     json_path: Json = None,
 ) -> None:
     """Say why the agent did what it did: every considered item, exposed or not, and what it is worth."""
-    from ...memory.forgetting.why import explain, explain_all
+    from ...memory.forgetting.why import explain, explain_all, trust
     from ...memory.ledger.errors import UnknownCase
     from ...memory.store.store import Store as Opened
+    from ..acting.priors import prior_of
 
     with Opened(store or DEFAULT, read_only=True) as opened:
         found = list(explain_all(opened, run)) if step is None else [explain(opened, run, step)]
+        known = trust(opened, found[0].episode, prior_of) if found else None
     if not found:
         raise UnknownCase(f"no recorded episode or run has an id that begins with {run!r}")
+    weights = known.weights if known is not None else None
+    said = {"trust": weights.model_dump(mode="json") if weights is not None else None}
     write_json(
-        found[0].model_dump(mode="json")
+        {**found[0].model_dump(mode="json"), **said}
         if step is not None
-        else {"steps": [one.model_dump(mode="json") for one in found]},
+        else {"steps": [one.model_dump(mode="json") for one in found], **said},
         json_path,
     )
     if json_path != "-":
+        if known is not None:
+            out(json_path).print(_trusted(known), markup=False, highlight=False)
         for one in found:
-            _print(one, out(json_path))
+            _print(one, weights, out(json_path))
 
 
-def _print(answer: "Why", console: "Console") -> None:
+def _trusted(known: "Trust") -> str:
+    """Return in words how far model and memory are trusted."""
+    weights, lines = known.weights, []
+    if not weights.known:
+        lines.append(
+            f"Nothing is known yet of decisions in {known.env}: a model is trusted as it is."
+        )
+    else:
+        if known.model:
+            lines.append(
+                f"In {known.env} the first choice of {known.model} was right in {weights.right} of "
+                f"{weights.known} known decisions; with memory the policy was right in "
+                f"{weights.right_with_memory}."
+            )
+        else:
+            lines.append(
+                f"In {known.env} memory alone was right in {weights.right_with_memory} of "
+                f"{weights.known} known decisions."
+            )
+        if weights.silenced:
+            lines.append("Memory was not seen to make it better: it does not weigh in.")
+    named = (f"{name} {value:.2f}" for name, value in zip(CHANNELS, weights.vector, strict=True))
+    lines.append(f"Weights in nats: {', '.join(named)}.")
+    return "\n".join(lines)
+
+
+def _print(answer: "Why", weights: "ChannelWeights | None", console: "Console") -> None:
     console.print(f"{answer.episode}, step {answer.step}: {answer.goal}", markup=False)
     console.print(f"saw: {answer.text}", markup=False, highlight=False)
     kl = "" if answer.kl is None else f"   KL from the frozen model {answer.kl:.2f} nats"
     refused = f"   refused: {answer.error}" if answer.error else ""
     console.print(f"did: {answer.action}{refused}{kl}", style="bold", markup=False)
+    if weights is not None and answer.said is not None:
+        nats = zip(CHANNELS, weights.vector, strict=True)
+        spoke = {name: float(weight) * answer.said[name] for name, weight in nats}
+        shares = (f"{name} {value:+.2f}" for name, value in spoke.items() if abs(value) >= 0.005)
+        console.print(f"for it, in nats: {', '.join(shares) or 'nothing'}", highlight=False)
     for read in answer.reads:
         if not read.items:
             console.print(

@@ -37,7 +37,7 @@ Seed = Annotated[
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A setting as KEY=VALUE, for example policy.beta=0.1; repeatable."),
+    typer.Option("--set", help="A setting as KEY=VALUE, for example policy.votes=3; repeatable."),
 ]
 Json = Annotated[
     str | None,
@@ -166,8 +166,8 @@ def settings(pairs: list[str] | None, *, no_llm: bool = False, **options: Any) -
     Raises:
         UsageError: A pair is none, names no setting, or says again what an option says.
 
-    >>> settings(["policy.beta=0.1", "planner=plan"], seed=3, model=None)
-    {'policy': {'beta': 0.1}, 'planner': 'plan', 'seed': 3}
+    >>> settings(["policy.votes=3", "planner=plan"], seed=3, model=None)
+    {'policy': {'votes': 3}, 'planner': 'plan', 'seed': 3}
     """
     from ..config import AgentConfig
 

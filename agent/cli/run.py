@@ -21,6 +21,8 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..episode.run_episode import EpisodeResult
     from ..open_agent import OpenAgent
 
@@ -91,7 +93,16 @@ def run(
         if report.fingerprint_after
         else "no model was asked"
     )
+    _tell_usage(agent, console)
     write_json(report.model_dump(mode="json"), json_path)
+
+
+def _tell_usage(agent: "OpenAgent", console: "Console") -> None:
+    """Say what the model was used for, where it was."""
+    from ..llm.prices import spent
+
+    if agent.usage.calls:
+        console.print(spent(agent.usage, agent.config.model, agent.config.prices))
 
 
 def _one(agent: "OpenAgent", task_id: str, json_path: str | None) -> None:
@@ -107,4 +118,5 @@ def _one(agent: "OpenAgent", task_id: str, json_path: str | None) -> None:
     console.print(
         f"{result.outcome}, score {result.score:.2f}, {result.steps} steps {result.reason}"
     )
+    _tell_usage(agent, console)
     write_json(result.model_dump(mode="json"), json_path)

@@ -198,6 +198,12 @@ VERBS: tuple[Verb, ...] = (
         ("bench skills", "skills", "Ask a library for skills as held-out tasks need them."),
         ("bench retention", "retention", "Add skills; count what is still mastered."),
     ),
+    *_of(
+        "lab.commands.bench_competence",
+        ("bench competence", "competence", "Put models of known competence into Lichen."),
+        ("bench candidates", "candidates", "Count where the expert's action is an option."),
+        ("bench weights", "weights", "Measure what a model's word is worth beside memory's."),
+    ),
 )
 
 RESUMES = frozenset(

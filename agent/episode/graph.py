@@ -14,12 +14,14 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from ...memory.ledger.events import EpisodeEnded, EpisodeStarted
+from ..llm.talking import Turn
 from .observe import take
 from .parts import EpisodeParts
 from .recollect import recollect, situation_of, synced, think
 from .state import EpisodeState, with_update
 from .subtasks import end_subtask, entry_of, judge_subtask, plan_if_needed, previous, task_now
 from .verdict import judged, outcome_of
+from .weighing import lesson
 
 Graph = CompiledStateGraph[EpisodeState, EpisodeParts, EpisodeState, EpisodeState]
 Update = dict[str, Any]
@@ -58,16 +60,15 @@ async def plan(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
 
 
 async def act(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
-    """Choose one action by the policy, or write a call freely."""
-    parts, recalled = runtime.context, state["recalled"]
-    stage, at = parts.stage, situation_of(parts, state, recalled, state["thought"])
-    if parts.caller is not None and stage.calls:
-        return {
-            "action": await parts.caller.decide(at, stage.environment.tools(), parts.tools),
-            "kl": None,
-        }
-    decision = await parts.policy.decide(at)
-    return {"action": decision.action, "kl": decision.kl}
+    """Choose one action by the policy."""
+    parts = runtime.context
+    at = situation_of(parts, state, state["recalled"], state["thought"])
+    talk = [Turn.model_validate(turn) for turn in state.get("talk", [])]
+    made = await parts.policy.weighted(at, talk)
+    update: Update = {"action": made.decision.action, "kl": made.decision.kl}
+    if made.opinion.talk:
+        update["talk"] = [turn.model_dump(mode="json") for turn in made.opinion.talk]
+    return {**update, "weighed": lesson(made)}
 
 
 async def observe(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:

@@ -4,15 +4,17 @@ A skill's steps are steps of the episode, each with an event of its own; the cal
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Observation
-from ...memory.ledger.events import Recalled, RecalledItem, SkillCalled, Stepped
+from ...memory.ledger.events import ChannelsWeighed, Recalled, RecalledItem, SkillCalled, Stepped
 from ...memory.ledger.ledger import Entry
 from ...memory.ledger.records import Hits
 from ...memory.likeness.states import offered_by, state_of
+from ..acting.remembered import ReadCase
 from ..skill_actions.skill_set import Called, Offer, Offered
 from .parts import EpisodeParts
 from .recollect import synced
@@ -32,7 +34,9 @@ def take(parts: EpisodeParts, state: EpisodeState) -> Update:
     action, found = state["action"], state["recalled"]
     synced(parts, state)
     recalled = _recalled(state, found.hits)
-    entries = [recalled]
+    entries = [recalled, *_weighed(parts, state, recalled.key)]
+    if found.remembered.read:
+        entries.append(_whole_cases(state, found.remembered.read, recalled.key))
     if found.skills.calls or found.skills.held:
         entries.append(_offered(state, found.skills, recalled.key))
     offer = found.skills.calls.get(action)
@@ -113,6 +117,43 @@ def _recalled(state: EpisodeState, hits: Hits) -> Entry:
         abstained=hits.abstained,
     )
     return entry_of(state, f"recall-{step}", event, previous(state))
+
+
+def _weighed(parts: EpisodeParts, state: EpisodeState, cause: str) -> list[Entry]:
+    """Return the event of what the channels said, where it may teach something."""
+    said = state.get("weighed")
+    if not said:
+        return []
+    event = ChannelsWeighed(
+        step=len(state["actions"]),
+        env=parts.stage.environment.name,
+        family=parts.stage.seen.task.family,
+        llm=parts.llm_name,
+        learned=parts.memory.learned if parts.memory is not None else 0,
+        **said,
+    )
+    return [entry_of(state, f"weighed-{event.step}-{len(state.get('idle', []))}", event, cause)]
+
+
+def _whole_cases(state: EpisodeState, read: Sequence[ReadCase], cause: str) -> Entry:
+    """Return the event of the whole cases that a conversation begins with, and those held out."""
+    step = len(state["actions"])
+    event = Recalled(
+        step=step,
+        considered=len(read),
+        items=tuple(
+            RecalledItem(
+                case=case.id,
+                exposed=case.shown,
+                similarity=round(case.similarity, 6) if case.shown else None,
+                propensity=round(case.propensity, 6),
+            )
+            for case in sorted(read, key=lambda case: not case.shown)
+        ),
+        abstained=not any(case.shown for case in read),
+        grain="episodes",
+    )
+    return entry_of(state, f"recall-whole-{step}", event, cause)
 
 
 def _offered(state: EpisodeState, found: Offered, cause: str) -> Entry:

@@ -8,7 +8,6 @@ from ...memory.credit.exposure import Exposer, HarmGate
 from ...memory.ledger.ledger import Entry
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.tools.tool_memory import ToolMemory
-from ..acting.free_calls import Caller
 from ..acting.policy import Policy
 from ..planning.critic import Critic
 from ..planning.planner import Planner
@@ -34,8 +33,6 @@ class EpisodeParts:
     """Decomposes the task; None: the policy acts by itself (the style `reactive`)."""
     critic: Critic | None = None
     """Judges subtasks, and tasks that no environment verifies."""
-    caller: Caller | None = None
-    """Writes calls freely; None: the policy chooses among candidate calls."""
     skills: SkillSet | None = None
     """Offered besides the environment's actions; None: nothing."""
     learn: bool = False

@@ -4,11 +4,15 @@ The node `recall` makes it once a step, and it flows to the nodes behind; a run 
 makes it again here.
 """
 
+from collections.abc import Callable
+
+from ...envs.tools import Call
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits
 from ...memory.likeness.states import state_of
 from ...memory.tools.candidates import candidates
-from ..acting.policy import Situation, situation
+from ..acting.remembered import NOTHING_REMEMBERED, Remembered, remember
+from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
 from ..skill_actions.skill_set import NOTHING, Offered
 from .parts import EpisodeParts
@@ -22,19 +26,24 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
     Raises:
         EnvironmentFault: The environment broke, or replayed the same actions differently.
     """
-    seen = _with_candidates(parts, synced(parts, state))
+    seen = synced(parts, state)
+    calls = _calls(parts, seen)
+    open_to = calls if seen.admissible is None and parts.stage.calls else seen.admissible
+    hits = _hits(parts, state, seen, open_to)
     return Recollection(
         seen=seen,
-        hits=_hits(parts, state, seen),
-        warned=_warned(parts, seen),
+        candidates=_remembered(hits) if open_to is None else calls,
+        hits=hits,
+        warned=_warned(parts, seen, open_to),
         skills=_skills(parts, state, seen),
+        remembered=_whole(parts, state, seen),
     )
 
 
 async def think(parts: EpisodeParts, state: EpisodeState, recalled: Recollection) -> Thought:
     """Return the assistant's thought at the state's step."""
-    if parts.caller is not None and parts.stage.calls and not parts.assistant.chat:
-        return SILENT  # calls are written in conversations
+    if parts.policy.talks and not parts.assistant.chat:
+        return SILENT
     known = state_of(recalled.seen, state["actions"])
     return await parts.assistant.think(known, recalled.hits, family=recalled.seen.task.family)
 
@@ -55,6 +64,11 @@ def situation_of(
         thought=thought,
         warned=recalled.warned,
         favoured=recalled.favoured,
+        candidates=recalled.candidates,
+        specs=stage.environment.tools() if stage.calls else (),
+        opening=stage.observations[0].text if stage.observations else "",
+        remembered=recalled.remembered,
+        failure_of=_failure_of(parts, recalled.seen),
     )
 
 
@@ -63,38 +77,71 @@ def synced(parts: EpisodeParts, state: EpisodeState) -> Observation:
     return parts.stage.sync(state["actions"], digest=state.get("digest", ""))
 
 
-def _with_candidates(parts: EpisodeParts, seen: Observation) -> Observation:
-    """Return an observation with candidate calls to choose from, where calls are not written freely."""
+def _remembered(hits: Hits) -> tuple[str, ...]:
+    """Return what was done in like states, where an action is any text."""
+    said = (text for hit in hits.hits for text in (hit.case.action, hit.action))
+    return tuple(sorted(dict.fromkeys(said)))
+
+
+def _calls(parts: EpisodeParts, seen: Observation) -> tuple[str, ...]:
+    """Return calls to choose among: a model that talks writes its own, and memory may know a better one."""
     stage = parts.stage
-    if not stage.calls or seen.admissible is not None or parts.caller is not None:
-        return seen
+    if not stage.calls or seen.admissible is not None or (parts.policy.talks and not parts.memory):
+        return ()
     answers = [old.text for old in stage.observations]
-    found = candidates(stage.environment.tools(), seen.goal, answers, parts.tools)
-    return seen.model_copy(update={"admissible": tuple(found)})
+    return tuple(candidates(stage.environment.tools(), seen.goal, answers, parts.tools))
 
 
-def _hits(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Hits:
+def _hits(
+    parts: EpisodeParts,
+    state: EpisodeState,
+    seen: Observation,
+    open_to: tuple[str, ...] | None,
+) -> Hits:
     if parts.memory is None:
         return NO_HITS
     found = parts.memory.read(
         state_of(seen, state["actions"]),
         env=seen.task.env,
         family=seen.task.family,
-        admissible=seen.admissible,
+        admissible=open_to,
         task_id=state["task_id"],
     )
     return parts.exposer(parts.memory.credit).expose(found)
 
 
-def _warned(parts: EpisodeParts, seen: Observation) -> dict[str, str]:
+def _warned(
+    parts: EpisodeParts, seen: Observation, open_to: tuple[str, ...] | None
+) -> dict[str, str]:
     if parts.tools is None:
         return {}
     found = {}
-    for action in seen.admissible or ():
+    for action in open_to or ():
         note = parts.tools.note(parts.stage.environment.call(action), seen.goal, seen.text)
         if note:
             found[action] = note
     return found
+
+
+def _whole(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Remembered:
+    """Return what memory says of the whole task, for a conversation that begins."""
+    if parts.memory is None or not parts.policy.talks or state.get("talk"):
+        return NOTHING_REMEMBERED
+    return remember(
+        parts.memory,
+        parts.tools,
+        seen,
+        parts.stage.environment.tools() if parts.stage.calls else (),
+        parts.exposer(parts.memory.credit).decide,
+        k=parts.policy.shown,
+    )
+
+
+def _failure_of(parts: EpisodeParts, seen: Observation) -> Callable[[Call], str]:
+    tools = parts.tools
+    if tools is None:
+        return lambda call: ""
+    return lambda call: tools.note(call, seen.goal, seen.text)
 
 
 def _skills(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Offered:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits
-from ..acting.policy import Favour
+from ..acting.remembered import NOTHING_REMEMBERED, Remembered
+from ..acting.situation import Favour
 from ..skill_actions.skill_set import Offered
+from ..skill_actions.skill_tools import tool_of
 
 NO_HITS = Hits(hits=(), considered=0, abstained=True)
 
@@ -16,17 +18,21 @@ class Recollection:
     """What was recalled at one step."""
 
     seen: Observation
-    """What is seen; where actions are calls to choose among, with the candidate calls as its actions."""
+    candidates: tuple[str, ...]
+    """Calls to choose among, where the environment takes any call."""
     hits: Hits
     """The step cases that are shown, and those held out."""
     warned: Mapping[str, str]
     """Actions that tool memory knows to fail, each with the reason."""
     skills: Offered
     """Calls of skills that the policy may choose."""
+    remembered: Remembered = NOTHING_REMEMBERED
+    """Of the whole task, where a conversation begins with it."""
 
     @property
     def favoured(self) -> dict[str, Favour]:
         """The calls of skills as the policy weighs them."""
         return {
-            action: Favour(offer.first, offer.favour) for action, offer in self.skills.calls.items()
+            action: Favour(offer.first, offer.favour, tool_of(offer.offered), offer.arguments)
+            for action, offer in self.skills.calls.items()
         }

@@ -6,7 +6,7 @@ the episode as unknown. What was recalled and thought at a step flows too, and i
 """
 
 from collections.abc import Mapping
-from typing import Annotated, NotRequired, TypedDict, cast
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from langgraph.channels import UntrackedValue
 
@@ -54,6 +54,10 @@ class EpisodeState(TypedDict):
     """Calls of skills that failed, which are offered no more."""
     action: NotRequired[str]
     """Chosen, not yet taken."""
+    weighed: NotRequired[dict[str, Any] | None]
+    """What the channels said of its options: the fields of a `ChannelsWeighed` event."""
+    talk: NotRequired[list[dict[str, Any]]]
+    """The conversation with a model that talks, turn by turn."""
     kl: NotRequired[float | None]
     """KL(pi_M || pi_LLM) of that choice, in nats."""
     kls: NotRequired[list[float | None]]

@@ -15,11 +15,48 @@ class LLMRefused(LichenError):
 
     hint = "Check the key, the model name and the base URL."
 
+    def __init__(self, message: str, *, hint: str | None = None, status: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        """The HTTP status; 0: there was none."""
+
 
 class LLMNonsense(LichenError):
     """The model answered, and not in the form that was asked for, also after one repair turn."""
 
     hint = "Use a model that follows the schema, or the planner style `reactive`."
+    retryable = True
+
+
+class AnswerCut(LLMNonsense):
+    """The answer was longer than `max_tokens`, also when it was asked for again with more."""
+
+    hint = "Use a model that thinks less, or a shorter task."
+
+    def __init__(self, message: str, *, hint: str | None = None, said: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.said = said
+        """The text as far as it came."""
+
+
+class ContextOverflow(LichenError):
+    """The conversation is longer than the model reads; a shorter one can be sent."""
+
+    hint = "Set talk.context_tokens below the model's context, or serve it with a longer one."
+    retryable = True
+
+
+class BudgetSpent(LichenError):
+    """The tokens that one episode may cost are spent before its end."""
+
+    hint = "Raise talk.episode_tokens, or lower the number of steps."
+    retryable = True
+
+
+class PromptRefused(LichenError):
+    """The server or the model refused this one conversation (a content filter); others may pass."""
+
+    hint = "The task was recorded as unknown; the others go on."
     retryable = True
 
 

@@ -1,48 +1,43 @@
 """Any OpenAI-compatible server: OpenAI, vLLM, Ollama, llama.cpp, `transformers serve`.
 
-The official async client does the talking, the time-outs and the retries with back-off on 429 and 5xx;
-this file turns its errors into sentences and finds out what the server can do.
+What Lichen asks of a model, in the words of chat completions. How requests are sent, and what a server refuses,
+is known in `connection`; the form of messages in `wire`.
 """
 
-import asyncio
 import hashlib
-import json
-import logging
-import os
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal, TypeVar, overload
+from collections.abc import Callable, Sequence
+from typing import Any, overload
 
 import numpy as np
-from pydantic import Field, create_model
+from pydantic import BaseModel
 
 from ...envs.errors import UsageError
-from ...envs.types import Record
-from .errors import LLMNonsense, LLMRefused, LLMUnavailable
+from ...envs.tools import ToolSpec
+from .catalog import cache_folder
+from .connection import Connection, ServerConfig
+from .echoed import echoed
+from .errors import AnswerCut, LLMNonsense, LLMRefused, LLMUnavailable
 from .loading import LocalConfig
+from .numbered import number_scores, numbered
+from .probing import calls_tools, keeps_to_forms
 from .protocol import LogProbs, Message, Schema, Usage
-from .structured import ask_structured
+from .streaming import gathered
+from .structured import ask_structured, is_object
+from .talking import Abilities, OnText, Reply, Turn
+from .wire import form_of, messages_of, reply_of, tools_of
 
-_log = logging.getLogger(__name__)
-T = TypeVar("T")
-Scoring = Literal["unknown", "echo", "choice"]
+__all__ = ["OpenAILLM", "ServerConfig", "open_openai"]
 
-SURE = 0.9
-"""Probability that a structured choice gives to the option the model named; the others share the rest."""
-
-
-class ServerConfig(Record):
-    """How a server is talked to."""
-
-    base_url: str | None = None
-    """`https://host/v1`; OpenAI's own when None."""
-    timeout: float = Field(default=60.0, gt=0)
-    """Seconds for one try."""
-    retries: int = Field(default=4, ge=0)
-    """Tries after the first, with exponential back-off, on 429, 5xx, and broken connections."""
+NOT_NAMED = -1000.0
+"""Nats of an option that a model did not name, where all it says is which one it takes."""
+MORE = 4
+"""How many times the tokens an answer gets that was cut while the model thought; another one gets twice."""
+_TOP = 20
+"""Alternatives that are asked for at each token; the most that OpenAI gives."""
 
 
 class OpenAILLM:
-    """A frozen model behind an OpenAI-compatible server.
+    """A frozen model behind an OpenAI-compatible server; it keeps `TalkingLLM`.
 
     Args:
         model: The model's id on the server.
@@ -59,84 +54,130 @@ class OpenAILLM:
         api_key: str | None = None,
         http_client: Any = None,
     ) -> None:
-        from openai import AsyncOpenAI
-
         self.name = model
         self.config = config or ServerConfig()
         self.usage = Usage()
-        self._scoring: Scoring = "unknown"
-        self._json_mode = True
-        key = api_key or os.environ.get("LICHEN_API_KEY") or os.environ.get("OPENAI_API_KEY")
-        self._client = AsyncOpenAI(
-            api_key=key or "none",
-            base_url=self.config.base_url,
-            timeout=self.config.timeout,
-            max_retries=self.config.retries,
-            http_client=http_client,
+        self._reserve = 0
+        """Tokens that are added to what an answer may have: the model was seen to think before it."""
+        self._server = Connection(
+            model, self.config, self.usage, api_key=api_key, http_client=http_client
         )
-
-    @property
-    def scores_choices(self) -> bool:
-        """Whether `choose` gives real log-probabilities; known after the first call."""
-        return self._scoring != "choice"
 
     @property
     def where(self) -> str:
         """The server's URL, for sentences."""
-        return str(self._client.base_url)
+        return self._server.where
 
-    async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make one request; count it, and turn what goes wrong into one sentence."""
-        import openai
+    @property
+    def scores_choices(self) -> bool:
+        """Whether `choose` gives real log-probabilities; known after the first call."""
+        return self._server.known.echo is not False
 
-        with self.usage.timed():
-            try:
-                answer = await call()
-            except openai.APITimeoutError as error:
-                raise LLMUnavailable(
-                    f"the server {self.where} did not answer within {self.config.timeout:g} s"
-                ) from error
-            except openai.APIConnectionError as error:
-                raise LLMUnavailable(f"the server {self.where} cannot be reached") from error
-            except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-                raise LLMRefused(
-                    f"the server {self.where} refused the key (HTTP {error.status_code})",
-                    hint="Set LICHEN_API_KEY (or OPENAI_API_KEY) to a key of that server.",
-                ) from error
-            except openai.NotFoundError as error:
-                raise LLMRefused(
-                    f"the server {self.where} knows no model {self.name!r}, or the URL is wrong (HTTP 404)",
-                    hint="Check --model and --base-url (it usually ends in /v1).",
-                ) from error
-            except (openai.RateLimitError, openai.InternalServerError) as error:
-                raise LLMUnavailable(
-                    f"the server {self.where} is overloaded or broken (HTTP {error.status_code}), also "
-                    f"after {self.config.retries} retries"
-                ) from error
-            except openai.APIStatusError as error:
-                raise LLMRefused(
-                    f"the server {self.where} refused the request (HTTP {error.status_code}): "
-                    f"{_first_line(error.message)}"
-                ) from error
-            except (openai.APIError, json.JSONDecodeError) as error:
-                raise LLMNonsense(
-                    f"the server {self.where} answered with something that is no API answer",
-                    hint="Check --base-url: it usually ends in /v1.",
-                ) from error
-        used = getattr(answer, "usage", None)
-        self.usage.tokens_in += getattr(used, "prompt_tokens", 0) or 0
-        self.usage.tokens_out += getattr(used, "completion_tokens", 0) or 0
-        return answer
-
-    def _choice(self, answer: Any) -> Any:
-        """Return the first choice of an answer, or complain that there is none."""
-        choices = getattr(answer, "choices", None)
-        if not choices:
-            raise LLMNonsense(
-                f"the server {self.where} answered without a choice",
-                hint="Check --base-url: it usually ends in /v1.",
+    async def abilities(self) -> Abilities:
+        """Return what the model can do behind this server; see `TalkingLLM.abilities`."""
+        known = self._server.known
+        if known.tools is None or known.json_schema is None:
+            tools = await calls_tools(self._reply)
+            forms, scored = await keeps_to_forms(self._reply)
+            found = {"tools": tools, "json_schema": forms, "top_logprobs": scored}
+            lacks = [name for name, there in found.items() if not there]
+            self._server.learn(
+                self._server.known.model_copy(update=found),
+                f"has no {', '.join(lacks)}: the next best way is used" if lacks else "",
             )
-        return choices[0]
+            known = self._server.known
+        refused = set(known.refused)
+        return Abilities(
+            tools=known.tools is not False and "tools" not in refused,
+            json_schema=known.json_schema is not False and "response_format" not in refused,
+            top_logprobs=known.top_logprobs is not False and "top_logprobs" not in refused,
+            seed="seed" not in refused,
+            caching=known.caching,
+        )
+
+    async def reply(
+        self,
+        turns: Sequence[Turn],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        must_call: bool = False,
+        form: type[BaseModel] | None = None,
+        top_logprobs: int = 0,
+        max_tokens: int = 512,
+        temperature: float = 0.0,
+        seed: int = 0,
+        on_text: OnText | None = None,
+    ) -> Reply:
+        """Answer a conversation; see `TalkingLLM.reply`.
+
+        An answer that was cut is asked for once more with more room; `on_text` is told it again then.
+        """
+        said: dict[str, Any] = {
+            "tools": tools,
+            "must_call": must_call,
+            "form": form,
+            "top_logprobs": top_logprobs,
+            "temperature": temperature,
+            "seed": seed,
+            "on_text": on_text,
+        }
+        return await self._whole(turns, lambda made: False, max_tokens=max_tokens, **said)
+
+    async def _whole(
+        self,
+        turns: Sequence[Turn],
+        enough: Callable[[Reply], bool],
+        *,
+        max_tokens: int,
+        **said: Any,
+    ) -> Reply:
+        """Return an answer that was not cut, or is enough as it is; asked for twice at most."""
+        room = max_tokens + self._reserve
+        made = await self._reply(turns, max_tokens=room, **said)
+        if made.finish == "length" and not enough(made):
+            more = room * (MORE if made.reasoning or not made.text else 2)
+            made = await self._reply(turns, max_tokens=more, **said)
+            if made.finish == "length" and not enough(made):
+                raise AnswerCut(
+                    f"the answer of {self.name} was cut at max_tokens={room}, and again at {more}",
+                    said=made.text,
+                )
+            self._reserve = more - max_tokens
+        return made
+
+    async def _reply(
+        self,
+        turns: Sequence[Turn],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        must_call: bool = False,
+        form: type[BaseModel] | None = None,
+        top_logprobs: int = 0,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        on_text: OnText | None = None,
+    ) -> Reply:
+        body: dict[str, Any] = {
+            "messages": messages_of(turns),
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+            "seed": seed,
+        }
+        if tools:
+            body |= {
+                "tools": tools_of(tools),
+                "tool_choice": "required" if must_call else "auto",
+            }
+        if form is not None:
+            body["response_format"] = form_of(form)
+        if top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": top_logprobs}
+        if on_text is not None:
+            choice = await gathered(self._server.stream(body), on_text)
+            if choice is not None:
+                return reply_of(choice, tools)  # else: a server that does not stream
+        return reply_of(self._server.choice(await self._server.chat(body)), tools)
 
     async def complete(
         self,
@@ -148,8 +189,9 @@ class OpenAILLM:
         seed: int = 0,
     ) -> str:
         """Continue a raw prompt; see `FrozenLLM.complete`."""
-        answer = await self._ask(
-            lambda: self._client.completions.create(
+        client = self._server.client
+        answer = await self._server.ask(
+            lambda: client.completions.create(
                 model=self.name,
                 prompt=prompt,
                 max_tokens=max_tokens,
@@ -158,7 +200,7 @@ class OpenAILLM:
                 seed=seed,
             )
         )
-        text = self._choice(answer).text or ""
+        text = self._server.choice(answer).text or ""
         for end in stop:
             text = text.split(end, 1)[0]
         return str(text)
@@ -195,128 +237,109 @@ class OpenAILLM:
         seed: int = 0,
     ) -> str | Schema:
         """Answer a conversation; see `FrozenLLM.chat`."""
-
-        async def ask(turns: Sequence[Message], form: Any = None) -> str:
-            extra = {} if form is None else {"response_format": form}
-            answer = await self._ask(
-                lambda: self._client.chat.completions.create(
-                    model=self.name,
-                    messages=[m.model_dump() for m in turns],  # type: ignore[misc]
-                    max_tokens=max_tokens,
-                    temperature=temperature,
-                    seed=seed,
-                    **extra,
-                )
-            )
-            return str(self._choice(answer).message.content or "")
-
+        options: dict[str, Any] = {"temperature": temperature, "seed": seed}
         if schema is None:
-            return await ask(messages)
-        form = {
-            "type": "json_schema",
-            "json_schema": {"name": schema.__name__, "schema": schema.model_json_schema()},
-        }
-        if self._json_mode:
-            try:
-                # the schema is in the conversation too: a server may take the field and ignore it
-                return await ask_structured(lambda turns: ask(turns, form), messages, schema)
-            except LLMRefused:
-                self._json_mode = False
+            made = await self._whole(
+                _turns(messages), lambda made: bool(made.text), max_tokens=max_tokens, **options
+            )
+            return made.text or made.reasoning
+        return await self._structured(messages, schema, max_tokens=max_tokens, **options)
+
+    async def _structured(
+        self,
+        messages: Sequence[Message],
+        schema: type[Schema],
+        *,
+        top: list[dict[str, float]] | None = None,
+        **options: Any,
+    ) -> Schema:
+        """Return an object; `top` is filled with the log-probabilities of its text, where it is given."""
+        # a repair turn is asked without the field: some servers answer nothing under it
+        forms = [schema if self._server.known.json_schema is not False else None, None]
+
+        async def ask(asked: Sequence[Message]) -> str:
+            # the schema is in the conversation too: a server may take the field and ignore it
+            made = await self._whole(
+                _turns(asked),
+                lambda made: is_object(made.text, schema),  # also when it goes on behind it
+                form=forms.pop(0),
+                top_logprobs=0 if top is None else _TOP,
+                **options,
+            )
+            if top is not None:
+                top[:] = made.top
+            return made.text or made.reasoning
+
         return await ask_structured(ask, messages, schema)
 
     async def choose(self, prompt: str, options: Sequence[str]) -> LogProbs:
         """Return log p(option | prompt), exact where the server echoes log-probabilities.
 
-        Elsewhere the model is asked to name one option by number (`scores_choices` is then False), and the
-        distribution says no more than that.
+        Elsewhere the model is asked to name one option by its number (`scores_choices` is then False): its
+        distribution over the numbers where the server tells the likeliest tokens, else 0 for the one it names
+        and `NOT_NAMED` for the others.
         """
         if not options or not all(options):
             raise UsageError("choose needs at least one option, and none may be empty")
-        if self._scoring != "choice":
-            try:
-                found = await self._echoed(prompt, options)
-                self._scoring = "echo"
-                return found
-            except (LLMRefused, LLMNonsense):
-                if self._scoring == "echo":
-                    raise
-                self._scoring = "choice"
-                _log.warning(
-                    "%s gives no log-probabilities of a given text: %s is asked to name one action by its "
-                    "number, which says less than a score of each",
-                    self.where,
-                    self.name,
-                )
-        return await self._named(prompt, options)
-
-    async def _echoed(self, prompt: str, options: Sequence[str]) -> LogProbs:
-        """Score prompt + option with `echo` and `logprobs` (vLLM, llama.cpp and others give them)."""
-
-        async def one(option: str) -> float:
-            answer = await self._ask(
-                lambda: self._client.completions.create(
-                    model=self.name,
-                    prompt=prompt + option,
-                    max_tokens=1,
-                    temperature=0.0,
-                    echo=True,
-                    logprobs=1,
-                )
+        known = self._server.known
+        if known.echo is False:
+            return await self._named(prompt, options)
+        try:
+            found = await echoed(self._server, prompt, options)
+            self._server.learn(self._server.known.model_copy(update={"echo": True}))
+            return found
+        except (LLMRefused, LLMNonsense, LLMUnavailable) as error:
+            if known.echo:
+                raise
+            if isinstance(error, LLMUnavailable):
+                await self._named(prompt, options)  # raises, where the server is not there at all
+            self._server.learn(
+                self._server.known.model_copy(update={"echo": False}),
+                f"gives no log-probabilities of a given text ({error}): it is asked to name one action by "
+                "its number, which says less than a score of each",
             )
-            logprobs = getattr(self._choice(answer), "logprobs", None)
-            offsets = getattr(logprobs, "text_offset", None)
-            values = getattr(logprobs, "token_logprobs", None)
-            if not offsets or not values:
-                raise LLMNonsense("the server echoes no log-probabilities")
-            begin, end = len(prompt), len(prompt) + len(option)
-            inside = [v for o, v in zip(offsets, values, strict=False) if begin <= o < end]
-            if not inside or any(v is None for v in inside):
-                raise LLMNonsense("the server echoes no log-probabilities of the option")
-            return float(sum(inside))
-
-        first = await one(options[0])  # one probe before many requests
-        rest = await asyncio.gather(*(one(option) for option in options[1:]))
-        return np.array([first, *rest], np.float64)
+            return await self._named(prompt, options)
 
     async def _named(self, prompt: str, options: Sequence[str]) -> LogProbs:
-        listed = "\n".join(f"{i}. {option.strip()}" for i, option in enumerate(options, start=1))
-        choice = create_model(
-            "Choice",
-            number=(int, Field(ge=1, le=len(options), description="number of the option")),
-        )
-        question = (
-            f"{prompt.strip()}\n\nWhich of these comes next?\n{listed}\nName it by its number."
-        )
-        made: Any = await self.chat(
-            [Message(role="user", content=question)], schema=choice, max_tokens=40
-        )
-        chances = np.full(len(options), (1 - SURE) / max(1, len(options) - 1))
-        chances[made.number - 1] = SURE if len(options) > 1 else 1.0
-        logs: LogProbs = np.log(chances)
-        return logs
+        question, form = numbered(prompt, options)
+        top: list[dict[str, float]] = []
+        asked = [Message(role="user", content=question)]
+        made: Any = await self._structured(asked, form, top=top, max_tokens=40)
+        scores = np.full(len(options), NOT_NAMED)
+        for number, score in (number_scores(top, len(options)) or {made.number: 0.0}).items():
+            scores[number - 1] = score
+        return scores
 
     async def fingerprint(self) -> str:
-        """Return a hash over what the server says of the model: its id, owner and date.
+        """Return a hash over what the server says of the model: its id and owner.
 
-        A server cannot be looked into: this notices another model under the name, not other weights.
+        A server cannot be looked into: this notices another model under the name, not other weights. The date
+        that a server tells is no part of it (some tell the time of the request). One that lists no models is
+        known by its URL.
         """
-        listed = await self._ask(lambda: self._client.models.list())
+        try:
+            listed = await self._server.ask(lambda: self._server.client.models.list())
+        except LLMRefused as error:
+            if error.status not in (404, 405):
+                raise
+            return _hash([self.name, self.where])
         entries = getattr(listed, "data", None) or []
         found = [m for m in entries if getattr(m, "id", None) == self.name]
-        said = sorted(
-            f"{m.id} {getattr(m, 'owned_by', '')} {getattr(m, 'created', '')}" for m in found
-        )
-        return hashlib.sha256("\0".join([self.name, *said]).encode()).hexdigest()
+        return _hash([self.name, *sorted(f"{m.id} {getattr(m, 'owned_by', '')}" for m in found)])
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._server.client.close()
 
 
-def _first_line(text: str) -> str:
-    return (text.splitlines() or [""])[0][:300]
+def _turns(messages: Sequence[Message]) -> list[Turn]:
+    return [Turn(role=message.role, content=message.content) for message in messages]
+
+
+def _hash(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def open_openai(name: str, *, base_url: str | None, local: LocalConfig) -> OpenAILLM:
     """Return a client of a model on a server; the backend of `openai:NAME`."""
-    return OpenAILLM(name, ServerConfig(base_url=base_url))
+    return OpenAILLM(name, ServerConfig(base_url=base_url, kept=cache_folder() / "servers.json"))

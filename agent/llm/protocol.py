@@ -7,7 +7,7 @@ thoughts and shows its logits. Two clients ship: `local_llm` (transformers) and 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol, TypeVar, overload, runtime_checkable
 
 import numpy as np
@@ -42,6 +42,10 @@ class Usage:
     calls: int = 0
     seconds: float = 0.0
     """Seconds spent inside calls; calls that run side by side are added up."""
+    cached: int = 0
+    """Those of `tokens_in` that a server read from its prefix cache."""
+    reasoning: int = 0
+    """Those of `tokens_out` that a server says were thoughts before the answer."""
 
     def minus(self, earlier: "Usage") -> "Usage":
         """Return what was used since `earlier`.
@@ -49,16 +53,17 @@ class Usage:
         >>> Usage(tokens_in=5, calls=2).minus(Usage(tokens_in=3, calls=1)).tokens_in
         2
         """
-        return Usage(
-            self.tokens_in - earlier.tokens_in,
-            self.tokens_out - earlier.tokens_out,
-            self.calls - earlier.calls,
-            self.seconds - earlier.seconds,
-        )
+        before = asdict(earlier)
+        return Usage(**{name: now - before[name] for name, now in asdict(self).items()})
+
+    def plus(self, more: "Usage") -> "Usage":
+        """Return both together."""
+        other = asdict(more)
+        return Usage(**{name: now + other[name] for name, now in asdict(self).items()})
 
     def copy(self) -> "Usage":
         """Return the totals as they are now."""
-        return Usage(self.tokens_in, self.tokens_out, self.calls, self.seconds)
+        return replace(self)
 
     @contextmanager
     def timed(self) -> Iterator[None]:

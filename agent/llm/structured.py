@@ -4,15 +4,15 @@ Works over any way of asking; a server's own JSON mode is used where it is known
 """
 
 import json
-import re
 from collections.abc import Awaitable, Callable, Sequence
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from .errors import LLMNonsense
 from .protocol import Message, Schema
+from .wire import split_thought
 
-_BLOCK = re.compile(r"\{.*\}", re.DOTALL)
+_JSON = json.JSONDecoder(strict=False)
 
 
 async def ask_structured(
@@ -51,20 +51,37 @@ async def ask_structured(
 
 
 def parse_object(answer: str, schema: type[Schema]) -> Schema:
-    """Return the object that an answer holds, also between other words or in a code fence.
+    """Return the first such object in an answer, also between other words, behind a thought or in a code fence.
 
     Raises:
         ValueError: It holds none; the sentence says why.
     """
-    match = _BLOCK.search(answer)
-    if match is None:
-        raise ValueError("there is no JSON object in the answer")
+    bare = split_thought(answer)[1]
+    complaint: ValueError | None = None
+    at = bare.find("{")
+    while at >= 0:
+        try:
+            found, end = _JSON.raw_decode(bare, at)
+        except ValueError as error:
+            complaint, at = complaint or ValueError(str(error)), bare.find("{", at + 1)
+            continue
+        try:
+            return schema.model_validate_json(json.dumps(found))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            said = ValueError(f"{where}: {first['msg']}" if where else first["msg"])
+            complaint, at = complaint or said, bare.find("{", end)
+    raise complaint or ValueError("there is no JSON object in the answer")
+
+
+def is_object(answer: str, schema: type[BaseModel]) -> bool:
+    """Return whether an answer holds such an object."""
     try:
-        return schema.model_validate_json(match[0])
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{where}: {first['msg']}" if where else first["msg"]) from error
+        parse_object(answer, schema)
+    except ValueError:
+        return False
+    return True
 
 
 def _instruction(schema: type[Schema]) -> str:

@@ -7,7 +7,7 @@ and so does the simulated model of the laboratory.
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from ...envs.tools import ToolSpec
 from ...envs.types import Record
@@ -38,6 +38,10 @@ class Turn(Record):
     """Calls that an assistant's turn makes."""
     answers: str = ""
     """Of a tool's turn: the id of the call that it answers."""
+    step: int = Field(default=0, ge=0)
+    """Steps of the episode that were taken when it was written; never sent."""
+    spent: int = Field(default=0, ge=0)
+    """Tokens that the episode's answers cost up to this one, as estimated; never sent."""
 
 
 class Reply(Record):
@@ -50,8 +54,8 @@ class Reply(Record):
     finish: str = "stop"
     """Why it ended: `stop`, `length`, `tool_calls` or what the server said."""
     top: tuple[dict[str, float], ...] = ()
-    """For each token of the text: the likeliest tokens with their log-probabilities in nats; empty where the
-    server gives none."""
+    """For each token of the text: the likeliest tokens with their log-probabilities in nats, the one that was
+    written first; empty where the server gives none."""
 
 
 class Abilities(Record):
@@ -63,6 +67,10 @@ class Abilities(Record):
     """Answers held to a schema."""
     top_logprobs: bool = True
     """Log-probabilities of the tokens that it wrote."""
+    seed: bool = True
+    """Sampling under a seed."""
+    caching: bool = False
+    """Whether its server was seen to read the beginning of a conversation from a cache."""
 
 
 @runtime_checkable
@@ -102,6 +110,8 @@ class TalkingLLM(FrozenLLM, Protocol):
         Raises:
             LLMUnavailable: The server does not answer, also after its retries.
             LLMRefused: It refused the request.
-            LLMNonsense: What came is no answer.
+            LLMNonsense: What came is no answer (AnswerCut: it was longer than `max_tokens`).
+            ContextOverflow: The conversation is longer than the model reads.
+            PromptRefused: This one conversation was refused.
         """
         ...

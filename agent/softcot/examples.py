@@ -7,7 +7,7 @@ from ...memory.ledger.records import EpisodeCase, Hit, State, StepCase
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.demonstrations import Demonstration
 from ...memory.store.store import Store
-from ..acting.policy import act_prompt, recent_turns
+from ..acting.scoring_voice import act_prompt, recent_turns
 from ..prompts.rendering import clip
 from .soft_config import Example
 

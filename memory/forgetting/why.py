@@ -3,12 +3,15 @@
 Reads only. The utility is what is known now, with its interval, and what the held-out episodes did beside it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from ...envs.types import Record
+from ..credit.channel_weights import CHANNELS, ChannelWeights, WeightPrior
 from ..credit.credit import Uplift
+from ..kinds.channel_module import ChannelModule
 from ..ledger.errors import UnknownCase
-from ..ledger.events import Recalled, Stepped
+from ..ledger.events import ChannelsWeighed, EpisodeStarted, Recalled, RunStarted, Stepped
 from ..ledger.ledger import LedgerRow
 from ..ledger.records import MemoryRecord, StepCase
 from ..store.store import Store
@@ -70,6 +73,17 @@ class Why(Record):
     error: str
     kl: float | None
     reads: tuple[Read, ...]
+    said: dict[str, float] | None = None
+    """What each channel said of the action (see `credit.channel_weights`); None where there was no choice."""
+
+
+class Trust(NamedTuple):
+    """How far model and memory are trusted in the environment of an episode, as far as is known now."""
+
+    env: str
+    model: str
+    """As the settings named it; empty where none was asked."""
+    weights: ChannelWeights
 
 
 def explain(store: Store, run: str, step: int) -> Why:
@@ -101,12 +115,16 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
     outcomes = _outcomes(store)
     by_id = {case.id: case for case in store.records()}
     reads: list[Recalled] = []
+    said: dict[int, dict[str, float]] = {}
     episode = ""
     for row in _of(store, run):
         if row.episode != episode:
-            episode, reads = row.episode, []
+            episode, reads, said = row.episode, [], {}
         if isinstance(row.event, Recalled):
             reads.append(row.event)
+        elif isinstance(row.event, ChannelsWeighed):
+            taken = row.event.options[row.event.taken][1:]
+            said[row.event.step] = dict(zip(CHANNELS, taken, strict=True))
         elif isinstance(row.event, Stepped):
             event = row.event
             yield Why(
@@ -120,8 +138,31 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
                 reads=tuple(
                     _read(store, read, by_id, outcomes) for read in reads if read.step == event.step
                 ),
+                said=said.get(event.step),
             )
             reads = []
+
+
+def trust(store: Store, episode: str, prior_of: Callable[[str], WeightPrior]) -> Trust | None:
+    """Return how far model and memory are trusted where an episode took place; None if it is not recorded.
+
+    Args:
+        store: Where it was recorded.
+        episode: Its id.
+        prior_of: The prior of a model by its name; of the empty name: of none.
+    """
+    models: dict[str, str] = {}
+    for row in store.ledger.read():
+        event = row.event
+        if isinstance(event, RunStarted):
+            models[row.run] = str(event.config.get("model", ""))
+        elif isinstance(event, EpisodeStarted) and row.episode == episode:
+            model = models.get(row.run, "") if event.llm else ""
+            weights = store.module(ChannelModule).weights(
+                prior_of(model), env=event.env, family=event.family, llm=event.llm
+            )
+            return Trust(event.env, model, weights)
+    return None
 
 
 def _of(store: Store, run: str) -> Iterator[LedgerRow]:

@@ -1,16 +1,22 @@
-"""Which memory modules a store has: the three of Lichen, and those of installed packages."""
+"""Which memory modules a store has: the four of Lichen, and those of installed packages."""
 
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 from ...envs.errors import UsageError
 from .case_module import CaseModule
+from .channel_module import ChannelModule
 from .module import MemoryModule
 from .subtask_module import SubtaskModule
 from .tool_module import ToolModule
 
 GROUP = "lichen.memory"
-SHIPPED: tuple[type[MemoryModule], ...] = (CaseModule, SubtaskModule, ToolModule)
+SHIPPED: tuple[type[MemoryModule], ...] = (
+    CaseModule,
+    SubtaskModule,
+    ToolModule,
+    ChannelModule,
+)
 
 
 def installed() -> tuple[type[MemoryModule], ...]:

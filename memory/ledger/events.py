@@ -241,6 +241,27 @@ class EpisodeEnded(_Event):
     judge: Judge = "environment"
 
 
+class ChannelsWeighed(_Event):
+    """What each channel said of the options of a decision (see `credit.channel_weights`)."""
+
+    type: Literal["channels_weighed"] = "channels_weighed"
+    step: int
+    env: str
+    family: str
+    llm: str
+    """Fingerprint of the model that was asked; empty when none was."""
+    learned: int
+    """How many episodes memory had learned by then."""
+    options: tuple[tuple[float, ...], ...]
+    """See `KnownDecision.options`."""
+    taken: int
+    """Row of the action that was taken."""
+    propensity: float = 1.0
+    """Probability with which it was taken."""
+    match: str = ""
+    """How a model's free text became an action; empty where nothing was matched."""
+
+
 class Forgotten(_Event):
     """An episode was forgotten: its events lost their content, and the same evidence is refused from now on."""
 
@@ -304,7 +325,8 @@ Event = Annotated[
     | Forgotten
     | ContractSeen
     | Reverified
-    | Evicted,
+    | Evicted
+    | ChannelsWeighed,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)

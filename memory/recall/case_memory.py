@@ -10,7 +10,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..credit.channel_weights import ChannelWeights, WeightPrior
 from ..credit.credit import Credit
+from ..kinds.channel_module import ChannelModule
 from ..ledger.records import EpisodeCase, Hits, MemoryRecord, State, StepCase, SubtaskCase
 from ..likeness.analogy import words
 from ..likeness.features import Idf, hashed, state_features
@@ -52,10 +54,15 @@ class CaseMemory:
         return sum(map(self._sees, self.store.episodes.values()))
 
     @property
-    def _below(self) -> int:
-        """Rank of the first episode that cannot be seen."""
+    def learned(self) -> int:
+        """How many episodes were learned by its moment, those included that were let go since."""
         ranks = self.store.ranks
         return ranks if self.first is None else min(ranks, self.first)
+
+    def weights(self, prior: WeightPrior, *, env: str, family: str, llm: str) -> ChannelWeights:
+        """Return how much each channel counts for a model in an environment (see `ChannelModule.weights`)."""
+        known = self.store.module(ChannelModule)
+        return known.weights(prior, env=env, family=family, llm=llm, first=self.first)
 
     def _sees(self, record: MemoryRecord) -> bool:
         return self.first is None or record.rank < self.first
@@ -69,11 +76,31 @@ class CaseMemory:
         whole = self.store.whole(record.episode)
         return whole is None or whole.task_id != own
 
+    def elsewhere(self) -> "CaseMemory":
+        """Return the same view for whom a task's own earlier episodes are always left out."""
+        return CaseMemory(
+            self.store, self.config.model_copy(update={"same_task": False}), first=self.first
+        )
+
+    def wholes(self, env: str) -> Iterator[EpisodeCase]:
+        """Yield the cases of whole episodes of an environment that this view sees, in the order learned."""
+        held = sorted(self.store.episodes.values(), key=lambda case: case.rank)
+        return (
+            case for case in held if case.env == env and self._sees(case) and self._may(case, None)
+        )
+
     def visible(self, env: str, task_id: str | None = None) -> Iterator[StepCase]:
         """Yield the step cases of an environment that this view may show a task."""
         for case in self.store.steps.values():
             if case.env == env and self._sees(case) and self._may(case, task_id):
                 yield case
+
+    def steps_of(self, whole: EpisodeCase) -> tuple[StepCase, ...]:
+        """Return the steps of an episode in order; none where one of them may not be retrieved."""
+        taken = [case for case in self.store.steps.values() if case.episode == whole.episode]
+        if any(case.id in self.store.quarantined for case in taken):
+            return ()
+        return tuple(sorted(taken, key=lambda case: case.index))
 
     @property
     def credit(self) -> Credit:
@@ -118,7 +145,7 @@ class CaseMemory:
             admissible: What can be done now, None for any text.
             task_id: What is being done; its own earlier episodes are left out.
         """
-        below = self._below
+        below = self.learned
         if below == 0 or not self.store.episodes:
             return Hits(hits=(), considered=0, abstained=True)
         near = self.store.index(StepCase).near(
@@ -158,7 +185,7 @@ class CaseMemory:
         if k < 1 or not held:
             return []
         vector = self.store.embedder.query(text)
-        near = self.store.index(record).near(vector, n=4 * k, env=env, below=self._below)
+        near = self.store.index(record).near(vector, n=4 * k, env=env, below=self.learned)
         found = [
             (held[x.id], x.cosine)
             for x in near

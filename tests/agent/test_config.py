@@ -51,8 +51,10 @@ def test_each_setting_says_what_it_does_and_what_was_measured() -> None:
 
 
 def test_a_setting_that_does_not_exist_gets_a_guess_and_a_renamed_one_its_name_of_now() -> None:
-    with pytest.raises(UnknownName, match="did you mean 'policy.beta'"):
-        load_config(policy={"betta": 1})
+    with pytest.raises(UnknownName, match="did you mean 'policy.votes'"):
+        load_config(policy={"votess": 1})
+    with pytest.raises(BadFile, match="'policy.beta' is gone: .* estimated"):
+        load_config(policy={"beta": 1})
     with pytest.raises(BadFile, match="'retriever.gate' is 'retriever.floor' now"):
         load_config(retriever={"gate": 0.3})
     assert set(setting_names()) == {name for name, _ in leaves(AgentConfig)}

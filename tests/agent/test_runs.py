@@ -15,9 +15,6 @@ from lichen.agent.llm.errors import FingerprintChanged
 from lichen.agent.open_agent import OpenAgent
 from lichen.memory.ledger.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted
 
-ASKED = {"margin": 50.0, "candidates": 8}
-"""A policy that asks the model at every step."""
-
 
 def agent(folder: Path, llm: object = None, **options: object) -> OpenAgent:
     return OpenAgent.from_config(store=folder, embedder="hashing", llm=llm, **options)  # type: ignore[arg-type]
@@ -90,7 +87,7 @@ def test_one_task_goes_on_where_it_stopped_and_is_stored_with_its_fingerprint(
 
     llm = StopsOnce()
     steps: list[str] = []
-    with agent(tmp_path, llm, policy=ASKED) as run:
+    with agent(tmp_path, llm) as run:
         with pytest.raises(KeyboardInterrupt):
             run.run(TASK, max_steps=6)
         result = run.run(TASK, max_steps=6, on_event=lambda node, _: steps.append(node))

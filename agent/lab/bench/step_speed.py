@@ -23,13 +23,15 @@ from ....memory.likeness.embedder import HashingEmbedder
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ....memory.store.store import Store
-from ...acting.policy import Decision, Policy, PolicyConfig
+from ...acting.policy import Policy, PolicyConfig, Weighted
+from ...acting.priors import UNKNOWN
 from ...episode.assistant import NoAssistant
 from ...episode.graph import build
 from ...episode.parts import EpisodeParts
 from ...episode.run_episode import run_episode
 from ...episode.stage import Stage
 from ...llm.scripted_llm import ScriptedLLM
+from ...talking.open_voice import open_voice
 from ..kernel.timings import percentiles
 from .machine import machine, version
 
@@ -98,12 +100,12 @@ class TimedPolicy(Policy):
 
     clocks: Clocks
 
-    async def decide(self, *args: Any, **options: Any) -> Decision:
+    async def weighted(self, *args: Any, **options: Any) -> Weighted:
         """As the policy, timed."""
         start = time.perf_counter()
-        decision = await super().decide(*args, **options)
+        made = await super().weighted(*args, **options)
         self.clocks["policy"].append(time.perf_counter() - start)
-        return decision
+        return made
 
 
 def bench_step(
@@ -188,7 +190,9 @@ async def _ours(
         graph = build(saver)
         number = 0
         while len(whole) < steps:
-            policy = TimedPolicy(PolicyConfig(), ScriptedLLM())
+            policy = TimedPolicy(
+                PolicyConfig(), open_voice(ScriptedLLM(), PolicyConfig()), UNKNOWN.mean
+            )
             policy.clocks = clocks
             parts = EpisodeParts(
                 stage=Stage(timed, f"twx/mapreader/dev/{number}", seed=seed),

@@ -16,6 +16,7 @@ from ...episode.recollect import recollect, situation_of, think
 from ...episode.state import EpisodeState
 from ...llm.protocol import FrozenLLM, LogProbs, Message, SteerableLLM, Usage, Vectors, steerable
 from ...open_agent import OpenAgent
+from ...talking.open_voice import open_voice
 from ..heldout.policy_arms import ARMS
 from ..kernel.divergence import divergence
 from .anchor_tasks import AnchorEnvironment
@@ -182,8 +183,9 @@ async def compared(agent: OpenAgent, env: str, first: Side, second: Side) -> lis
 async def _decide(agent: OpenAgent, parts: EpisodeParts) -> tuple[Decision, Recorder, list[bool]]:
     """Return the first decision on an anchor, what passed, and which of the reads answered."""
     recorder, stage = Recorder(agent.llm), parts.stage
-    asked = cast(FrozenLLM, recorder) if parts.policy.llm is not None else None
-    policy = Policy(parts.policy.config, asked)
+    used = parts.policy
+    voice = open_voice(cast(FrozenLLM, recorder), used.config) if used.voice is not None else None
+    policy = Policy(used.config, voice, used.weights)
     state: EpisodeState = {
         "episode": "certificate",
         "run": "certificate",

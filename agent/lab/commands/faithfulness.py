@@ -284,14 +284,12 @@ def _cases(
             environment,
             ids,
             lambda task: agent.parts(environment, task, memory=memory),
-            base.policy,
+            shown=base.policy.shown,
             most=decisions,
             seed=base.seed,
         )
         before = agent.wait(agent.llm.fingerprint())
-        found = agent.wait(
-            outcomes_of_cases(made, agent.llm, memory, base.policy, seed=base.seed, told=told)
-        )
+        found = agent.wait(outcomes_of_cases(made, agent.llm, memory, seed=base.seed, told=told))
         after = agent.wait(agent.llm.fingerprint())
     silent = sum(not choice.shown for choice in made)
     left = {"decisions at which memory abstained": silent} if silent else {}

@@ -88,19 +88,12 @@ class Drift(Record):
 
 
 def expert_policy(base: PolicyConfig) -> PolicyConfig:
-    """Return the policy of all arms: every admissible action is scored, the best is taken.
-
-    Working memory is left out of it (repetition, novelty): it is no learning across tasks, and the trail
-    to an expert's state is not the agent's own.
-    """
+    """Return the policy of all arms: every admissible action is scored, the best is taken."""
     return base.model_copy(
         update={
             "llm": True,
             "context": False,
             "value": False,
-            "repetition": 0.0,
-            "novelty": 0.0,
-            "candidates": ALL,
             "votes": 1,
         }
     )

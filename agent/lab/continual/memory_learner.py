@@ -10,7 +10,8 @@ from ....memory.likeness.embedder import open_embedder
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import import_demonstrations
 from ....memory.store.store import Store
-from ...acting.policy import PolicyConfig, act_prompt
+from ...acting.policy import PolicyConfig
+from ...acting.scoring_voice import act_prompt
 from .learner import Drift, Learner, StageLearned, StreamSetting
 from .off_stream import drift, log_probs
 from .stream import GoldDecision

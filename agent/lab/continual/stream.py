@@ -16,7 +16,7 @@ from ....envs.types import Observation, Record, Split
 from ....memory.ledger.records import State
 from ....memory.likeness.states import state_of
 from ....memory.store.demonstrations import Demonstration, from_gold
-from ...acting.policy import act_prompt, recent_turns
+from ...acting.scoring_voice import act_prompt, recent_turns
 
 LONGEST = 300
 """Steps of the longest gold trajectory that is played whole."""

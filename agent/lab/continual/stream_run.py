@@ -12,8 +12,11 @@ from typing import Any
 
 from ....envs.types import Record
 from ....memory.ledger.lock import claim
-from ...acting.policy import Policy, situation
+from ...acting.policy import Policy
+from ...acting.priors import prior_of
+from ...acting.situation import situation
 from ...llm.errors import check_fingerprint
+from ...talking.open_voice import open_voice
 from ..kernel.cells import named
 from ..kernel.identity import LLM, identity_file
 from ..kernel.reports import begin_anew
@@ -186,7 +189,8 @@ async def _choices(
     arm: Learner, made: Callable[[int], None]
 ) -> tuple[tuple[tuple[str, ...], ...], int]:
     client = arm.client()
-    policy = Policy(arm.policy(), client)
+    config = arm.policy()
+    policy = Policy(config, open_voice(client, config), prior_of(client.name).mean)
     count, found = 0, []
     for items in arm.setting.stream.held:
         chosen = []

@@ -19,7 +19,8 @@ from ....envs.types import Observation
 from ....memory.ledger.records import Hit, State
 from ....memory.likeness.states import state_of
 from ....memory.recall.case_memory import CaseMemory
-from ...acting.policy import PolicyConfig, act_prompt, recent_turns
+from ...acting.priors import prior_of
+from ...acting.scoring_voice import act_prompt, recent_turns
 from ...episode.parts import EpisodeParts
 from ...episode.recollect import recollect
 from ...episode.state import EpisodeState
@@ -29,6 +30,8 @@ from .measures import Outcome
 from .of_chains import exchanged
 from .of_hints import ROLES
 
+CANDIDATES = 16
+"""Actions that are compared at a decision, the right one among them."""
 VARIANTS = ("ablate", "swap", "noise", "mean", "shuffle")
 
 
@@ -49,8 +52,8 @@ def choices(
     environment: Environment,
     task_ids: Sequence[str],
     parts_of: Callable[[str], EpisodeParts],
-    config: PolicyConfig,
     *,
+    shown: int,
     most: int,
     seed: int,
 ) -> list[Choice]:
@@ -60,9 +63,9 @@ def choices(
         environment: Of the tasks.
         task_ids: Held out from the memory.
         parts_of: The parts of an episode with that memory, by task.
-        config: Cases shown and candidates.
+        shown: Cases in a prompt.
         most: Decisions a task.
-        seed: Of the candidates where more actions are admissible than `config.candidates`.
+        seed: Of the candidates where more actions are admissible than CANDIDATES.
 
     Raises:
         UsageError: A task has no gold trajectory.
@@ -86,14 +89,14 @@ def choices(
             seen = parts.stage.sync(state["actions"])
             open_to = seen.admissible or ()
             if step in asked and action in open_to and len(open_to) > 1:
-                hits = recollect(parts, state).hits.hits[: config.shown]
+                hits = recollect(parts, state).hits.hits[:shown]
                 rng = np.random.default_rng([seed, number, step])
                 found.append(
                     Choice(
                         seen=seen,
                         state=state_of(seen, state["actions"]),
                         history=tuple(parts.stage.history),
-                        options=_candidates(open_to, action, config.candidates, rng),
+                        options=_candidates(open_to, action, CANDIDATES, rng),
                         gold=action,
                         shown=hits,
                     )
@@ -118,7 +121,6 @@ async def outcomes_of_cases(
     decided: Sequence[Choice],
     llm: FrozenLLM,
     memory: CaseMemory,
-    config: PolicyConfig,
     *,
     seed: int,
     told: Told | None = None,
@@ -129,7 +131,6 @@ async def outcomes_of_cases(
         decided: Those at which memory abstained are left out.
         llm: Must score choices.
         memory: Where other actions come from.
-        config: Temperature of the LLM.
         seed: Of the variants.
         told: Told of the decisions done.
 
@@ -147,14 +148,14 @@ async def outcomes_of_cases(
     actions = _actions(memory, decided[0].seen.task.env)
     found: list[Outcome] = []
     for number, choice in enumerate(decided):
-        before = await _log_policy(choice, choice.shown, llm, config)
+        before = await _log_policy(choice, choice.shown, llm)
         p, first = np.exp(before), choice.options[int(before.argmax())]
         for variant in VARIANTS:
             rng = np.random.default_rng([seed, VARIANTS.index(variant), number])
             shown = _shown(variant, choice, decided, actions, rng)
             if shown is None:
                 continue
-            after = await _log_policy(choice, shown, llm, config)
+            after = await _log_policy(choice, shown, llm)
             answer = choice.options[int(after.argmax())]
             found.append(
                 Outcome(
@@ -177,13 +178,11 @@ async def outcomes_of_cases(
     return found
 
 
-async def _log_policy(
-    choice: Choice, shown: Sequence[Hit], llm: FrozenLLM, config: PolicyConfig
-) -> NDArray[np.float64]:
+async def _log_policy(choice: Choice, shown: Sequence[Hit], llm: FrozenLLM) -> NDArray[np.float64]:
     """Return log pi_LLM over the options, shape (len(options),)."""
     prompt = act_prompt(choice.state, shown, recent_turns(choice.history))
     scores = await llm.choose(prompt, [f" {action}\n" for action in choice.options])
-    scores = scores / config.llm_temperature
+    scores = scores * prior_of(llm.name).mean.scores
     scores = scores - scores.max()
     log: NDArray[np.float64] = scores - np.log(np.exp(scores).sum())
     return log

@@ -20,6 +20,10 @@ class EpisodeRow(Record):
     steps: int
     tokens_in: int
     tokens_out: int
+    cached: int = 0
+    """Of `tokens_in`: read by the server from its prefix cache."""
+    cost: float = 0.0
+    """Dollars, where the model has a price in the settings."""
     seconds: float
     kl: float | None
     llm: str = ""

@@ -30,6 +30,10 @@ class ArmAtCheckpoint(Record):
     """Of those, what was read: prompts; None in reports of before this field."""
     tokens_out: float | None = None
     """And what was generated."""
+    cached: float = 0.0
+    """Of what was read: from the server's prefix cache."""
+    cost: float = 0.0
+    """Dollars per episode; 0 where the model has no price."""
     ci95: tuple[float, float]
     """Of the success, by bootstrap over tasks."""
     score_ci95: tuple[float, float]
@@ -173,6 +177,8 @@ def _cell(rows: list[EpisodeRow], tasks: int, seed: int) -> ArmAtCheckpoint:
         tokens=mean([row.tokens_in + row.tokens_out for row in rows]),
         tokens_in=mean([row.tokens_in for row in rows]),
         tokens_out=mean([row.tokens_out for row in rows]),
+        cached=mean([row.cached for row in rows]),
+        cost=mean([row.cost for row in rows]),
         ci95=(success.low, success.high),
         score_ci95=(score.low, score.high),
         kl=mean(kls) if kls else None,

@@ -9,28 +9,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import numpy as np
-
 from ....envs.errors import EnvironmentFault, UsageError
 from ....envs.suite import Suite
 from ....envs.types import Record, Split
 from ....memory.ledger.content_id import content_id
-from ....memory.recall.case_memory import CaseMemory
-from ....memory.recall.retriever import RetrieverConfig
 from ....memory.store.demonstrations import from_gold, import_demonstrations
-from ...episode.graph import Graph
-from ...episode.parts import EpisodeParts
-from ...episode.run_episode import EpisodeResult, run_episode
-from ...llm.protocol import Usage
+from ...episode.run_episode import EpisodeResult
 from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
-from ...runs import Run, next_attempt
+from ...runs import Run
 from ..kernel.cells import left, task_by_task
 from ..kernel.reports import begin_anew
 from ..kernel.rows import RowFile
-from ..placebo.memory_placebo import PlaceboMemory
 from .episode_row import EpisodeRow, Rows, made_by, made_with
 from .heldout_report import Report, summarise
+from .memories_of_arms import memories_of, weigh_memories
+from .play_row import play_row
 from .policy_arms import Arm
 from .skills_of_arms import Skilled
 
@@ -122,12 +116,14 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
     await _learn(agent, plan, name, watcher)
     tasks = plan.suite.task_ids(plan.split, plan.tasks, plan.seed, agent.environment(plan.suite))
     wanted = [(arm, point) for arm in plan.arms for point in _points(arm, plan.checkpoints)]
-    memories = _memories(agent, plan.seed, wanted)
+    memories = memories_of(agent, plan.seed, wanted)
     cells = left(
         task_by_task(tasks, wanted),
         rows.rows,
         lambda what, task_id: (what[0].name, what[1], task_id),
     )
+    environment = agent.environment(plan.suite)
+    await weigh_memories(agent, environment, memories, llm=before, run=run)
     async with agent.graph() as graph:
         for cell in cells:
             (arm, point), task_id = cell.arm, cell.task
@@ -151,7 +147,7 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
                 hints=arm.soft,
             )
             episode = f"{name}-{arm.name}-{point}-{content_id(task_id)}"
-            row = await _play(agent, graph, parts, episode, run, (arm.name, point))
+            row = await play_row(agent, graph, parts, episode, run, (arm.name, point))
             row = row.model_copy(update={"library": library if arm.skilled else ""})
             if row.outcome != "unknown":  # an unknown is run again by the next call
                 rows.add(row)
@@ -201,62 +197,6 @@ def _identity(agent: OpenAgent, plan: HeldOutPlan) -> dict[str, Any]:
             )
         identity["hints"] = record.model_dump(mode="json")
     return identity
-
-
-def _memories(
-    agent: OpenAgent, seed: int, wanted: Sequence[tuple[Arm, int]]
-) -> dict[tuple[str, int], CaseMemory]:
-    """Return what each arm sees at each checkpoint; arms that differ in the policy alone share a view."""
-    views: dict[tuple[bool, RetrieverConfig, int], CaseMemory] = {}
-    found = {}
-    for arm, point in wanted:
-        if not arm.memory:
-            continue
-        config = arm.retriever(agent.config.retriever)
-        key = (arm.placebo, config, point)
-        if key not in views:
-            views[key] = (
-                PlaceboMemory(
-                    agent.store, config, first=point, rng=np.random.default_rng([seed, point])
-                )
-                if arm.placebo
-                else CaseMemory(agent.store, config, first=point)
-            )
-        found[arm.name, point] = views[key]
-    return found
-
-
-async def _play(
-    agent: OpenAgent,
-    graph: Graph,
-    parts: EpisodeParts,
-    episode: str,
-    run: str,
-    cell: tuple[str, int],
-) -> EpisodeRow:
-    """Run one cell (arm and checkpoint) at the parts' task and return its row."""
-    asks = parts.policy.llm is not None
-    used = agent.llm.usage.copy() if asks else Usage()
-    clock = time.monotonic()
-    attempt = next_attempt(agent.store.ledger, episode)
-    result = attempt.result or await run_episode(graph, parts, episode=attempt.episode, run=run)
-    spent = agent.llm.usage.minus(used) if asks else Usage()
-    arm, point = cell
-    return EpisodeRow(
-        arm=arm,
-        checkpoint=point,
-        task_id=result.task_id,
-        family=result.family,
-        outcome=result.outcome,
-        score=result.score,
-        steps=result.steps,
-        tokens_in=spent.tokens_in,
-        tokens_out=spent.tokens_out,
-        seconds=round(time.monotonic() - clock, 3),
-        kl=result.kl,
-        llm=parts.llm_name if asks else "",
-        reason=result.reason,
-    )
 
 
 async def _learn(agent: OpenAgent, plan: HeldOutPlan, name: str, watcher: Watcher) -> None:

@@ -9,11 +9,12 @@ from .heldout_report import ArmAtCheckpoint, Report
 def arms_table(report: Report) -> Table:
     """Return a report's arms as a table."""
     columns = ("arm", "in memory", "tasks", "success", "95%", "score", "95%")
+    priced = any(cell.cost for cells in report.arms.values() for cell in cells.values())
     return table(
         f"{report.suite} ({report.split}), {report.model}, {report.learn}",
-        (*columns, "steps", "tokens read", "generated", "KL"),
+        (*columns, "steps", "tokens read", "generated", "KL", *(["$"] if priced else [])),
         [
-            _row(arm, point, cell)
+            (*_row(arm, point, cell), *([f"{cell.cost:.4f}"] if priced else []))
             for arm, cells in report.arms.items()
             for point, cell in cells.items()
         ],
@@ -31,10 +32,15 @@ def _row(arm: str, point: int, cell: ArmAtCheckpoint) -> tuple[str, ...]:
         f"{cell.score:.3f}",
         f"{cell.score_ci95[0]:.2f}-{cell.score_ci95[1]:.2f}",
         f"{cell.steps:.1f}",
-        f"{cell.tokens:.0f} in all" if cell.tokens_in is None else f"{cell.tokens_in:.0f}",
+        f"{cell.tokens:.0f} in all" if cell.tokens_in is None else _read(cell),
         "-" if cell.tokens_out is None else f"{cell.tokens_out:.0f}",
         "-" if cell.kl is None else f"{cell.kl:.2f}",
     )
+
+
+def _read(cell: ArmAtCheckpoint) -> str:
+    cached = f" ({cell.cached:.0f} cached)" if cell.cached else ""
+    return f"{cell.tokens_in:.0f}{cached}"
 
 
 def contrasts_table(report: Report) -> Table:

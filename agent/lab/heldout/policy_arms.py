@@ -19,6 +19,8 @@ class Arm(Record):
     llm: bool = True
     memory: bool = True
     placebo: bool = False
+    recent: bool = False
+    """Whether its memory is the last episodes, whatever the task is."""
     budget: bool = False
     """Asks the model as often as the tokens allow that the arm `memory` spent on the same task."""
     channels: tuple[str, ...] = ("context", "value", "gate", "tools")
@@ -67,6 +69,12 @@ ARMS: Mapping[str, Arm] = {
     for arm in (
         Arm(name="none", says="frozen LLM alone", memory=False),
         Arm(name="placebo", says="same number of cases, shuffled", placebo=True),
+        Arm(
+            name="icl",
+            says="the last episodes, raw, in the prompt",
+            recent=True,
+            channels=("context",),
+        ),
         Arm(name="knn", says="memory without the LLM", llm=False),
         Arm(name="memory", says="frozen LLM with memory"),
         Arm(name="budget", says="no memory, the tokens of memory", memory=False, budget=True),

@@ -10,6 +10,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from ....memory.credit.channel_weights import (
+    ChannelWeights,
+    KnownDecision,
+    WeightPrior,
+    fit,
+)
 from ....memory.ledger.records import EpisodeCase, StepCase, SubtaskCase
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.recall.retriever import RetrieverConfig
@@ -38,6 +44,16 @@ class PlaceboMemory(CaseMemory):
     ) -> None:
         super().__init__(store, config, first=first)
         self._of_steps, self._of_wholes = rng.spawn(2)
+        self.known: list[KnownDecision] = []
+        """Decisions that say how far this placebo can be trusted."""
+
+    def elsewhere(self) -> "PlaceboMemory":
+        """Return itself: what it says of a task is another task's anyhow."""
+        return self
+
+    def weights(self, prior: WeightPrior, *, env: str, family: str, llm: str) -> ChannelWeights:
+        """Return the weights after its own known decisions."""
+        return fit(prior, self.known, model=bool(llm))
 
     @cached_property
     def _other_steps(self) -> dict[str, StepCase]:

@@ -47,7 +47,7 @@ BAD: Sequence[tuple[list[str], str]] = [
     (["run", "./none.toml"], "no suite file"),
     (["run", "alfworld-mini", "--set", "modell=x"], "did you mean 'model'"),
     (["run", "alfworld-mini", "--seed", "1", "--set", "seed=2"], "'seed' is given twice"),
-    (["run", "alfworld-mini", "--set", "policy=5", "--set", "policy.beta=1"], "already set"),
+    (["run", "alfworld-mini", "--set", "policy=5", "--set", "policy.votes=1"], "already set"),
     (["run", "alfworld-mini", "--set", "retriever.k=-3"], "retriever.k"),
     (["run", "alfworld-mini", "--set", "llm=x"], "no setting 'llm'"),
     (["run", "alfworld-mini", "--seed", "-4"], "--seed"),

@@ -45,7 +45,7 @@ def test_recorded_replies_walk_the_plan_style_through_next_subtask_and_replan(
     replies = ['{"subtasks": ["find the fork", "store it"]}', verdict("done"), verdict("stuck")]
     replies += ['{"subtasks": ["open the drawer", "put it in"]}'] + [verdict("going")] * 10
     llm = ScriptedLLM(replies, choose=follow)
-    options = {"planner": "plan", "policy": {"margin": 50, "candidates": 99, "novelty": 0}}
+    options = {"planner": "plan"}
     with agent(tmp_path, llm, **options) as run:
         result = run.run(task)
         planned = [row.event for row in run.store.ledger.read() if isinstance(row.event, Planned)]

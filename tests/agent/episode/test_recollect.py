@@ -77,7 +77,7 @@ def test_the_small_model_itself_chooses_among_candidate_calls(
     smollm2: LocalLLM, tmp_path: Path
 ) -> None:
     taught(tmp_path)
-    with agent(tmp_path, smollm2, policy={"margin": 50.0, "candidates": 6}) as run:
+    with agent(tmp_path, smollm2) as run:
         run.add(sums())
         result = run.run("sums/7-9", max_steps=3)
     assert result.outcome in ("success", "failure") and result.kl is not None

@@ -113,9 +113,6 @@ def _ended(folder: Path) -> int:
         return 0
 
 
-ASKED = {"margin": 50.0, "candidates": 8}
-
-
 DIES_WHILE_THE_MODEL_THINKS = """
 import asyncio, os, sys
 from lichen.agent.open_agent import OpenAgent
@@ -129,8 +126,7 @@ class Dies(ScriptedLLM):
             os.kill(os.getpid(), int(sys.argv[2]))
             await asyncio.sleep(5)
         return await super().choose(prompt, options)
-policy = {"margin": 50.0, "candidates": 8}
-options = {"policy": policy, "retriever": {"same_task": True}}
+options = {"retriever": {"same_task": True}}
 with OpenAgent.from_config(store=sys.argv[1], embedder="hashing", llm=Dies(), **options) as agent:
     agent.learn("alfworld-mini", episodes=1)
 """
@@ -166,7 +162,7 @@ def test_a_run_that_died_while_the_model_thought_goes_on_with_its_memory(
     events, results = {}, {}
     for name in ("died", "whole"):
         seen = {"same_task": True}  # the task is among the demonstrations
-        with agent(tmp_path / name, ScriptedLLM(), policy=ASKED, retriever=seen) as run:
+        with agent(tmp_path / name, ScriptedLLM(), retriever=seen) as run:
             results[name] = run.learn("alfworld-mini", episodes=1).episodes
             events[name] = [
                 (row.key, row.event)

@@ -52,9 +52,6 @@ def test_recorded_subtasks_are_durable_and_a_new_plan_is_shown_what_worked_elsew
     replies = ['{"subtasks": ["find it", "store it"]}', verdict("done"), verdict("stuck")]
     replies += ['{"subtasks": ["try again", "put it in"]}'] + [verdict("going")] * 10
     dials = {
-        "margin": 50,
-        "candidates": 99,
-        "novelty": 0,
         "value": False,
         "explore": {"temperature": 0, "optimism": 0},
     }

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lichen.agent.llm import ScriptedLLM
@@ -37,16 +38,18 @@ def test_recorded_verdicts_judge_what_no_check_can_and_are_checked_where_one_can
 ) -> None:
     open_ended = Functions("poems", [Tool(add)], [Request("1", "Write about 'spring'.")])
     replies = [
-        '{"tool": "finish", "arguments": {"answer": "spring"}}',
         '{"solved": true, "critique": "fine"}',
-        '{"tool": "finish", "arguments": {"answer": "spring"}}',
         "no verdict at all",
         "nor now",
     ]
-    llm = ScriptedLLM(replies)
+
+    def finishes(_: str, options: Sequence[str]) -> list[float]:
+        return [0.0 if "finish(answer='spring')" in option else -9.0 for option in options]
+
+    llm = ScriptedLLM(replies, choose=finishes)
     outcomes = []
     for _ in range(2):
-        with agent(tmp_path, llm, policy={"calls": "free"}) as run:
+        with agent(tmp_path, llm) as run:
             run.add(open_ended)
             outcomes.append(run.run("poems/1").outcome)
             ended = [r.event for r in run.store.ledger.read() if isinstance(r.event, EpisodeEnded)]

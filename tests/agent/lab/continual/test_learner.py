@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from lichen.agent.acting.policy import Policy, PolicyConfig, situation
+from lichen.agent.acting.policy import Policy, PolicyConfig
+from lichen.agent.acting.priors import prior_of
+from lichen.agent.acting.situation import situation
 from lichen.agent.lab.continual.learner import LearnConfig, Learner, StreamSetting, expert_policy
 from lichen.agent.lab.continual.lora_learner import Adapted, LoraLearner, SelfLoraLearner
 from lichen.agent.lab.continual.memory_learner import MemoryLearner
@@ -19,6 +21,7 @@ from lichen.agent.llm.soft_reader import Row, SoftReader
 from lichen.agent.softcot import ProjectionConfig
 from lichen.agent.softcot.projection import Projection, embedding_norm
 from lichen.agent.softcot.soft_assistant import SoftAssistant
+from lichen.agent.talking.open_voice import open_voice
 from lichen.memory.recall.retriever import RetrieverConfig
 
 
@@ -173,7 +176,8 @@ def test_the_policy_of_the_arms_takes_what_the_model_finds_likeliest(
     arm = Learner(setting)
     item = setting.stream.held[1][0]
     scores = asyncio.run(arm.client().choose(item.prompt, options(item)))
-    policy = Policy(arm.policy(), arm.client())
+    client, config = arm.client(), arm.policy()
+    policy = Policy(config, open_voice(client, config), prior_of(client.name).mean)
     decision = asyncio.run(
         policy.decide(
             situation(

@@ -34,13 +34,13 @@ def outcomes(folder: Path, llm: ScriptedLLM, *, learned: int = 8) -> list[Outcom
             environment,
             tasks,
             lambda task: agent.parts(environment, task, memory=memory),
-            agent.config.policy,
+            shown=agent.config.policy.shown,
             most=4,
             seed=0,
         )
         assert all(c.gold in c.options and len(c.options) <= 16 for c in made)
         assert len({c.seen.task.id for c in made}) == 4
-        return agent.wait(outcomes_of_cases(made, agent.llm, memory, agent.config.policy, seed=0))
+        return agent.wait(outcomes_of_cases(made, agent.llm, memory, seed=0))
 
 
 def test_cases_that_a_scripted_model_copies_are_load_bearing(tmp_path: Path) -> None:

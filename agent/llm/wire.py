@@ -1,0 +1,180 @@
+"""Conversations as chat completions have them, and answers out of what servers really send.
+
+Content that is null, a list of parts, or begins with a thought; reasoning under two names; names of tools
+that the API does not take. Knows no network.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from ...envs.tools import ToolSpec
+from .errors import LLMNonsense, PromptRefused
+from .talking import Reply, ToolUse, Turn
+
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+_THOUGHT = re.compile(r"\s*<(think(?:ing)?)>(.*?)(?:</\1>|\Z)", re.DOTALL)
+_THOUGHT_ENDS = re.compile(r"</think(?:ing)?>")
+
+
+def short_name(name: str) -> str:
+    """Return a name as the API takes it: 1 to 64 of letters, digits, `_` and `-`.
+
+    >>> short_name("Union[add, finish]")
+    'Union_add__finish_'
+    """
+    return _NOT_IN_NAMES.sub("_", name)[:64] or "_"
+
+
+def messages_of(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    """Return a conversation as messages."""
+    found: list[dict[str, Any]] = []
+    for turn in turns:
+        message: dict[str, Any] = {"role": turn.role, "content": turn.content}
+        if turn.role == "tool":
+            message["tool_call_id"] = turn.answers
+        if turn.uses:
+            message["content"] = turn.content or None
+            message["tool_calls"] = [
+                {
+                    "id": use.id,
+                    "type": "function",
+                    "function": {
+                        "name": short_name(use.name),
+                        "arguments": json.dumps(use.arguments, ensure_ascii=False)
+                        if use.arguments is not None
+                        else "{}",  # templates parse it, and fail at what a model wrote wrong
+                    },
+                }
+                for use in turn.uses
+            ]
+        found.append(message)
+    return found
+
+
+def tools_of(specs: Sequence[ToolSpec]) -> list[dict[str, Any]]:
+    """Return contracts of tools as the API takes them."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": short_name(spec.name),
+                "description": spec.description,
+                "parameters": {"type": "object", "properties": {}, **spec.parameters},
+            },
+        }
+        for spec in specs
+    ]
+
+
+def form_of(form: type[BaseModel]) -> dict[str, Any]:
+    """Return a schema as `response_format`; strict where the schema is as strict as the API asks."""
+    schema = form.model_json_schema()
+    named = schema.get("properties", {})
+    strict = schema.get("additionalProperties") is False and set(named) == set(
+        schema.get("required", ())
+    )
+    return {
+        "type": "json_schema",
+        "json_schema": {
+            "name": short_name(form.__name__),
+            "schema": schema,
+            **({"strict": True} if strict else {}),
+        },
+    }
+
+
+def reply_of(choice: Any, specs: Sequence[ToolSpec] = ()) -> Reply:
+    """Return what a choice of an answer says.
+
+    Args:
+        choice: Of the client's answer.
+        specs: The tools that were offered; their own names are given back.
+
+    Raises:
+        LLMNonsense: There is no message in it.
+        PromptRefused: The model, or a filter, refused to answer.
+    """
+    message = getattr(choice, "message", None)
+    if message is None:
+        raise LLMNonsense("the server answered with a choice without a message")
+    finish = str(getattr(choice, "finish_reason", None) or "stop")
+    text = text_of(getattr(message, "content", None))
+    reasoning = text_of(
+        getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
+    )
+    calls = getattr(message, "tool_calls", None) or ()
+    refusal = getattr(message, "refusal", None)
+    if not text and not calls and (refusal or finish == "content_filter"):
+        raise PromptRefused(f"the model refused to answer: {refusal or 'content filter'}")
+    thought, text = split_thought(text)
+    names = {short_name(spec.name): spec.name for spec in specs}
+    return Reply(
+        text=text,
+        reasoning="\n".join(part for part in (reasoning, thought) if part),
+        uses=tuple(_use(call, number, names) for number, call in enumerate(calls)),
+        finish=finish,
+        top=_top(getattr(choice, "logprobs", None)),
+    )
+
+
+def text_of(content: Any) -> str:
+    """Return content as text: None is empty, and of a list of parts the texts count."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence):
+        return "".join(
+            str(
+                (part.get("text") if isinstance(part, Mapping) else getattr(part, "text", "")) or ""
+            )
+            for part in content
+        )
+    return ""
+
+
+def split_thought(text: str) -> tuple[str, str]:
+    """Return the thought that a text begins with, and the rest.
+
+    >>> split_thought("<think>2 or 3?</think> It is 3.")
+    ('2 or 3?', 'It is 3.')
+    >>> split_thought("2 or 3? </think>3")  # some templates write the beginning themselves
+    ('2 or 3?', '3')
+    """
+    if begins := _THOUGHT.match(text):
+        return begins[2].strip(), text[begins.end() :].strip()
+    if ends := _THOUGHT_ENDS.search(text):
+        return text[: ends.start()].strip(), text[ends.end() :].strip()
+    return "", text
+
+
+def _use(call: Any, number: int, names: Mapping[str, str]) -> ToolUse:
+    function = getattr(call, "function", None)
+    name = str(getattr(function, "name", None) or "")
+    written = getattr(function, "arguments", None)
+    if isinstance(written, Mapping):  # some servers send the object itself
+        arguments: Any = dict(written)
+        written = json.dumps(arguments)
+    else:
+        try:
+            arguments = json.loads(written or "{}")
+        except ValueError:
+            arguments = None
+    return ToolUse(
+        id=str(getattr(call, "id", None) or f"call{number:05d}"),
+        name=names.get(name, name),
+        arguments=arguments if isinstance(arguments, dict) else None,
+        text=str(written or ""),
+    )
+
+
+def _top(logprobs: Any) -> tuple[dict[str, float], ...]:
+    found = []
+    for token in getattr(logprobs, "content", None) or ():
+        likely = {token.token: float(token.logprob)}
+        for other in token.top_logprobs or ():
+            likely.setdefault(other.token, float(other.logprob))
+        found.append(likely)
+    return tuple(found)

@@ -1,0 +1,127 @@
+"""What a model may call in one decision, and the action that a call means.
+
+Environments of tools are called natively. Where actions are words there is one tool, `act`, whose schema never
+changes (a server keeps what it read), and each skill that is offered is a tool with its own schema.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...envs.errors import UsageError
+from ...envs.tools import ToolSpec, problem_of, read_call, write_call
+from ..acting.situation import Situation
+from ..llm.talking import ToolUse
+from .matching import NONE, Match, matched, nearest, spoken
+
+ACT = ToolSpec(
+    name="act",
+    description="Take one action in the environment.",
+    parameters={
+        "type": "object",
+        "properties": {
+            "action": {"type": "string", "description": "One action, written as it is listed."}
+        },
+        "required": ["action"],
+        "additionalProperties": False,
+    },
+)
+_GUESSES = 5
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a model's answer came to."""
+
+    action: str = ""
+    """Empty: nothing that can be done."""
+    problem: str = ""
+    """What is wrong with it, for the model."""
+    match: str = ""
+    """How words became the action; empty where nothing was matched."""
+
+
+class Toolbox:
+    """The tools of one decision.
+
+    Args:
+        at: The decision.
+    """
+
+    def __init__(self, at: Situation) -> None:
+        self.at = at
+        self.calls = at.seen.admissible is None and bool(at.specs)
+        """Whether the environment's actions are calls that the model writes itself."""
+        self.free = at.seen.admissible is None and not at.specs
+        """Whether any text is an action."""
+        self.actions = tuple(at.favoured) if self.calls or self.free else at.actions
+        """What is chosen among; where actions are not listed the calls of skills alone."""
+        skills = {f.tool.name: f.tool for f in at.favoured.values() if f.tool is not None}
+        self.skills = tuple(skills[name] for name in sorted(skills))
+        own = at.specs if self.calls else (ACT,)
+        self.tools: tuple[ToolSpec, ...] = (*own, *self.skills)
+
+    def named(self, use: ToolUse) -> Named:
+        """Return the action that a call means."""
+        given = use.arguments
+        if given is None:
+            return Named(
+                problem=f"the arguments of {use.name} are no JSON object: {use.text[:200]}"
+            )
+        if any(spec.name == use.name for spec in self.skills):
+            return self._skill(use)
+        if self.calls:
+            spec = next((spec for spec in self.at.specs if spec.name == use.name), None)
+            action = self.at.written(write_call(use.name, given))
+            if spec is None:
+                names = ", ".join(spec.name for spec in self.tools)
+                return Named(action, f"there is no tool {use.name!r}; there are: {names}")
+            wrong = problem_of(spec, given)
+            return Named(action, f"{use.name}: {wrong}" if wrong else "")
+        said = str(given.get("action", "")) if use.name == ACT.name else ""
+        words = " ".join([use.name.replace("_", " "), *map(str, given.values())])
+        return self.worded(said or words)
+
+    def worded(self, said: str, listed: Sequence[str] = ()) -> Named:
+        """Return the action that words mean."""
+        if self.free and said not in self.actions:
+            meant = spoken(said)
+            return Named(meant, "" if meant else "no action was named")
+        found = matched(said, self.actions, listed=listed) if said.strip() else NONE
+        if not found.action:
+            near = "; ".join(nearest(said[-200:], self.actions, _GUESSES))
+            return Named(
+                problem=f"{said.strip()[-200:]!r} is nothing that can be done now. Most like it: {near}"
+            )
+        return _of(found)
+
+    def _skill(self, use: ToolUse) -> Named:
+        offered = {
+            action: favour.arguments
+            for action, favour in self.at.favoured.items()
+            if favour.tool is not None and favour.tool.name == use.name
+        }
+        given = {name: str(value) for name, value in (use.arguments or {}).items()}
+        for action, arguments in offered.items():
+            if {name: str(value) for name, value in arguments.items()} == given:
+                return Named(action)
+        return Named(problem=f"{use.name} can be called here as: {'; '.join(offered)}")
+
+    def use_of(self, action: str, step: int) -> ToolUse | None:
+        """Return the call that an action is, None where it is none of a tool that is there."""
+        name, arguments = ACT.name, {"action": action}
+        favour = self.at.favoured.get(action)
+        if favour is not None and favour.tool is not None:
+            name, arguments = favour.tool.name, dict(favour.arguments)
+        elif self.at.specs and self.at.seen.admissible is None:
+            try:
+                call = read_call(action, self.at.specs)
+            except UsageError:
+                return None
+            name, arguments = call.tool, call.arguments
+        text = json.dumps(arguments, ensure_ascii=False, default=str)
+        return ToolUse(id=f"step{step:05d}", name=name, arguments=json.loads(text), text=text)
+
+
+def _of(found: Match) -> Named:
+    return Named(found.action, match=found.how)
