@@ -1,6 +1,7 @@
 """Which models are within reach: packaged, in the hub's cache, on a server. Loads none of them."""
 
 import json
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from ...envs.types import Record
 from .catalog import PACKAGED, packaged_file
 from .errors import LLMUnavailable, ModelNotFound
-from .llamacpp_llm import template_of
+from .llamacpp_llm import TEMPLATE, metadata
 
 LOCAL = ("scores", "soft thoughts", "json_schema")
 """What every model can do that transformers runs in this process."""
@@ -61,17 +62,19 @@ def cached() -> Iterator[ShelfModel]:
             yield _gguf(file, f"llamacpp:{file}", "cached")
 
 
-def served(base_url: str) -> Iterator[ShelfModel]:
+def served(base_url: str, *, key: str | None = None) -> Iterator[ShelfModel]:
     """Yield the models of an OpenAI-compatible server.
+
+    Args:
+        base_url: As it is given with `--base-url`.
+        key: Of the server; $LICHEN_API_KEY, then $OPENAI_API_KEY when None.
 
     Raises:
         LLMUnavailable: It does not list any.
     """
-    import os
-
     from openai import OpenAI, OpenAIError
 
-    key = os.environ.get("LICHEN_API_KEY") or os.environ.get("OPENAI_API_KEY") or "none"
+    key = key or os.environ.get("LICHEN_API_KEY") or os.environ.get("OPENAI_API_KEY") or "none"
     try:
         with OpenAI(api_key=key, base_url=base_url, timeout=WAIT, max_retries=0) as client:
             listed = sorted(model.id for model in client.models.list())
@@ -85,7 +88,7 @@ def served(base_url: str) -> Iterator[ShelfModel]:
 
 
 def _gguf(file: Path, name: str, where: str) -> ShelfModel:
-    tools = ("tools",) if "tools" in template_of(file) else ()
+    tools = ("tools",) if "tools" in metadata(file, TEMPLATE) else ()
     can = (*tools, "json_schema", "top_logprobs")
     return ShelfModel(name=name, where=where, bytes=file.stat().st_size, can=can)
 

@@ -8,7 +8,7 @@ from ...envs.types import Record
 from .protocol import FrozenLLM
 from .talking import TalkingLLM
 
-READ = 60
+READ = 30
 """Lines of the text that is read; some fifteen tokens each."""
 WRITTEN = 48
 """Tokens that are asked for."""

@@ -49,14 +49,14 @@ class HelpDesk:
         return f"{found[0]} ({_kind(found[1])}). {listed}"
 
     def find_order(self, order: str) -> str:
-        """Show an order: customer, state, articles with SKU and price, address."""
-        customer, contract, status, promised, came, address = self._order(order)
+        """Show an order: customer, state, articles with SKU and price."""
+        customer, contract, status, promised, came = self._order(order)
         lines = self._lines(order)
         state = f"{status} {came}".strip()
         return (
             f"{order}, {customer} ({_kind(contract)}), {state}, promised {promised}. "
             + "; ".join(f"{sku} {name} {euro(cents)}" for sku, name, cents in lines)
-            + f". Total {euro(sum(cents for *_, cents in lines))} EUR. To: {address}"
+            + f". Total {euro(sum(cents for *_, cents in lines))} EUR."
         )
 
     def check_stock(self, sku: str) -> str:
@@ -117,10 +117,10 @@ class HelpDesk:
         return found
 
     def _order(self, order: str) -> tuple[Any, ...]:
-        if not re.fullmatch(r"LN-\d{6}", order):
-            raise UsageError(f"{order!r} is no order id; they have the form LN-000123")
+        if not re.fullmatch(r"LN-\d{5}", order):
+            raise UsageError(f"{order!r} is no order id; write it as LN- and its five digits")
         found = self._row(
-            "SELECT customer, contract, status, promised, came, address FROM orders "
+            "SELECT customer, contract, status, promised, came FROM orders "
             "JOIN customers ON customer = name WHERE id = ?",
             order,
         )

@@ -28,7 +28,7 @@ class Order:
     """What a customer bought."""
 
     id: str
-    """In the house form, `LN-` and six digits."""
+    """In the house form, `LN-` and five digits."""
     customer: str
     status: Status
     promised: str

@@ -30,7 +30,8 @@ CLOSE = ToolSpec(
     },
 )
 OPENING = (
-    "You are the help desk of Lantern, an online shop. Resolve the customer's ticket, then finish."
+    "You are the help desk of Lantern, an online shop. Resolve the customer's ticket, then finish. "
+    "When a call is refused, correct it and call again."
 )
 
 

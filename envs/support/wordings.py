@@ -78,7 +78,7 @@ CITIES = (
 )
 
 NUMBERED = (
-    *("order {n}", "order #{n}", "LN{n}", "ln {n}", "order no. {n}", "LN-{n}", "order nr {n:06d}"),
+    *("order {n}", "#{n}", "LN{n}", "ln {n}", "order no. {n}", "LN {n}", "order nr {n}"),
     *("LN/{n}", "order number {n}"),
 )
 """Ways to name an order; none is the shop's own form."""

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from lichen.agent.cli.main import app
 from lichen.agent.llm.catalog import PACKAGED, packaged_file
 from lichen.agent.llm.errors import LLMUnavailable
-from lichen.agent.llm.openai_llm import OpenAILLM, ServerConfig
+from lichen.agent.llm.llamacpp_llm import LlamaCppLLM
 from lichen.agent.llm.shelf import cached, packaged, served
 from lichen.agent.llm.speed import measure
 
@@ -70,17 +70,12 @@ def test_a_server_that_does_not_answer_is_said_and_the_rest_is_listed() -> None:
     assert found["models"]
 
 
-def test_a_served_model_is_listed_and_measured() -> None:
+def test_a_served_model_is_listed_and_a_model_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("xllamacpp", reason="the extra llamacpp is not installed")
-    import xllamacpp
-
-    params = xllamacpp.CommonParams()
-    params.model.path = str(packaged_file())
-    params.model_alias = {"small"}
-    params.n_ctx, params.verbosity = 2048, -1
-    server = xllamacpp.Server(params)
-    address = f"{server.listening_address}/v1"
-    names = [model["name"] for model in listed("--base-url", address)["models"]]
-    assert "openai:small" in names
-    found = measure("openai:small", lambda: OpenAILLM("small", ServerConfig(base_url=address)))
-    assert found.read_per_s > 0 and found.write_per_s > 0 and "scores" not in found.can
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    llm = LlamaCppLLM(packaged_file())
+    names = [model.name for model in served(llm.where, key=llm.key)]
+    assert names == [f"openai:{packaged_file().name}"]
+    found = measure("small", lambda: llm)
+    assert found.read_per_s > 0 and found.write_per_s > 0 and found.load_s > 0
+    assert found.can == ("json_schema", "top_logprobs", "seed", "caching")
