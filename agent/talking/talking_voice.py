@@ -21,7 +21,7 @@ from ..llm.errors import AnswerCut, BudgetSpent, ContextOverflow, LLMNonsense
 from ..llm.numbered import number_scores
 from ..llm.structured import parse_object
 from ..llm.talking import Abilities, Reply, TalkingLLM, ToolUse, Turn
-from .budget import TalkConfig, compacted, tokens_of
+from .budget import TalkConfig, compacted, shortened, tokens_of
 from .call_form import form_of_calls, use_in
 from .conversation import (
     Asking,
@@ -39,6 +39,8 @@ ROOM = 400
 MEMORY = 3
 """The part of a conversation's tokens that the block of memory may take: one in so many."""
 _TOP = 20
+_ECHO = 300
+"""Characters of an earlier answer to the same call."""
 _TRIES = 4
 """Conversations, each half as long, that are tried where a server says that one is too long."""
 _NUMBER = 'Answer with one JSON object: {"number": N}, the number of the action to take.'
@@ -210,9 +212,12 @@ def _scores(asking: Asking, heard: Heard) -> dict[str, float]:
 
 
 def _failure(at: Situation, action: str) -> str:
-    """Return what memory knows of how such a call failed, for a sentence."""
+    """Return how such a call failed before, in memory or in this episode, for a sentence."""
     if not action or not at.specs:
         return ""
+    if at.working.repetitions(at.seen, [action])[0] > 0:
+        answer = next((said for done, said in reversed(at.history) if done == action), "")
+        return f"this very call was made already, and the answer was: {shortened(answer, _ECHO)}"
     try:
         return at.failure_of(read_call(action, at.specs))
     except UsageError:
