@@ -28,6 +28,8 @@ class Seen:
     look: str = ""
     error: str = ""
     """Why the action was refused; empty when it was taken."""
+    reworded: bool = False
+    """See `Observation.reworded`."""
     request: bool = False
     """See `Observation.request`."""
 
@@ -96,6 +98,7 @@ class Adapter(Environment):
             steps=steps,
             inventory=seen.inventory,
             look=seen.look,
+            reworded=seen.reworded,
             request=seen.request,
         )
 
@@ -120,6 +123,6 @@ class Adapter(Environment):
 
 def _refusal(action: str, before: Observation) -> str:
     """Return why an action was none, where the environment says what it accepts."""
-    if before.admissible is None or action in before.admissible:
+    if before.admissible is None or before.reworded or action in before.admissible:
         return ""
     return "not among the admissible actions"

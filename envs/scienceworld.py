@@ -20,6 +20,10 @@ from .types import SPLITS, Split, Task
 EASY = "easy"
 
 
+_UNKNOWN = "No known action matches that input"
+"""How the back end refuses a text."""
+
+
 class ScienceWorld(Adapter):
     """The adapter over the package `scienceworld`; its JVM is shared by the process.
 
@@ -118,6 +122,8 @@ class ScienceWorld(Adapter):
             lost=score < 0 or bool(world.server.getCompleted()),
             inventory=str(world.inventory()),
             look=str(world.look()),
+            error=text if text.startswith(_UNKNOWN) else "",
+            reworded=True,  # the list has one wording of each action, and no action without an effect
         )
 
     def gold(self) -> tuple[str, ...] | None:

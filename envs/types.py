@@ -59,6 +59,8 @@ class Observation(Record):
     """What the agent carries, where the environment tells it for free."""
     look: str = ""
     """The place where the agent is, where the environment tells it for free."""
+    reworded: bool = False
+    """Whether other wordings of actions than the admissible ones are understood too."""
     request: bool = False
     """Whether the goal is a user's message in free words, and no form with names of things in it."""
 

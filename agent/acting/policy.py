@@ -198,12 +198,13 @@ class Policy:
         if self.voice is None or (len(asked) < 2 and not self._writes(at)):
             return SILENT_OPINION
         if isinstance(self.voice, ScoringVoice):
-            return await self.voice.of(at, [actions[i] for i in asked])
+            listed = [actions[i] for i in asked]
+            return await self.voice.of(at, listed, writes=self._writes(at))
         return await self.voice.opinion(at, talk)
 
     def _writes(self, at: Situation) -> bool:
-        """Return whether the model may name what is not listed."""
-        return at.seen.admissible is None
+        """Return whether the model may name what is not listed, and its own word counts."""
+        return at.seen.admissible is None or (at.seen.reworded and self.weights.first > 0)
 
     def _pick(self, log: NDArray[np.float64], rng: np.random.Generator) -> tuple[int, float]:
         """Return the row of the action, and the probability with which it is taken."""

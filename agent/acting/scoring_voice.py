@@ -33,11 +33,11 @@ class ScoringVoice:
 
     async def opinion(self, at: Situation, talk: Sequence[Turn] = ()) -> Opinion:
         """Return the model's scores of the situation's actions; see `Voice.opinion`."""
-        return await self.of(at, at.actions)
+        return await self.of(at, at.actions, writes=at.seen.admissible is None)
 
-    async def of(self, at: Situation, actions: Sequence[str]) -> Opinion:
-        """Return its scores of some of the actions and, where any text or call can be given, of its own."""
-        if at.seen.admissible is None and (own := await self._written(at)):
+    async def of(self, at: Situation, actions: Sequence[str], *, writes: bool = False) -> Opinion:
+        """Return its scores of some of the actions and, where it writes too, of its own."""
+        if writes and (own := await self._written(at)):
             actions = tuple(dict.fromkeys((*actions, own)))
         if not actions:
             return SILENT_OPINION

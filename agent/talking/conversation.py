@@ -55,7 +55,8 @@ class Asking:
     @property
     def numbered(self) -> bool:
         """Whether an action is named by its number in the list, held to a schema."""
-        return self.form == "words" and self.structured and bool(self.listed)
+        every = not self.at.seen.reworded
+        return self.form == "words" and self.structured and bool(self.listed) and every
 
 
 def begun(asking: Asking) -> list[Turn]:

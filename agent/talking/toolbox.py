@@ -41,6 +41,10 @@ class Named:
     """How words became the action; empty where nothing was matched."""
 
 
+_WORDS = 14
+"""Words of the longest action that is no thought."""
+
+
 class Toolbox:
     """The tools of one decision.
 
@@ -88,6 +92,9 @@ class Toolbox:
             meant = spoken(said)
             return Named(meant, "" if meant else "no action was named")
         found = matched(said, self.actions, listed=listed) if said.strip() else NONE
+        own = spoken(said)
+        if self.at.seen.reworded and found.how != "exact" and 0 < len(own.split()) <= _WORDS:
+            return Named(own)  # another wording, which the environment may understand
         if not found.action:
             near = "; ".join(nearest(said[-200:], self.actions, _GUESSES))
             return Named(

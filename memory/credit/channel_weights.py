@@ -66,6 +66,8 @@ class WeightPrior(Record):
     spread: tuple[float, ...]
     source: str = ""
     """Where it comes from."""
+    measured: bool = False
+    """Memory was seen to help this model elsewhere: it is silenced only where it is seen to harm."""
 
 
 class KnownDecision(Record):
@@ -98,7 +100,11 @@ def compact(features: Features, taken: int) -> tuple[tuple[tuple[float, ...], ..
 
 
 def fit(
-    prior: WeightPrior, decisions: Sequence[KnownDecision], *, model: bool = True
+    prior: WeightPrior,
+    decisions: Sequence[KnownDecision],
+    *,
+    model: bool = True,
+    gate: bool = True,
 ) -> ChannelWeights:
     """Return the weights after these decisions.
 
@@ -106,6 +112,7 @@ def fit(
         prior: Before them.
         decisions: In the order of the ledger; the latest MOST are taken.
         model: Whether a model speaks; False: its channels are left out.
+        gate: Whether memory is silenced where it was not seen to help.
     """
     mean = prior.mean if model else prior.mean.without_model()
     recent = list(decisions)[-MOST:]
@@ -117,7 +124,8 @@ def fit(
     shown = np.array([not one.wrong for one in recent])
     alone = mean.model_copy(update={"value": 0.0})
     across = _across(table, mean.vector, spread, recent)
-    silenced = model and not _helps(recent, across - table.right(alone.vector))
+    better = across - table.right(alone.vector)
+    silenced = gate and model and not _may_speak(recent, better, known=prior.measured)
     if silenced:
         found = alone.vector
     first = table.right(np.eye(len(CHANNELS))[0]) if model else np.zeros(len(recent))
@@ -130,18 +138,23 @@ def fit(
     )
 
 
-def _helps(decisions: Sequence[KnownDecision], better: NDArray[np.float64]) -> bool:
+def _may_speak(
+    decisions: Sequence[KnownDecision], better: NDArray[np.float64], *, known: bool
+) -> bool:
     """Return whether memory makes the policy right more often than the model alone, by a standard error.
 
     Args:
         decisions: Known ones.
         better: How much oftener right with memory, at each.
+        known: Memory was seen to help the model elsewhere: it is enough that it does not harm, by a standard
+            error.
     """
     sure = np.array([one.demonstrated and not one.wrong for one in decisions])
     if sure.sum() < ENOUGH:
         return True
     gained = better[sure]
-    return bool(gained.sum() > math.sqrt(float(np.square(gained).sum())))
+    error = math.sqrt(float(np.square(gained).sum()))
+    return bool(gained.sum() >= -error) if known else bool(gained.sum() > error)
 
 
 def _across(

@@ -75,19 +75,22 @@ class ChannelModule(MemoryModule):
             llm: The model's fingerprint; empty: no model is asked, and decisions with any model count.
             first: Only what was weighed when memory had learned at most so many episodes; None: all.
         """
+        found = self.of(env=env, llm=llm, first=first)
+        if not any(one.family == family for one in found):
+            return prior.mean
+        return fit(prior, [one.decision for one in found], model=bool(llm))
+
+    def of(self, *, env: str, llm: str, first: int | None = None) -> list[Weighing]:
+        """Return what is known of a model in an environment; see `weights`."""
         found = {
-            (
-                one.decision.episode,
-                one.step,
-            ): one  # asked again with more in memory: the later counts
+            # asked again with more in memory: the later answer counts
+            (one.decision.episode, one.step): one
             for one in self.known
             if one.env == env
             and (not llm or one.llm == llm)
             and (first is None or one.learned <= first)
-        }.values()
-        if not any(one.family == family for one in found):
-            return prior.mean
-        return fit(prior, [one.decision for one in found], model=bool(llm))
+        }
+        return list(found.values())
 
     def weighed(self, *, env: str, llm: str, learned: int) -> set[str]:
         """Return the demonstrations along which a model was asked when memory was as large."""

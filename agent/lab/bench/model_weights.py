@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ....envs.suite import Suite
-from ....memory.credit.channel_weights import CHANNELS, ChannelWeights, WeightPrior
+from ....memory.credit.channel_weights import CHANNELS, ChannelWeights, WeightPrior, fit
+from ....memory.kinds.channel_module import ChannelModule
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ...acting.priors import UNKNOWN
@@ -72,8 +73,8 @@ def _of_suite(suite: Suite, *, model: str, demonstrations: int, seed: int) -> Ch
         memory = CaseMemory(agent.store, agent.config.retriever)
         name = agent.wait(agent.fingerprint(True))
         agent.wait(learn_weights(agent, environment, memory, llm=name, run="weights"))
-        family = environment.task(ids[0]).family
-        return memory.weights(UNKNOWN, env=environment.name, family=family, llm=name)
+        known = agent.store.module(ChannelModule).of(env=environment.name, llm=name)
+        return fit(UNKNOWN, [one.decision for one in known], gate=False)
 
 
 def pooled(found: Sequence[ChannelWeights], *, names: Sequence[str]) -> WeightPrior:
@@ -86,10 +87,12 @@ def pooled(found: Sequence[ChannelWeights], *, names: Sequence[str]) -> WeightPr
     spread = np.maximum(table.std(axis=0), FIRMEST * np.maximum(mean, 0.2))
     known = sum(weights.known for weights in found)
     right = sum(weights.right for weights in found)
+    helped = sum(weights.right_with_memory for weights in found) > right
     return WeightPrior(
         mean=ChannelWeights(
             **dict(zip(CHANNELS, (round(float(x), 3) for x in mean), strict=True)),  # type: ignore[arg-type]
         ),
         spread=tuple(round(float(x), 3) for x in spread),
+        measured=helped,
         source=f"first choice right in {right} of {known} known decisions of {', '.join(names)}",
     )
