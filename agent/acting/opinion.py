@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ..llm.talking import Turn
+from ..llm.talking import OnText, Turn
 
 if TYPE_CHECKING:
     from .situation import Situation
@@ -37,7 +37,11 @@ SILENT_OPINION = Opinion()
 
 
 class Voice(Protocol):
-    """Asks one frozen model for its opinions, in one way. It keeps nothing between two calls."""
+    """Asks one frozen model for its opinions, in one way. It keeps nothing of one call for the next."""
+
+    def hear(self, on_text: OnText) -> None:
+        """Tell this of a model's words as it writes them, from now on; of scores there is nothing to tell."""
+        ...
 
     async def opinion(self, at: "Situation", talk: Sequence[Turn] = ()) -> Opinion:
         """Return the model's opinion of a decision.

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...memory.ledger.records import Hit, State
 from ..llm.protocol import FrozenLLM
-from ..llm.talking import Turn
+from ..llm.talking import OnText, Turn
 from ..llm.thought import choose
 from ..prompts.rendering import render
 from .opinion import SILENT_OPINION, Opinion
@@ -30,6 +30,9 @@ class ScoringVoice:
     def __init__(self, llm: FrozenLLM, *, shown: int, votes: int = 1) -> None:
         self.llm = llm
         self.shown, self.votes = shown, votes
+
+    def hear(self, on_text: OnText) -> None:
+        """Tell nothing: scores are no words."""
 
     async def opinion(self, at: Situation, talk: Sequence[Turn] = ()) -> Opinion:
         """Return the model's scores of the situation's actions; see `Voice.opinion`."""

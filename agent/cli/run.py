@@ -23,7 +23,9 @@ from .options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..config import AgentConfig
     from ..episode.run_episode import EpisodeResult
+    from ..llm.protocol import Usage
     from ..open_agent import OpenAgent
 
 
@@ -82,6 +84,7 @@ def run(
                 )
 
             report = agent.learn(loaded, episodes=episodes, progress=done)
+        used = agent.usage.copy()
     console = out(json_path)
     unknown = sum(e.outcome == "unknown" for e in report.episodes)
     console.print(
@@ -93,22 +96,31 @@ def run(
         if report.fingerprint_after
         else "no model was asked"
     )
-    _tell_usage(agent, console)
+    _tell_usage(agent.config, used, console)
     write_json(report.model_dump(mode="json"), json_path)
 
 
-def _tell_usage(agent: "OpenAgent", console: "Console") -> None:
+def _tell_usage(config: "AgentConfig", used: "Usage", console: "Console") -> None:
     """Say what the model was used for, where it was."""
     from ..llm.prices import spent
 
-    if agent.usage.calls:
-        console.print(spent(agent.usage, agent.config.model, agent.config.prices))
+    if used.calls:
+        console.print(spent(used, config.model, config.prices))
 
 
 def _one(agent: "OpenAgent", task_id: str, json_path: str | None) -> None:
     console = out(json_path)
 
+    said: list[str] = []
+
     def show(node: str, change: dict[str, Any]) -> None:
+        if node == "text":
+            said.append(change["text"])
+            console.print(change["text"], end="", style="dim", markup=False, highlight=False)
+            return
+        if said:
+            said.clear()
+            console.print()
         if node == "act":
             console.print(f"[bold]> {change['action']}[/bold]")
         elif node == "plan" and change.get("plan"):
@@ -118,5 +130,5 @@ def _one(agent: "OpenAgent", task_id: str, json_path: str | None) -> None:
     console.print(
         f"{result.outcome}, score {result.score:.2f}, {result.steps} steps {result.reason}"
     )
-    _tell_usage(agent, console)
+    _tell_usage(agent.config, agent.usage, console)
     write_json(result.model_dump(mode="json"), json_path)

@@ -35,7 +35,7 @@ class EpisodeResult(Record):
 
 
 OnEvent = Callable[[str, dict[str, Any]], None]
-"""Told of every node that finished: its name and what it changed."""
+"""Told of every node that finished, its name and what it changed; as `text` of what a model writes."""
 
 
 async def run_episode(
@@ -67,6 +67,8 @@ async def run_episode(
     first: EpisodeState | None = EpisodeState(
         episode=episode, run=run, task_id=stage.task_id, seed=stage.seed, actions=[]
     )
+    if on_event is not None and (voice := parts.policy.voice) is not None:
+        voice.hear(lambda text: on_event("text", {"text": text}))
     reason = ""
     state: dict[str, Any] = dict(first or {})
     try:

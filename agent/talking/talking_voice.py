@@ -20,7 +20,7 @@ from ..acting.situation import Situation
 from ..llm.errors import AnswerCut, BudgetSpent, ContextOverflow, LLMNonsense
 from ..llm.numbered import number_scores
 from ..llm.structured import parse_object
-from ..llm.talking import Abilities, Reply, TalkingLLM, ToolUse, Turn
+from ..llm.talking import Abilities, OnText, Reply, TalkingLLM, ToolUse, Turn
 from .budget import TalkConfig, compacted, shortened, tokens_of
 from .call_form import form_of_calls, use_in
 from .conversation import (
@@ -81,6 +81,11 @@ class TalkingVoice:
         self.llm = llm
         self.config = config or TalkConfig()
         self.instructions = instructions
+        self._on_text: OnText | None = None
+
+    def hear(self, on_text: OnText) -> None:
+        """Tell this of the model's words as it writes them, from now on."""
+        self._on_text = on_text
 
     async def opinion(self, at: Situation, talk: Sequence[Turn] = ()) -> Opinion:
         """Return what the model names; see `Voice.opinion`.
@@ -156,7 +161,7 @@ class TalkingVoice:
         self, asking: Asking, turns: list[Turn], *, insist: bool = False
     ) -> tuple[Heard, list[Turn]]:
         """Return the model's answer, and the conversation that it answered, shorter where it had to be."""
-        options: dict[str, Any] = {"max_tokens": ROOM}
+        options: dict[str, Any] = {"max_tokens": ROOM, "on_text": self._on_text}
         if asking.form == "tool":
             options |= {"tools": asking.box.tools, "must_call": insist}
         elif asking.form == "json" and asking.structured:

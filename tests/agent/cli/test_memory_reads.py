@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lichen.agent.open_agent import OpenAgent
 from lichen.envs import make
+from lichen.memory.credit.channel_weights import CHANNELS
 from lichen.memory.store.demonstrations import from_gold, import_demonstrations
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
@@ -34,8 +35,10 @@ def test_the_commands_about_tools_contracts_and_whole_runs(tmp_path: Path) -> No
     assert [one["step"] for one in why["steps"]] == [0, 1, 2]
     item = why["steps"][0]["reads"][0]["items"][0]
     assert item["trust"] == "verified" and item["reason"] == "above the gate"
+    assert why["trust"]["value"] > 0 and set(why["steps"][0]["said"]) == set(CHANNELS)
     shown = lichen("memory", "why", episode, "1", "--store", tmp_path)
     assert shown.returncode == 0 and "near" in shown.stdout and "uplift" in shown.stdout
+    assert "for it, in nats: " in shown.stdout and "Weights in nats: first 0.00" in shown.stdout
     assert lichen("memory", "why", "nothing", "--store", tmp_path).returncode == 2
     fine = lichen("memory", "doctor", "--store", tmp_path)
     assert fine.returncode == 0 and "Every tool" in fine.stdout

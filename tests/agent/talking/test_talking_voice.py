@@ -447,6 +447,32 @@ def test_scripted_an_agent_works_with_tools_through_a_server(
     assert (result.outcome, result.steps) == ("success", 2)
 
 
+def test_scripted_words_are_told_as_events_while_they_are_written(
+    loopback: Server, tmp_path: Path
+) -> None:
+    def calls(name: str, arguments: str) -> dict[str, Any]:
+        function = {"name": name, "arguments": arguments}
+        return {"tool_calls": [{"index": 0, "id": "c1", "function": function}]}
+
+    answering(
+        loopback,
+        loopback.streamed(
+            {"content": "Add "}, {"content": "them."}, calls("add", '{"a": 7, "b": 9}')
+        ),
+        loopback.streamed(calls("finish", '{"answer": "16"}')),
+    )
+    llm = OpenAILLM("m", ServerConfig(base_url=loopback.url, retries=0, timeout=5))
+    events: list[tuple[str, Any]] = []
+    with OpenAgent.from_config(store=tmp_path, embedder="hashing", llm=llm) as agent:
+        agent.add(sums())
+        result = agent.run("sums/7-9", on_event=lambda node, said: events.append((node, said)))
+    assert result.outcome == "success"
+    told = [said["text"] for node, said in events if node == "text"]
+    assert told == ["Add ", "them."]
+    nodes = [node for node, _ in events]
+    assert nodes.index("text") < nodes.index("act") < nodes.index("observe")
+
+
 def test_scripted_the_plan_style_works_with_a_model_that_talks(
     loopback: Server, tmp_path: Path
 ) -> None:
