@@ -49,7 +49,7 @@ test: setup
 	@echo "== types"
 	@$(BIN)/mypy
 	@echo "== tests"
-	@$(BIN)/pytest -q
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
 
 figures: setup
 	$(BIN)/lichen picture demo/report.json docs/curve.png

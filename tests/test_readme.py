@@ -58,7 +58,7 @@ def test_a_script_of_the_docs_runs_in_a_fresh_folder_offline(script: str, tmp_pa
         capture_output=True,
         text=True,
         timeout=600,
-        env={**os.environ, **offline, "LICHEN_POLICY__CANDIDATES": "4"},
+        env={**os.environ, **offline},
     )
     assert done.returncode == 0, done.stderr
 

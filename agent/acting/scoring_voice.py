@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...memory.ledger.records import Hit, State
+from ..llm.errors import LLMNonsense
 from ..llm.protocol import FrozenLLM
 from ..llm.talking import OnText, Turn
 from ..llm.thought import choose
@@ -61,7 +62,10 @@ class ScoringVoice:
     async def _written(self, at: Situation) -> str:
         """Return what the model writes itself; empty where it is no call that can be made."""
         prompt = act_prompt(at.state, at.hits.hits[: self.shown], recent_turns(at.history), at.hint)
-        text = await self.llm.complete(prompt, max_tokens=LONGEST, stop=("\n",))
+        try:
+            text = await self.llm.complete(prompt, max_tokens=LONGEST, stop=("\n",))
+        except LLMNonsense:
+            return ""
         own = at.written(" ".join(text.split()))
         return own if at.can(own) else ""
 

@@ -1,6 +1,5 @@
 """The face of the agent: ten members, a script of the README, and a clear word inside an event loop."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,7 +72,6 @@ def test_the_script_of_the_readme_runs(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=900,
-        env={**os.environ, "LICHEN_POLICY__CANDIDATES": "2", "LICHEN_POLICY__MARGIN": "0.5"},
     )
     assert done.returncode == 0, done.stderr
     assert any(word in done.stdout for word in ("success", "failure"))

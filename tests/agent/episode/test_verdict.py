@@ -38,7 +38,9 @@ def test_recorded_verdicts_judge_what_no_check_can_and_are_checked_where_one_can
 ) -> None:
     open_ended = Functions("poems", [Tool(add)], [Request("1", "Write about 'spring'.")])
     replies = [
+        "I write no call.",
         '{"solved": true, "critique": "fine"}',
+        "Nor do I here.",
         "no verdict at all",
         "nor now",
     ]
