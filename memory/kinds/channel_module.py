@@ -5,7 +5,7 @@ far as something was gained from them on, and wrong where the episode was lost. 
 it is forgotten.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..credit.channel_weights import ChannelWeights, KnownDecision, WeightPrior, fit
@@ -16,6 +16,8 @@ from .case_module import gains
 from .ended_episode import EndedEpisode
 from .module import MemoryModule
 
+MOST_KEPT = 4000
+"""Known decisions that are kept, the latest: older ones tell of a memory that was smaller."""
 MOST_ODDS = 4.0
 """Most that a rarely taken action counts (1 / propensity is cut there)."""
 LOST = 0.25
@@ -47,15 +49,19 @@ class ChannelModule(MemoryModule):
         event = row.event
         if isinstance(event, ChannelsWeighed) and row.origin == "demonstration":
             decision = KnownDecision(episode=row.episode, options=event.options, taken=event.taken)
-            self.known.append(
-                Weighing(event.env, event.family, event.llm, event.learned, event.step, decision)
+            self._keep(
+                [Weighing(event.env, event.family, event.llm, event.learned, event.step, decision)]
             )
 
     def derive(self, episode: EndedEpisode) -> Sequence[MemoryRecord]:
         """Take what was weighed in an own episode, now that its outcome is known; derives no records."""
         if episode.started.source == "own":
-            self.known.extend(_own(episode))
+            self._keep(_own(episode))
         return ()
+
+    def _keep(self, found: Iterable[Weighing]) -> None:
+        self.known.extend(found)
+        del self.known[: max(0, len(self.known) - MOST_KEPT)]
 
     def weights(
         self,
