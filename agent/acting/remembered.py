@@ -83,7 +83,7 @@ def remember(
     if k < 1:
         return NOTHING_REMEMBERED
     env, own = seen.task.env, seen.task.id
-    wholes = memory.episodes(seen.goal, env=env, k=2 * k, task_id=own)
+    wholes = memory.episodes(seen.goal, env=env, k=2 * k, task_id=own, family=seen.task.family)
     parts = memory.subtasks(seen.goal, env=env, k=2 * k, task_id=own, seen=seen.text)
     found: list[tuple[EpisodeCase | SubtaskCase, float]] = [*wholes, *parts]
     chances = {case.episode: shows(case.episode) for case, _ in found}

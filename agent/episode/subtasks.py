@@ -59,7 +59,7 @@ def _remembered(
     env = seen.task.env
     current = current_subtask(state) if replans else ""
     found: list[tuple[EpisodeCase | SubtaskCase, float]] = [
-        *memory.episodes(seen.goal, env=env, k=k, task_id=own),
+        *memory.episodes(seen.goal, env=env, k=k, task_id=own, family=seen.task.family),
         *memory.subtasks(current or seen.goal, env=env, k=k, task_id=own, seen=seen.text),
     ]
     exposer = parts.exposer(memory.credit)

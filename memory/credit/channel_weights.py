@@ -23,6 +23,8 @@ MODEL = 2
 MOST = 400
 """Known decisions that are fitted, the latest."""
 FOLDS = 5
+SURE = 1.64
+"""Standard errors (one-sided 95%) by which memory must help, or must not harm."""
 ENOUGH = 10
 """Demonstrated decisions from which on it is known whether memory helps a model."""
 
@@ -141,19 +143,18 @@ def fit(
 def _may_speak(
     decisions: Sequence[KnownDecision], better: NDArray[np.float64], *, known: bool
 ) -> bool:
-    """Return whether memory makes the policy right more often than the model alone, by a standard error.
+    """Return whether memory makes the policy right more often than the model alone, by SURE errors.
 
     Args:
         decisions: Known ones.
         better: How much oftener right with memory, at each.
-        known: Memory was seen to help the model elsewhere: it is enough that it does not harm, by a standard
-            error.
+        known: Memory was seen to help the model elsewhere: it is enough that it is not seen to harm.
     """
     sure = np.array([one.demonstrated and not one.wrong for one in decisions])
     if sure.sum() < ENOUGH:
         return True
     gained = better[sure]
-    error = math.sqrt(float(np.square(gained).sum()))
+    error = SURE * math.sqrt(float(np.square(gained).sum()))
     return bool(gained.sum() >= -error) if known else bool(gained.sum() > error)
 
 

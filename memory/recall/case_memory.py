@@ -18,10 +18,12 @@ from ..likeness.analogy import words
 from ..likeness.features import Idf, hashed, state_features
 from ..likeness.grounding import Wordings
 from ..store.store import Store
-from .retriever import RetrieverConfig, rank
+from .retriever import STRANGER, RetrieverConfig, rank
 
 STATE = 0.3
 """Share of the state in the order of subtasks, beside their texts."""
+NEAR = 64
+"""Records that the index proposes by their text."""
 PROPOSALS = 96
 """Step cases that the index proposes to the exact kernel."""
 R = TypeVar("R", bound=MemoryRecord)
@@ -170,9 +172,16 @@ class CaseMemory:
         return case
 
     def find(
-        self, record: type[R], text: str, *, env: str, k: int, task_id: str | None = None
+        self,
+        record: type[R],
+        text: str,
+        *,
+        env: str,
+        k: int,
+        task_id: str | None = None,
+        family: str | None = None,
     ) -> list[tuple[R, float]]:
-        """Return at most k records of a class that are indexed by text, with their cosines, best first.
+        """Return at most k records of a class that are indexed by text, with their likeness, best first.
 
         Args:
             record: Class of the records, of any memory module of the store.
@@ -180,31 +189,42 @@ class CaseMemory:
             env: Name of the environment.
             k: How many.
             task_id: What is being done; what its own earlier episodes left is left out.
+            family: The kind of task; the cosines of records of other kinds count for less. None: for as much.
         """
         held = self.store.held(record)
         if k < 1 or not held:
             return []
         vector = self.store.embedder.query(text)
-        near = self.store.index(record).near(vector, n=4 * k, env=env, below=self.learned)
+        near = self.store.index(record).near(
+            vector, n=max(4 * k, NEAR), env=env, below=self.learned
+        )
         found = [
-            (held[x.id], x.cosine)
+            (held[x.id], x.cosine * (1.0 if family in (None, held[x.id].family) else STRANGER))
             for x in near
             if x.id in held and x.cosine >= self.config.delta and self._may(held[x.id], task_id)
         ]
+        found.sort(key=lambda pair: -pair[1])
         return found[:k]
 
     def episodes(
-        self, goal: str, *, env: str, k: int, task_id: str | None = None
+        self,
+        goal: str,
+        *,
+        env: str,
+        k: int,
+        task_id: str | None = None,
+        family: str | None = None,
     ) -> Sequence[tuple[EpisodeCase, float]]:
-        """Return at most k whole episodes for a task, with the cosine of their goals with it, best first.
+        """Return at most k whole episodes for a task, with the likeness of their goals to it, best first.
 
         Args:
             goal: The task in words.
             env: Name of the environment.
             k: How many.
             task_id: What is being done; its own earlier episodes are left out.
+            family: The kind of task, as in `read`.
         """
-        return self.find(EpisodeCase, goal, env=env, k=k, task_id=task_id)
+        return self.find(EpisodeCase, goal, env=env, k=k, task_id=task_id, family=family)
 
     def subtasks(
         self, text: str, *, env: str, k: int, task_id: str | None = None, seen: str = ""

@@ -71,12 +71,18 @@ class PlaceboMemory(CaseMemory):
         return iter(())
 
     def episodes(
-        self, goal: str, *, env: str, k: int, task_id: str | None = None
+        self,
+        goal: str,
+        *,
+        env: str,
+        k: int,
+        task_id: str | None = None,
+        family: str | None = None,
     ) -> Sequence[tuple[EpisodeCase, float]]:
         """Return others in the place of the episodes found; none when there is no other."""
         if self.size < 2:
             return []
-        found = super().episodes(goal, env=env, k=k, task_id=task_id)
+        found = super().episodes(goal, env=env, k=k, task_id=task_id, family=family)
         return [(self._other_wholes[case.id], cosine) for case, cosine in found]
 
     def subtasks(

@@ -16,7 +16,13 @@ class RecentMemory(CaseMemory):
     """A view that always answers with the last episodes."""
 
     def episodes(
-        self, goal: str, *, env: str, k: int, task_id: str | None = None
+        self,
+        goal: str,
+        *,
+        env: str,
+        k: int,
+        task_id: str | None = None,
+        family: str | None = None,
     ) -> Sequence[tuple[EpisodeCase, float]]:
         """Return the last k episodes, the latest first."""
         held = [case for case in self.wholes(env) if case.task_id != task_id]
