@@ -195,7 +195,8 @@ class Policy:
         self, at: Situation, actions: Sequence[str], asked: Sequence[int], talk: Sequence[Turn]
     ) -> Opinion:
         """Return the model's opinion; a silent one where there is none to ask, or nothing to choose."""
-        if self.voice is None or (len(asked) < 2 and not self._writes(at)):
+        mute = self.weights.first == self.weights.scores == 0  # nothing it says would count
+        if self.voice is None or mute or (len(asked) < 2 and not self._writes(at)):
             return SILENT_OPINION
         if isinstance(self.voice, ScoringVoice):
             listed = [actions[i] for i in asked]

@@ -70,8 +70,10 @@ def _trusted(known: "Trust") -> str:
                 f"In {known.env} memory alone was right in {weights.right_with_memory} of "
                 f"{weights.known} known decisions."
             )
-        if weights.silenced:
+        if weights.speaks == "model":
             lines.append("Memory was not seen to make it better: it does not weigh in.")
+        elif weights.speaks == "memory":
+            lines.append("The model was not seen to make memory better: it is not asked.")
     named = (f"{name} {value:.2f}" for name, value in zip(CHANNELS, weights.vector, strict=True))
     lines.append(f"Weights in nats: {', '.join(named)}.")
     return "\n".join(lines)

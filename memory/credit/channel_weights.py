@@ -8,6 +8,7 @@ of an episode of the agent's own. The weights maximise the likelihood of those a
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,9 @@ Features = NDArray[np.float64]
 """Shape (options, channels)."""
 
 
+Speaks = Literal["both", "model", "memory"]
+
+
 class ChannelWeights(Record):
     """Weights of the channels, in nats for what a channel says."""
 
@@ -48,8 +52,8 @@ class ChannelWeights(Record):
     """Those of them at which the model's first choice was the right action; ties count in parts."""
     right_with_memory: int = 0
     """Those at which the policy's was, with weights from the other decisions only."""
-    silenced: bool = False
-    """Whether memory is kept silent, because the model was not seen to do better with it (do no harm)."""
+    speaks: Speaks = "both"
+    """Who weighs in beside novelty and the like: where one of the two was not seen to help, the other alone."""
 
     @property
     def vector(self) -> NDArray[np.float64]:
@@ -69,7 +73,7 @@ class WeightPrior(Record):
     source: str = ""
     """Where it comes from."""
     measured: bool = False
-    """Memory was seen to help this model elsewhere: it is silenced only where it is seen to harm."""
+    """Whether memory was seen to carry this model elsewhere; then it is the model that must be seen to help."""
 
 
 class KnownDecision(Record):
@@ -114,7 +118,7 @@ def fit(
         prior: Before them.
         decisions: In the order of the ledger; the latest MOST are taken.
         model: Whether a model speaks; False: its channels are left out.
-        gate: Whether memory is silenced where it was not seen to help.
+        gate: Whether one of the two is silenced where it was not seen to help.
     """
     mean = prior.mean if model else prior.mean.without_model()
     recent = list(decisions)[-MOST:]
@@ -126,36 +130,58 @@ def fit(
     shown = np.array([not one.wrong for one in recent])
     alone = mean.model_copy(update={"value": 0.0})
     across = _across(table, mean.vector, spread, recent)
-    better = across - table.right(alone.vector)
-    silenced = gate and model and not _may_speak(recent, better, known=prior.measured)
-    if silenced:
+    speaks: Speaks = "both"
+    if gate and model:
+        only = _Table(recent, model=False)
+        memory = _across(only, mean.without_model().vector, spread, recent)
+        speaks = _who(prior, recent, across - table.right(alone.vector), across - memory)
+    if speaks == "model":
         found = alone.vector
+    elif speaks == "memory":
+        found = only.maximised(mean.without_model().vector, spread, np.ones(len(recent)))
     first = table.right(np.eye(len(CHANNELS))[0]) if model else np.zeros(len(recent))
     return ChannelWeights(
         **dict(zip(CHANNELS, (round(float(x), 4) for x in found), strict=True)),
         known=int(shown.sum()),
         right=round(float(first[shown].sum())),
         right_with_memory=round(float(across[shown].sum())),
-        silenced=silenced,
+        speaks=speaks,
     )
 
 
-def _may_speak(
-    decisions: Sequence[KnownDecision], better: NDArray[np.float64], *, known: bool
-) -> bool:
-    """Return whether memory makes the policy right more often than the model alone, by SURE errors.
+def _who(
+    prior: WeightPrior,
+    decisions: Sequence[KnownDecision],
+    over_model: NDArray[np.float64],
+    over_memory: NDArray[np.float64],
+) -> Speaks:
+    """Return who speaks: do no harm, neither to what the model can do alone nor to what memory can.
+
+    Of an unknown model its own word stands, and memory must be seen to help; a model that was measured to be
+    carried by memory must be seen to help it. Seen is a difference of SURE standard errors.
 
     Args:
+        prior: Of the model.
         decisions: Known ones.
-        better: How much oftener right with memory, at each.
-        known: Memory was seen to help the model elsewhere: it is enough that it is not seen to harm.
+        over_model: How much oftener right both are than the model alone, at each.
+        over_memory: The same over memory alone.
     """
     sure = np.array([one.demonstrated and not one.wrong for one in decisions])
     if sure.sum() < ENOUGH:
-        return True
-    gained = better[sure]
-    error = SURE * math.sqrt(float(np.square(gained).sum()))
-    return bool(gained.sum() >= -error) if known else bool(gained.sum() > error)
+        return "both"
+
+    def errors(gained: NDArray[np.float64]) -> float:
+        error = math.sqrt(float(np.square(gained).sum()))
+        return float(gained.sum()) / error if error else 0.0
+
+    model, memory = errors(over_model[sure]), errors(over_memory[sure])
+    if prior.measured:
+        if memory <= SURE:
+            return "memory"
+        return "model" if model < -SURE else "both"
+    if model <= SURE:
+        return "model"
+    return "memory" if memory < -SURE else "both"
 
 
 def _across(

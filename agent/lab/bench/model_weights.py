@@ -12,11 +12,17 @@ from typing import Any
 import numpy as np
 
 from ....envs.suite import Suite
-from ....memory.credit.channel_weights import CHANNELS, ChannelWeights, WeightPrior, fit
+from ....memory.credit.channel_weights import (
+    CHANNELS,
+    MODEL,
+    ChannelWeights,
+    WeightPrior,
+    fit,
+)
 from ....memory.kinds.channel_module import ChannelModule
 from ....memory.recall.case_memory import CaseMemory
 from ....memory.store.demonstrations import from_gold, import_demonstrations
-from ...acting.priors import UNKNOWN
+from ...acting.priors import NO_MODEL, UNKNOWN
 from ...config import load_config
 from ...open_agent import OpenAgent
 from ...weighing import learn_weights
@@ -78,13 +84,11 @@ def _of_suite(suite: Suite, *, model: str, demonstrations: int, seed: int) -> Ch
 
 
 def pooled(found: Sequence[ChannelWeights], *, names: Sequence[str]) -> WeightPrior:
-    """Return the prior of a model: mean and spread of its weights over suites.
-
-    What demonstrations say nothing of (novelty) stays as it is where nothing is known.
-    """
+    """Return the prior of a model: its two weights over suites; the other channels are not its own."""
     table = np.array([weights.vector for weights in found])
-    mean = table.mean(axis=0)
-    spread = np.maximum(table.std(axis=0), FIRMEST * np.maximum(mean, 0.2))
+    mean, spread = NO_MODEL.mean.vector, np.array(NO_MODEL.spread)
+    mean[:MODEL] = table.mean(axis=0)[:MODEL]
+    spread[:MODEL] = np.maximum(table.std(axis=0), FIRMEST * np.maximum(mean, 0.2))[:MODEL]
     known = sum(weights.known for weights in found)
     right = sum(weights.right for weights in found)
     helped = sum(weights.right_with_memory for weights in found) > right

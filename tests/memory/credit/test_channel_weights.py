@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lichen.agent.acting.priors import AS_IT_IS, NO_MODEL, UNKNOWN
+from lichen.agent.acting.priors import AS_IT_IS, NO_MODEL, UNKNOWN, prior_of
 from lichen.memory.credit.channel_weights import CHANNELS, KnownDecision, compact, fit
 
 OPTIONS = 12
@@ -49,12 +49,19 @@ def test_a_perfect_models_word_is_never_outweighed() -> None:
 
 def test_memory_speaks_where_it_helps_and_not_where_it_does_not() -> None:
     helps = fit(UNKNOWN, decisions(0.3, 0.8))
-    assert not helps.silenced and helps.right_with_memory > helps.right + 10
+    assert helps.speaks == "both" and helps.right_with_memory > helps.right + 10
     useless = fit(UNKNOWN, decisions(0.7, 0.05))
-    assert useless.silenced and useless.value == 0.0
+    assert useless.speaks == "model" and useless.value == 0.0
     assert useless.first == UNKNOWN.mean.first  # the model alone, as it is
     alone = fit(UNKNOWN, decisions(0.7, 0.05), model=False)
-    assert not alone.silenced  # without a model there is nothing to be worse than
+    assert alone.speaks == "both"  # without a model there is nothing to be worse than
+
+
+def test_a_model_that_memory_was_seen_to_carry_must_help_it() -> None:
+    carried = prior_of("smollm2-135m")
+    assert carried.measured and carried.mean.first == 0.0
+    mute = fit(carried, decisions(0.1, 0.8))
+    assert mute.speaks == "memory" and mute.first == mute.scores == 0.0 < mute.value
 
 
 def test_steps_of_lost_episodes_speak_against_what_was_taken() -> None:
