@@ -195,7 +195,8 @@ class Policy:
         self, at: Situation, actions: Sequence[str], asked: Sequence[int], talk: Sequence[Turn]
     ) -> Opinion:
         """Return the model's opinion; a silent one where there is none to ask, or nothing to choose."""
-        mute = self.weights.first == self.weights.scores == 0  # nothing it says would count
+        # nothing that it says would count, and there is something else to do
+        mute = bool(actions) and self.weights.first == self.weights.scores == 0
         if self.voice is None or mute or (len(asked) < 2 and not self._writes(at)):
             return SILENT_OPINION
         if isinstance(self.voice, ScoringVoice):

@@ -7,6 +7,7 @@ cannot be used, or a call that memory knows to fail, is told to the model once.
 
 import logging
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +42,7 @@ MEMORY = 3
 _TOP = 20
 _ECHO = 300
 """Characters of an earlier answer to the same call."""
+_DIGITS = re.compile(r"\D")
 _TRIES = 4
 """Conversations, each half as long, that are tried where a server says that one is too long."""
 _NUMBER = 'Answer with one JSON object: {"number": N}, the number of the action to take.'
@@ -131,7 +133,11 @@ class TalkingVoice:
         at, step = asking.at, len(asking.at.history)
         heard, turns = await self._hear(asking, turns)
         spent += tokens_of(turns) + _written(heard.reply)
-        complaint = heard.named.problem or _failure(at, heard.named.action)
+        complaint = (
+            heard.named.problem
+            or _failure(at, heard.named.action)
+            or _borrowed(at, turns, heard.named.action)
+        )
         if complaint:
             made = _as_written(asking, heard, step)
             turns = [*turns, made, *refused_turns(asking, made, complaint, step)]
@@ -227,6 +233,30 @@ def _failure(at: Situation, action: str) -> str:
         return at.failure_of(read_call(action, at.specs))
     except UsageError:
         return ""
+
+
+def _borrowed(at: Situation, turns: Sequence[Turn], action: str) -> str:
+    """Return a complaint about a value that was taken from the records of other tasks; empty where none was.
+
+    Only values with a digit are looked at (ids, amounts, addresses): other words may well be the same.
+    """
+    records = "\n".join(
+        line for turn in turns for line in turn.content.splitlines() if line.startswith("| ")
+    )
+    if not records or not action or not at.specs:
+        return ""
+    try:
+        given = read_call(action, at.specs).arguments.values()
+    except UsageError:
+        return ""
+    here = "\n".join([at.seen.goal, at.opening, at.state.text, *(said for _, said in at.history)])
+    digits = _DIGITS.sub("", here)
+    for value in given:
+        said = str(value)
+        own = said in here or (_DIGITS.sub("", said) in digits and bool(_DIGITS.sub("", said)))
+        if isinstance(value, str) and any(map(str.isdigit, said)) and said in records and not own:
+            return f"{said!r} stands only in the records of other tasks; find out yours first"
+    return ""
 
 
 def _as_written(asking: Asking, heard: Heard, step: int) -> Turn:

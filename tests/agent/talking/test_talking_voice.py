@@ -386,6 +386,24 @@ async def test_scripted_memory_is_one_block_of_quoted_data_that_cannot_be_closed
     assert "<|" not in task and "</memory" not in task
 
 
+async def test_scripted_an_id_of_the_records_is_not_taken_for_one_of_the_task(
+    loopback: Server,
+) -> None:
+    told = remembered("It was order LN-48487.")
+    answering(
+        loopback,
+        loopback.called(("finish", {"answer": "LN-48487"})),
+        loopback.called(("finish", {"answer": "16"})),
+    )
+    made = await voice(loopback).opinion(calling(remembered=told))
+    assert made.named == "finish(answer='16')"
+    assert "only in the records of other tasks" in said_to(loopback)[1][-1]["content"]
+    answering(loopback, loopback.called(("finish", {"answer": "LN-48487"})))
+    found = [("add(a=7, b=9)", "16, as in #48487")]
+    made = await voice(loopback).opinion(calling(found, remembered=told))
+    assert made.named == "finish(answer='LN-48487')"  # here it was found in this task
+
+
 async def test_scripted_a_long_conversation_is_made_shorter_and_says_so(loopback: Server) -> None:
     answering(loopback, loopback.called(("act", {"action": "go north"})))
     history = [(f"look {i}", f"Room {i}. " + "There is dust. " * 60) for i in range(30)]
