@@ -31,7 +31,7 @@ class Expert:
         """
         done, back = self._where(actions, moved)
         if back:
-            return back[-1] if back[-1] in open_to else ""
+            return back[-1] if not open_to or back[-1] in open_to else ""
         if done == len(self.gold):
             return ""
         if not open_to or self.gold[done] in open_to:

@@ -76,7 +76,7 @@ class KnownModel:
             place(a) != place(b)
             for a, b in zip(stage.observations, stage.observations[1:], strict=False)
         ]
-        right = expert.next(stage.actions, moved, open_to)
+        right = expert.next(stage.actions, moved, () if seen.reworded else open_to)
         if sure and right:
             return right
         if not open_to and not stage.calls:
