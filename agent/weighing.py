@@ -44,7 +44,7 @@ class Acting(Protocol):
         """Return the parts of one episode."""
 
 
-DECISIONS = 24
+DECISIONS = 32
 """Known decisions that a model is asked about, spread over demonstrations."""
 EACH = 6
 """At most so many of one demonstration."""
