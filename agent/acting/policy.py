@@ -149,7 +149,7 @@ class Policy:
             )
         rest = self._bare(at, actions)
         asked = range(len(actions)) if whole else self._contenders(rest)
-        opinion = await self._opinion(at, actions, asked, talk)
+        opinion = await self._opinion(at, actions, asked, talk, whole=whole)
         opinion = replace(opinion, named=at.written(opinion.named)) if opinion.named else opinion
         own = [a for a in (opinion.named, *opinion.scores) if a and a not in actions]
         if own:
@@ -192,11 +192,17 @@ class Policy:
         return rows
 
     async def _opinion(
-        self, at: Situation, actions: Sequence[str], asked: Sequence[int], talk: Sequence[Turn]
+        self,
+        at: Situation,
+        actions: Sequence[str],
+        asked: Sequence[int],
+        talk: Sequence[Turn],
+        *,
+        whole: bool,
     ) -> Opinion:
         """Return the model's opinion; a silent one where there is none to ask, or nothing to choose."""
         # nothing that it says would count, and there is something else to do
-        mute = bool(actions) and self.weights.first == self.weights.scores == 0
+        mute = not whole and bool(actions) and self.weights.first == self.weights.scores == 0
         if self.voice is None or mute or (len(asked) < 2 and not self._writes(at)):
             return SILENT_OPINION
         if isinstance(self.voice, ScoringVoice):

@@ -120,7 +120,7 @@ class Toolbox:
         favour = self.at.favoured.get(action)
         if favour is not None and favour.tool is not None:
             name, arguments = favour.tool.name, dict(favour.arguments)
-        elif self.at.specs and self.at.seen.admissible is None:
+        elif self.calls:
             try:
                 call = read_call(action, self.at.specs)
             except UsageError:

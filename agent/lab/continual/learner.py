@@ -20,9 +20,6 @@ from ...llm.local_llm import LocalLLM
 from .off_stream import drift, log_probs
 from .stream import GoldDecision, Stream
 
-ALL = 10_000
-"""More actions than any state has: every admissible action is scored."""
-
 
 class LearnConfig(Record):
     """How the arms with gradients learn; the same number of epochs and the same batches for all of them."""
