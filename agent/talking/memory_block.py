@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ...memory.ledger.records import StepCase
+from ...memory.tools.lifted import lifted_calls
 from ..acting.remembered import Remembered, WholeCase
 from ..acting.situation import Situation
 from ..prompts.rendering import render
@@ -17,6 +18,8 @@ _LETTERS = 4
 _LONGEST = 600
 """Characters of one answer in a case."""
 _MARKS = re.compile(r"<(?=[|/a-zA-Z])|\[(?=/?INST)|`{3,}")
+_CALLS = 2
+"""Tools that were called in like moments, at a step."""
 _NOTES = 3
 """Notes of each kind at a step."""
 
@@ -62,7 +65,15 @@ def step_notes(at: Situation) -> list[str]:
     warned = at.warned if isinstance(at.warned, Mapping) else {}
     open_to = set(at.actions)
     notes = [f"Known to fail: {action}: {why}" for action, why in warned.items()][:_NOTES]
-    if at.seen.admissible is not None:
+    if at.seen.admissible is None:
+        told = "\n".join([at.opening, *(said for _, said in at.history), at.state.text])
+        calls = lifted_calls(at.hits.hits, at.seen.goal, told)
+        moments = sum(call.count for call in calls)
+        notes += [
+            f"In {call.count} of {moments} like moments that went well, the call was: {call.text}"
+            for call in calls[:_CALLS]
+        ]
+    else:
         alike = dict.fromkeys(
             f"In a like moment: {hit.action}: {_came(hit.case)}"
             for hit in at.hits.hits
