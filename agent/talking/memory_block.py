@@ -20,6 +20,8 @@ _LONGEST = 600
 _MARKS = re.compile(r"<(?=[|/a-zA-Z])|\[(?=/?INST)|`{3,}")
 _CALLS = 2
 """Tools that were called in like moments, at a step."""
+_ENDINGS = 2
+"""Solved cases whose last words are told at a step."""
 _NOTES = 3
 """Notes of each kind at a step."""
 
@@ -66,13 +68,7 @@ def step_notes(at: Situation) -> list[str]:
     open_to = set(at.actions)
     notes = [f"Known to fail: {action}: {why}" for action, why in warned.items()][:_NOTES]
     if at.seen.admissible is None:
-        told = "\n".join([at.opening, *(said for _, said in at.history), at.state.text])
-        calls = lifted_calls(at.hits.hits, at.seen.goal, told)
-        moments = sum(call.count for call in calls)
-        notes += [
-            f"In {call.count} of {moments} like moments that went well, the call was: {call.text}"
-            for call in calls[:_CALLS]
-        ]
+        notes += [*_endings(at.remembered), *_calls(at)]
     else:
         alike = dict.fromkeys(
             f"In a like moment: {hit.action}: {_came(hit.case)}"
@@ -81,6 +77,30 @@ def step_notes(at: Situation) -> list[str]:
         )
         notes += list(alike)[:_NOTES]
     return [line for note in notes for line in quotable(shortened(note, _LONGEST))]
+
+
+def _endings(remembered: Remembered) -> list[str]:
+    """Return what was said at the end of the solved cases that are shown.
+
+    The cases say it too; but a small model does by it only where it is said again when the time has come.
+    Measured on 4 tickets of `support` with a 1.5B model: 10 of 14 calls right with it, 8 without.
+    """
+    said = dict.fromkeys(
+        whole.steps[-1].answer
+        for whole in remembered.cases
+        if whole.case.outcome == "success" and whole.steps[-1].answer
+    )
+    return [f"Said at the end of a solved case: {end}" for end in list(said)[:_ENDINGS]]
+
+
+def _calls(at: Situation) -> list[str]:
+    told = "\n".join([at.opening, *(said for _, said in at.history), at.state.text])
+    calls = lifted_calls(at.hits.hits, at.seen.goal, told)
+    moments = sum(call.moments for call in calls)
+    return [
+        f"In {call.moments} of {moments} like moments that went well, the call was: {call.text}"
+        for call in calls[:_CALLS]
+    ]
 
 
 def quotable(text: str) -> list[str]:

@@ -13,6 +13,8 @@ def origin_of(value: Any, goal: str, seen: str) -> Origin:
 
     >>> origin_of("a.txt", "open A.txt", ""), origin_of(3, "open it", "3 files"), origin_of(True, "", "")
     ('goal', 'seen', 'made')
+    >>> origin_of(139.5, "", "a bookshelf, 139.50 EUR")
+    'seen'
     """
     parts = value if isinstance(value, (list, tuple)) and value else [value]
     for name, text in (("goal", goal), ("seen", seen)):
@@ -21,13 +23,16 @@ def origin_of(value: Any, goal: str, seen: str) -> Origin:
     return "made"
 
 
-@lru_cache(maxsize=65536)
-def _said_in(said: str, text: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(said)}(?!\w)", text, re.IGNORECASE) is not None
+@lru_cache(maxsize=65536, typed=True)
+def said_in(value: str | int | float, text: str) -> re.Match[str] | None:
+    """Return where a value is written in a text, as a whole word; decimals may have zeros behind them."""
+    said = re.escape(f"{value:g}" if isinstance(value, float) else str(value))
+    if isinstance(value, float):
+        said += "0*" if "." in said else "(?:[.,]0+)?"
+    return re.search(rf"(?<!\w){said}(?!\w)", text, re.IGNORECASE) if said else None
 
 
 def _in(value: Any, text: str) -> bool:
     if isinstance(value, bool) or value is None or isinstance(value, (dict, list, tuple)):
         return False
-    said = f"{value:g}" if isinstance(value, float) else str(value)
-    return bool(said.strip()) and _said_in(said, text)
+    return bool(str(value).strip()) and said_in(value, text) is not None

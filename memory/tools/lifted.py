@@ -14,13 +14,13 @@ from typing import Any, Literal, NamedTuple
 from ...envs.tools import Call
 from ..ledger.records import Hit, StepCase
 from ..likeness.analogy import FILLER, words
+from ..likeness.origins import said_in
 
 _DIGITS = re.compile(r"\d+")
 _RUNS = re.compile(r"\d+|[A-Z][a-z]+|[A-Z]+|[a-z]+|.", re.DOTALL)
 _WORD = re.compile(r"\w+")
 _AROUND = 60
 """Characters in which the words beside a value are looked for."""
-_FRACTION = r"(?:[.,]\d+)?"
 _SAME_DIGITS = 4
 """Numbers of so many digits or more are of one kind only where they have as many."""
 
@@ -29,8 +29,8 @@ class LiftedCall(NamedTuple):
     """What was called in like moments of cases where it helped."""
 
     text: str
-    count: int
-    """In how many like moments this tool was called."""
+    moments: int
+    """In how many like ones this tool was called."""
 
 
 class Place(NamedTuple):
@@ -83,15 +83,12 @@ def place_of(value: Any, goal: str, seen: str) -> Place | None:
     """
     if isinstance(value, (bool, dict, list, tuple)) or value is None:
         return None
-    whole = f"{value:g}" if isinstance(value, float) else str(value)
-    parts = [whole, *(_DIGITS.findall(whole) if isinstance(value, str) else ())]
-    for part in parts:
-        for where, text in (("task", goal), ("answer", seen)):
-            tail = _FRACTION if isinstance(value, float) else ""
-            at = re.search(rf"(?<!\w){re.escape(part)}{tail}(?!\w)", text, re.IGNORECASE)
-            if part and at is not None:
+    places: tuple[tuple[Literal["task", "answer"], str], ...] = (("task", goal), ("answer", seen))
+    for part in (value, *(_DIGITS.findall(value) if isinstance(value, str) else ())):
+        for where, text in places:
+            if (at := said_in(part, text)) is not None:
                 named = where == "answer" and bool(_beside(at, text) & _named(goal))
-                return Place(where, at[0], part, named)  # type: ignore[arg-type]
+                return Place(where, at[0], str(part), named)
     return None
 
 
@@ -171,7 +168,8 @@ def _can_be(case: StepCase, call: Call, goal: str) -> bool:
     there = {len(digits) for digits in _DIGITS.findall(goal)}
     for value in call.arguments.values():
         place = place_of(value, case.state.goal, case.state.text)
-        numbered = place is not None and place.where == "task" and place.part.isdigit()
-        if numbered and len(place.part) not in there:
+        if place is None or place.where != "task" or not place.part.isdigit():
+            continue
+        if len(place.part) not in there:
             return False
     return True

@@ -54,6 +54,7 @@ def hit(
         ("LN-48933", "'LN-12345'"),
         ("GD-18", "'GD-04'"),
         (215.0, "27.90"),
+        (48.0, ""),
         ("Mira Holm", "'Hugo Brandt'"),
         ("KT-31", ""),
         (263.0, ""),
@@ -99,7 +100,12 @@ def test_a_call_that_needs_a_number_is_left_out_where_the_task_has_none() -> Non
 def test_the_likest_come_first() -> None:
     far = [hit("reship", near=0.2, sku="GD-18") for _ in range(3)]
     told = lifted_calls([*far, hit("check_stock", near=0.9, sku="GD-18")], HERE, SEEN)
-    assert [(call.text, call.count) for call in told] == [
+    assert [(call.text, call.moments) for call in told] == [
         ("check_stock(sku='GD-04')", 1),
         ("reship(sku='GD-04')", 3),
     ]
+
+
+def test_a_price_is_found_however_many_zeros_it_ends_with() -> None:
+    place = place_of(139.5, "the bookshelf", "FU-08 bookshelf 139.50. Total 200.00")
+    assert place is not None and place.form == "139.50" and place.named
