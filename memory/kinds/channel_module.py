@@ -43,6 +43,7 @@ class ChannelModule(MemoryModule):
 
     def __init__(self) -> None:
         self.known: list[Weighing] = []
+        self._fitted: dict[tuple[WeightPrior, str, str, int | None], ChannelWeights] = {}
 
     def fold(self, row: LedgerRow) -> None:
         """Take what was weighed along a demonstration; an own episode's waits for its end."""
@@ -62,6 +63,7 @@ class ChannelModule(MemoryModule):
     def _keep(self, found: Iterable[Weighing]) -> None:
         self.known.extend(found)
         del self.known[: max(0, len(self.known) - MOST_KEPT)]
+        self._fitted.clear()
 
     def weights(
         self,
@@ -84,7 +86,11 @@ class ChannelModule(MemoryModule):
         found = self.of(env=env, llm=llm, first=first)
         if not any(one.family == family for one in found):
             return prior.mean
-        return fit(prior, [one.decision for one in found], model=bool(llm))
+        key = (prior, env, llm, first)
+        if key not in self._fitted:
+            decisions = [one.decision for one in found]
+            self._fitted[key] = fit(prior, decisions, model=bool(llm))
+        return self._fitted[key]
 
     def of(self, *, env: str, llm: str, first: int | None = None) -> list[Weighing]:
         """Return what is known of a model in an environment; see `weights`."""
@@ -112,6 +118,7 @@ class ChannelModule(MemoryModule):
 
     def restore(self, state: dict[str, Any]) -> None:
         """See `MemoryModule.restore`."""
+        self._fitted.clear()
         self.known = [
             Weighing(env, family, llm, learned, step, KnownDecision.model_validate(decision))
             for env, family, llm, learned, step, decision in state["known"]
