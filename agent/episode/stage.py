@@ -45,6 +45,8 @@ class Stage:
         """Taken so far, oldest first."""
         self.observations: list[Observation] = []
         """What was seen: one more than there are actions; empty before the first `sync`."""
+        self.refused: set[tuple[str, str]] = set()
+        """(action, answer) pairs of what was refused."""
         self.working = WorkingMemory(calls=self.calls)
         self.ended = False
         """Whether the environment ended the episode."""
@@ -89,6 +91,7 @@ class Stage:
     def _begin(self) -> None:
         first = self.environment.reset(self.task_id, seed=self.seed)
         self.actions, self.observations, self.ended = [], [first], False
+        self.refused = set()
         self.working = WorkingMemory(calls=self.calls)
         self.working.begin(first)
 
@@ -108,6 +111,8 @@ class Stage:
         self.working.note(before, action, done.observation)
         self.observations.append(done.observation)
         self.actions.append(action)
+        if done.error:
+            self.refused.add((action, done.observation.text))
         self.ended = done.terminated or done.truncated
         return Played(before, action, done, call, took_ms)
 
