@@ -11,6 +11,7 @@ import gymnasium
 from gymnasium import spaces
 
 from .errors import EpisodeOver, UnknownName, UsageError
+from .journal import Journal
 from .tools import Call, ToolSpec, read_call, worded_call
 from .types import SPLITS, ActionMode, Fact, Observation, Split, Task, Transition
 
@@ -32,6 +33,9 @@ class Environment(ABC):
     """Steps after which an episode is truncated; a suite sets its own."""
     watcher: Callable[[str, Transition], None] | None = None
     """Told of every step that is taken, whoever takes it: a skill's steps become steps of the episode."""
+
+    journal: Journal | None = None
+    """Where calls with effects outside are noted while an episode runs; see `envs.journal`."""
 
     @abstractmethod
     def families(self) -> tuple[str, ...]:
@@ -74,6 +78,14 @@ class Environment(ABC):
             UsageError: `reset` was not called, or the episode is over.
             EnvironmentFault: The back end broke.
         """
+
+    def another(self) -> "Environment | None":
+        """Return an instance of its own for an episode beside another; None: that episode waits."""
+        return None
+
+    def pending(self) -> str:
+        """Return the action that was begun here before an interruption; empty where none was."""
+        return ""
 
     @property
     def verifiable(self) -> bool:

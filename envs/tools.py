@@ -197,6 +197,9 @@ class Tool:
         function: With annotated parameters; the first line of its docstring is the description. Its result
             is shown as text.
         version: Raise it when the meaning changes and the signature does not.
+        idempotent: Calling it twice does no harm: a call that an interruption cut off is made again.
+        reconcile: Told the arguments of a call that an interruption cut off; returns what it answered, or None
+            when it was not done. Without either such a call is never made again (see `envs.journal`).
 
     Raises:
         UsageError: The signature cannot be described (positional-only or starred parameters).
@@ -210,7 +213,15 @@ class Tool:
     '3'
     """
 
-    def __init__(self, function: Callable[..., Any], *, version: str = "1") -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        version: str = "1",
+        idempotent: bool = False,
+        reconcile: Callable[..., str | None] | None = None,
+    ) -> None:
+        self.idempotent, self.reconcile = idempotent, reconcile
         name = function.__name__
         if not name.isidentifier() or keyword.iskeyword(name):
             raise UsageError(f"{name!r} is no name for a tool", hint="Give a named function.")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault
+from ...envs.journal import Journal
 from ...envs.tools import Call
 from ...envs.types import Observation, Transition
 from ...memory.likeness.analogy import words
@@ -41,6 +42,8 @@ class Stage:
     def __init__(self, environment: Environment, task_id: str, *, seed: int) -> None:
         self.environment = environment
         self.task_id, self.seed = task_id, seed
+        self.journal: Journal | None = None
+        """Of the episode that runs; None: calls are just made."""
         self.actions: list[str] = []
         """Taken so far, oldest first."""
         self.observations: list[Observation] = []
@@ -89,6 +92,7 @@ class Stage:
         return self.seen
 
     def _begin(self) -> None:
+        self.environment.journal = self.journal
         first = self.environment.reset(self.task_id, seed=self.seed)
         self.actions, self.observations, self.ended = [], [first], False
         self.refused = set()

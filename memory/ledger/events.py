@@ -262,6 +262,25 @@ class ChannelsWeighed(_Event):
     """How a model's free text became an action; empty where nothing was matched."""
 
 
+class CallBegun(_Event):
+    """A call of a user's function is about to be made; written before it is."""
+
+    type: Literal["call_begun"] = "call_begun"
+    number: int = Field(ge=0)
+    """Of the call in its episode, from 0."""
+    call: str
+
+
+class CallEnded(_Event):
+    """What that call came to."""
+
+    type: Literal["call_ended"] = "call_ended"
+    number: int = Field(ge=0)
+    answer: str
+    error: str = ""
+    """Why it was refused."""
+
+
 class Forgotten(_Event):
     """An episode was forgotten: its events lost their content, and the same evidence is refused from now on."""
 
@@ -326,7 +345,9 @@ Event = Annotated[
     | ContractSeen
     | Reverified
     | Evicted
-    | ChannelsWeighed,
+    | ChannelsWeighed
+    | CallBegun
+    | CallEnded,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)
