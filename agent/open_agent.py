@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..envs.base import Environment
 from ..envs.errors import UsageError
@@ -35,8 +35,11 @@ from .planning.planner import SubtaskPlanner
 from .runs import LearnReport, Progress, Run, next_attempt, next_run, run_started
 from .skill_actions.open_library import AgentSkills
 from .skill_actions.skill_set import SkillSet
-from .softcot.hints import Hints
+from .softcot.soft_config import may_think
 from .weighing import learn_weights, weights_at
+
+if TYPE_CHECKING:
+    from .softcot.hints import Hints
 
 T = TypeVar("T")
 
@@ -101,6 +104,8 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
     def hints(self) -> "Hints":
         """The assistant with its gate, opened at first use."""
         if self._hints is None:
+            from .softcot.hints import Hints
+
             self._hints = Hints(self.config, self.store, self.llm)
         return self._hints
 
@@ -149,7 +154,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         """
         policy = policy or self.config.policy
         planned = self.config.planner == "plan" and policy.llm
-        thinks = hints and policy.llm and self.config.softcot.use
+        thinks = hints and policy.llm and may_think(self.config.softcot, self.store.folder)
         asked = llm_name if policy.llm else None
         if holdout is None:
             holdout = self.config.retriever.holdout if learn else 0.0
@@ -252,7 +257,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         asked = before if exploring.llm else ""
         async with lent(suite) as environment:
             await learn_weights(self, environment, memory, llm=asked, run=run.id)
-        if exploring.llm and self.config.softcot.use:
+        if exploring.llm and may_think(self.config.softcot, self.store.folder):
             self.store.follow(self.hints.keep_up)
         async with self.graph() as graph:
             for number, task_id in enumerate(ids):
