@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from ..envs.base import Environment
 from ..envs.errors import UsageError
-from ..envs.registry import make
+from ..envs.registry import located, make
 from ..envs.suite import Suite
 from ..memory.store.store import Store
 from ..memory.tools.contract_doctor import quarantine
@@ -72,7 +72,7 @@ class Environments:
 
     def _key(self, suite: Suite | None, task_id: str) -> str:
         """Return the key of an environment, which is opened where it is not."""
-        name = suite.env if suite else task_id.split("/", 1)[0]
+        name = suite.env if suite else located(task_id)[0]
         options = dict(suite.env_options) if suite else {}
         key = f"{name}{sorted(options.items())}"
         with self._lock:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..envs.base import Environment
 from ..envs.errors import UsageError
+from ..envs.registry import located
 from ..envs.suite import Suite, load_suite
 from ..memory.kinds.module import MemoryModule
 from ..memory.ledger.events import RunEnded, RunStarted
@@ -73,8 +74,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self._environments = Environments(self.store)
         self.skills = AgentSkills(config.skills, self.store)
         self._loop = OwnLoop()
-        self._going: set[str] = set()
-        """Runs of single tasks that are going on."""
+        self._going: set[str] = set()  # runs of single tasks
         self._hints: Hints | None = None
 
     @classmethod
@@ -195,7 +195,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
     ) -> EpisodeResult:
         """Run one task by its id; see `Agent.arun`."""
         async with self._environments.lent(None, task, max_steps=max_steps) as environment:
-            environment.task(task)  # a wrong name is said before anything is written
+            environment.task(task := located(task)[1])  # a wrong name leaves nothing written
             before = await self.fingerprint(self.config.policy.llm)
             started = self.started("run", task, before, {"max_steps": environment.max_steps})
             run = next_run(self.store.ledger, started, self._going).id
