@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-from ...memory.forgetting.made_from import ANY, made_from
 from ...memory.ledger.errors import StoreUnwritable
 from ...memory.ledger.sqlite import writing
+from ...memory.store.made_from import ANY, made_from
 from .graph import Graph, build
 
 FOLDER = "checkpoints"

@@ -8,8 +8,8 @@ from ...envs.types import Record
 from ..ledger.content_id import evidence_of
 from ..ledger.events import EpisodeStarted, Forgotten, Recalled, Stepped
 from ..ledger.ledger import Entry
+from ..store.made_from import derived_from
 from ..store.store import Store
-from .made_from import derived_from
 from .targets import episodes_named
 
 

@@ -19,7 +19,6 @@ from filelock import FileLock
 from sqlalchemy.engine import Connection
 
 from ...envs.errors import UsageError
-from ..forgetting.made_from import remove_derived
 from ..kinds.installed import installed, make
 from ..kinds.module import MemoryModule
 from ..ledger.errors import IndexBroken, LedgerCorrupt, StoreUnwritable
@@ -35,6 +34,7 @@ from .capacity import least_useful
 from .case_table import CaseTable
 from .fold import Fold
 from .indexes import Indexes
+from .made_from import remove_derived
 from .memory_state import MemoryState
 from .pending import Pending
 from .snapshot import EVERY, Snapshots

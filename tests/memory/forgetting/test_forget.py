@@ -7,11 +7,11 @@ import pytest
 from lichen.envs import UsageError, make
 from lichen.memory.forgetting.explain import export_events, verify_store
 from lichen.memory.forgetting.forget import forget
-from lichen.memory.forgetting.made_from import made_from
 from lichen.memory.ledger.errors import StoreUnwritable, UnknownCase
 from lichen.memory.ledger.events import (
     EpisodeEnded,
     EpisodeStarted,
+    Event,
     Recalled,
     RecalledItem,
     Stepped,
@@ -22,6 +22,7 @@ from lichen.memory.ledger.row_checks import read_rows
 from lichen.memory.likeness.embedder import HashingEmbedder
 from lichen.memory.recall.case_memory import CaseMemory
 from lichen.memory.store.demonstrations import from_gold, import_demonstrations
+from lichen.memory.store.made_from import made_from
 from lichen.memory.store.replay import replay
 from lichen.memory.store.store import Store
 
@@ -145,9 +146,8 @@ def ran(store: Store, name: str, run: str, outcome: str, *, learn: bool = True) 
         observation="ok", score_before=0, score_after=0,
     )  # fmt: skip
     ended = EpisodeEnded(outcome=outcome, score=0, steps=1, learn=learn)  # type: ignore[arg-type]
-    store.append(
-        [Entry(f"{name}/{i}", run, name, event) for i, event in enumerate((started, step, ended))]
-    )
+    told: list[Event] = [started, step, ended]
+    store.append([Entry(f"{name}/{i}", run, name, event) for i, event in enumerate(told)])
     store.settle()
 
 

@@ -5,13 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lichen.memory.forgetting.made_from import made_from
 from lichen.memory.ledger.records import EpisodeCase, StepCase
 from lichen.memory.store.demonstrations import (
     DemonstratedStep,
     Demonstration,
     import_demonstrations,
 )
+from lichen.memory.store.made_from import made_from
 
 from ..conftest import open_now
 
