@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .adapter import Adapter, Seen
+from .awaiting import awaited
 from .errors import EnvironmentFault, UnknownName, UsageError
 from .tools import Tool, ToolSpec
 from .types import SPLITS, ActionMode, Split, Task
@@ -35,8 +36,8 @@ class Request:
     id: str
     text: str
     check: Callable[[str], bool] | None = None
-    """Told the answer; an exception of it is a fault of the environment, never a wrong answer. None: nothing
-    but a judge can say."""
+    """Told the answer (an async one is awaited); an exception of it is a fault of the environment, never a
+    wrong answer. None: nothing but a judge can say."""
     split: Split = "train"
     family: str = "requests"
 
@@ -115,7 +116,7 @@ class Functions(Adapter):
         if check is None:
             return self._seen("The answer was given.", lost=True)  # over, and not won by our word
         try:
-            right = bool(check(answer))
+            right = bool(awaited(check(answer)))
         except Exception as error:
             raise EnvironmentFault(
                 f"the check of {self._current.id} failed: {type(error).__name__}: {error}"
