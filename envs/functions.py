@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .adapter import Adapter, Seen
+from .awaiting import awaited
 from .errors import EnvironmentFault, UnknownName, UsageError
 from .journal import once
 from .tools import Call, Tool, ToolSpec
@@ -40,8 +41,8 @@ class Request:
     id: str
     text: str
     check: Callable[[str], bool] | None = None
-    """Told the answer; an exception of it is a fault of the environment, never a wrong answer. None: nothing
-    but a judge can say."""
+    """Told the answer (an async one is awaited); an exception of it is a fault of the environment, never a
+    wrong answer. None: nothing but a judge can say."""
     split: Split = "train"
     family: str = "requests"
 
@@ -153,7 +154,9 @@ class Functions(Adapter):
         if check is None:
             return self._seen("The answer was given.", lost=True)  # over, and not won by our word
         try:
-            right = self._once(action, lambda: _RIGHT if check(answer) else _WRONG) == _RIGHT
+            right = (
+                self._once(action, lambda: _RIGHT if awaited(check(answer)) else _WRONG) == _RIGHT
+            )
         except EnvironmentFault:
             raise
         except Exception as error:

@@ -122,13 +122,11 @@ def is_suite_file(name: str) -> bool:
 
 
 def _parse(text: str, where: str) -> Suite:
-    import yaml
+    from .plain_yaml import plain_yaml
 
     try:
-        data = (
-            tomllib.loads(text) if not where.endswith((".yaml", ".yml")) else yaml.safe_load(text)
-        )
-    except (tomllib.TOMLDecodeError, yaml.YAMLError) as error:
+        data = tomllib.loads(text) if not where.endswith((".yaml", ".yml")) else plain_yaml(text)
+    except ValueError as error:  # a TOMLDecodeError is one
         raise BadFile(f"{where} cannot be parsed: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
         raise BadFile(f"{where} holds no table of settings")

@@ -7,15 +7,19 @@ which of its items were made under which. MCP tools fit the same records.
 
 import ast
 import hashlib
-import inspect
 import json
 import keyword
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
+from unicodedata import normalize
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, validate_call
+from pydantic import Field, ValidationError
 
+from .describing import described
 from .errors import LichenError, UsageError
+from .results import result_text
+from .schemas import misfit, resolved
+from .text import whole, whole_values
 from .types import Record
 
 
@@ -38,9 +42,16 @@ class ToolSpec(Record):
 
     @property
     def properties(self) -> dict[str, dict[str, Any]]:
-        """Name -> schema of every parameter, in order."""
+        """Name -> schema of every parameter, in order; references are put in their places."""
         found: dict[str, dict[str, Any]] = self.parameters.get("properties", {})
-        return found
+        refers = "$defs" in self.parameters or "definitions" in self.parameters
+        return resolved(found, self.parameters) if refers else found
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The schema of the arguments, whole, without references."""
+        found: dict[str, Any] = resolved(self.parameters, self.parameters)
+        return {"type": "object", "properties": {}, **found}
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -69,12 +80,20 @@ def _undescribed(schema: Any) -> Any:
 
 
 def write_call(name: str, arguments: Mapping[str, Any]) -> str:
-    """Return a call as an action: Python's form with keywords.
+    """Return a call as an action: Python's form with keywords; names that Python does not take in `**{}`.
 
     >>> write_call("cd", {"folder": "documents"})
     "cd(folder='documents')"
     """
-    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+    plain = {key: value for key, value in arguments.items() if _is_keyword(key)}
+    said = [f"{key}={value!r}" for key, value in plain.items()]
+    if odd := {key: value for key, value in arguments.items() if key not in plain}:
+        said.append(f"**{odd!r}")
+    return f"{name}({', '.join(said)})"
+
+
+def _is_keyword(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name) and normalize("NFKC", name) == name
 
 
 def read_call(action: str, specs: Sequence[ToolSpec]) -> Call:
@@ -104,16 +123,16 @@ def read_call(action: str, specs: Sequence[ToolSpec]) -> Call:
         for name, value in zip(names, node.args, strict=False):
             arguments[name] = ast.literal_eval(value)
         for given in node.keywords:
-            if given.arg is None:
-                raise UsageError(f"{spec.name}: ** is not allowed in a call")
-            if given.arg in arguments:
-                raise UsageError(f"{spec.name}: {given.arg!r} is given twice")
-            arguments[given.arg] = ast.literal_eval(given.value)
-    except (ValueError, TypeError, RecursionError, MemoryError) as error:
+            value = ast.literal_eval(given.value)
+            for name, held in [(given.arg, value)] if given.arg else list(value.items()):
+                if name in arguments:
+                    raise UsageError(f"{spec.name}: {name!r} is given twice")
+                arguments[name] = held
+    except (ValueError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         raise UsageError(f"{spec.name}: an argument is no literal") from error
     if problem := problem_of(spec, arguments):
         raise UsageError(f"{spec.name}: {problem}")
-    return call_of(spec, arguments)
+    return call_of(spec, whole_values(arguments))
 
 
 def rewritten(action: str, specs: Sequence[ToolSpec]) -> str:
@@ -142,21 +161,10 @@ def call_of(spec: ToolSpec, arguments: Mapping[str, Any]) -> Call:
     )
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list, tuple),
-    "object": (dict,),
-    "null": (type(None),),
-}
-
-
 def problem_of(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
     """Return what is wrong with the arguments under the contract, an empty text when nothing is.
 
-    Only the outermost form is looked at: missing and unknown names, and the kind of each value.
+    Missing and unknown names, and each value as `schemas.misfit` looks at it.
     """
     for name in spec.required:
         if name not in arguments:
@@ -165,12 +173,8 @@ def problem_of(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
         schema = spec.properties.get(name)
         if schema is None:
             return f"there is no argument {name!r}; it has: {', '.join(spec.properties) or 'none'}"
-        kinds = _KINDS.get(str(schema.get("type")))
-        wrong = kinds is not None and not isinstance(value, kinds)
-        if wrong or (isinstance(value, bool) and kinds in ((int,), (int, float))):
-            return f"{name!r} must be of the kind {schema['type']}, not {type(value).__name__}"
-        if "enum" in schema and value not in schema["enum"]:
-            return f"{name!r} must be one of {', '.join(map(repr, schema['enum']))}"
+        if problem := misfit(schema, value):
+            return f"{name!r} {problem}"
     return ""
 
 
@@ -194,15 +198,17 @@ class Tool:
     """A Python function as a tool: its signature is the contract, pydantic checks every call.
 
     Args:
-        function: With annotated parameters; the first line of its docstring is the description. Its result
-            is shown as text.
+        function: A function with annotated parameters (async ones are awaited, generators listed), a method, a
+            partial, an object that can be called, or a LangChain tool. Its docstring is the description; its
+            result is shown as text.
         version: Raise it when the meaning changes and the signature does not.
+        name: Of the tool; the function's own when empty.
         idempotent: Calling it twice does no harm: a call that an interruption cut off is made again.
         reconcile: Told the arguments of a call that an interruption cut off; returns what it answered, or None
             when it was not done. Without either such a call is never made again (see `envs.journal`).
 
     Raises:
-        UsageError: The signature cannot be described (positional-only or starred parameters).
+        UsageError: It cannot be described (a class, a parameter without a name or of a type that JSON has not).
 
     >>> def add(a: int, b: int = 1) -> int:
     ...     "Add two numbers."
@@ -215,32 +221,22 @@ class Tool:
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        function: Any,
         *,
         version: str = "1",
+        name: str = "",
         idempotent: bool = False,
         reconcile: Callable[..., str | None] | None = None,
     ) -> None:
         self.idempotent, self.reconcile = idempotent, reconcile
-        name = function.__name__
-        if not name.isidentifier() or keyword.iskeyword(name):
-            raise UsageError(f"{name!r} is no name for a tool", hint="Give a named function.")
-        if inspect.iscoroutinefunction(function):
-            raise UsageError(f"tool {name!r} is a coroutine function; give a plain function")
-        for parameter in inspect.signature(function).parameters.values():
-            if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-                raise UsageError(f"tool {name!r}: the parameter {parameter} cannot be described")
-        described: TypeAdapter[Any] = TypeAdapter(cast(Any, function))
-        schema = described.json_schema(mode="validation")
-        schema.pop("additionalProperties", None)
-        said = inspect.getdoc(function) or ""
+        found = described(function, name)
         self.spec = ToolSpec(
-            name=name,
-            description=said.split("\n", 1)[0],
-            parameters=schema if "properties" in schema else {**schema, "properties": {}},
+            name=found.name,
+            description=found.description,
+            parameters=found.parameters,
             version=version,
         )
-        self._function = validate_call(config=ConfigDict(arbitrary_types_allowed=False))(function)
+        self._function = found.call
 
     def call(self, arguments: Mapping[str, Any]) -> str:
         """Return the result as text.
@@ -249,7 +245,7 @@ class Tool:
             UsageError: The arguments do not fit, or the function raised; the sentence says which.
         """
         try:
-            result = self._function(**arguments)
+            return result_text(self._function(**arguments))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
@@ -258,12 +254,9 @@ class Tool:
             if error.retryable:  # an outage is not the call's fault
                 raise
             raise UsageError(f"{self.spec.name} failed: {error}") from error
-        except Exception as error:
-            raise UsageError(f"{self.spec.name} failed: {type(error).__name__}: {error}") from error
-        try:
-            return result if isinstance(result, str) else json.dumps(result, default=str)
-        except (TypeError, ValueError, RecursionError):
-            return str(result)
+        except (Exception, SystemExit) as error:  # a tool does not end its caller's program
+            said = whole(f"{type(error).__name__}: {error}")
+            raise UsageError(f"{self.spec.name} failed: {said}") from error
 
 
 def _short(text: str) -> str:

@@ -152,7 +152,7 @@ def open_library(library: Path | None, store: Path | None) -> "Library":
     from ...skills.library import Library
 
     folder = folder_of(library, store)
-    if not (folder / ".git").is_dir():
+    if not (folder / ".git").exists():
         raise UnknownSkill(
             f"there is no library in {folder}",
             hint="`lichen skills new NAME --env ENV` begins one; --library names another folder.",

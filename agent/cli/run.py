@@ -1,5 +1,7 @@
 """`lichen run`: run episodes of a suite, or one task, and learn."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from ..open_agent import OpenAgent
 
 
+_REASONS = 3
+"""Kinds of reasons that are told."""
+
+
 def run(
     suite: Annotated[str, typer.Argument(help="A suite (name or file), or one task id.")],
     episodes: Annotated[
@@ -45,6 +51,8 @@ def run(
     json_path: Json = None,
 ) -> None:
     """Run training episodes of SUITE and learn from them; the same command continues after an interruption.
+
+    The exit status is 1 where no outcome is known.
 
     With a task id (it has a slash and is no file, `twx/mapreader/test/3`) one episode is run and shown step
     by step, with memory and without learning.
@@ -87,11 +95,12 @@ def run(
             report = agent.learn(loaded, episodes=episodes, progress=done)
         used = agent.usage.copy()
     console = out(json_path)
-    unknown = sum(e.outcome == "unknown" for e in report.episodes)
+    unknown = [e for e in report.episodes if e.outcome == "unknown"]
     console.print(
         f"{len(report.episodes)} episodes ({report.resumed} were done before), success "
-        f"{report.success:.2f}" + (f", {unknown} unknown" if unknown else "")
+        f"{report.success:.2f}" + (f", {len(unknown)} unknown" if unknown else "")
     )
+    _tell_reasons(unknown, console)
     console.print(
         f"the model did not change: fingerprint {report.fingerprint_after[:16]}"
         if report.fingerprint_after
@@ -99,6 +108,17 @@ def run(
     )
     _tell_usage(agent.config, used, console)
     write_json(report.model_dump(mode="json"), json_path)
+    if len(unknown) == len(report.episodes):
+        raise typer.Exit(1)
+
+
+def _tell_reasons(unknown: "Sequence[EpisodeResult]", console: "Console") -> None:
+    """Say why outcomes are unknown, the most frequent reasons first."""
+    reasons = Counter(result.reason or "nothing says whether it was done" for result in unknown)
+    for reason, count in reasons.most_common(_REASONS):
+        console.print(f"{count} unknown: {reason}", markup=False, highlight=False)
+    if len(reasons) > _REASONS:
+        console.print(f"and {len(reasons) - _REASONS} other reasons")
 
 
 def _tell_usage(config: "AgentConfig", used: "Usage", console: "Console") -> None:
@@ -133,3 +153,5 @@ def _one(agent: "OpenAgent", task_id: str, json_path: str | None) -> None:
     )
     _tell_usage(agent.config, agent.usage, console)
     write_json(result.model_dump(mode="json"), json_path)
+    if result.outcome == "unknown":
+        raise typer.Exit(1)

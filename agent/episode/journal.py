@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from ...envs.journal import Noted
-from ...memory.ledger.events import CallBegun, CallEnded
+from ...memory.ledger.call_events import CallBegun, CallEnded
 from ...memory.ledger.ledger import Entry, LedgerRow
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ...envs.types import Record
 from .errors import LLMNonsense
-from .known_servers import Known, KnownServers
+from .known_servers import Known, KnownServers, bare_url
 from .loop_clients import LoopClients
 from .protocol import Usage
 from .server_errors import Sender, as_lichen, client_errors, of_status, refused_parameter
@@ -25,6 +25,7 @@ _TOGETHER = {
     "tools": ("tool_choice",),
     "top_logprobs": ("logprobs",),
     "logprobs": ("top_logprobs",),
+    "stream": ("stream_options",),
 }
 """What is no use without the first."""
 
@@ -73,7 +74,7 @@ class Connection:
         )
         self._servers = KnownServers(config.kept)
         self.known = self._servers.get(self.where, model)
-        self._asked = Sender(self.where, model, config.timeout, config.retries)
+        self._asked = Sender(self.where, model, config.timeout, config.retries, key or "")
 
     @property
     def client(self) -> "AsyncOpenAI":
@@ -86,8 +87,8 @@ class Connection:
 
     @property
     def where(self) -> str:
-        """The server's URL, for sentences."""
-        return str(self.client.base_url)
+        """The server's URL, for sentences: without user, password and query."""
+        return bare_url(str(self.client.base_url))
 
     def learn(self, known: Known, said: str = "") -> None:
         """Keep what was found out, and say it once."""
@@ -114,6 +115,8 @@ class Connection:
             {**body, **extra},
             lambda sent: self.client.chat.completions.create(model=self.model, **sent),
         )
+        if not hasattr(chunks, "__aiter__"):
+            return  # it does not stream, and said so
         try:
             async for chunk in chunks:
                 self._count(getattr(chunk, "usage", None))
@@ -177,8 +180,9 @@ class Connection:
         """
         choices = getattr(answer, "choices", None)
         if not choices:
+            said = f": {' '.join(answer.split())[:120]!r}" if isinstance(answer, str) else ""
             raise LLMNonsense(
-                f"the server {self.where} answered without choices",
+                f"the server {self.where} answered without choices{said}",
                 hint="Check --base-url: it usually ends in /v1.",
             )
         return choices[0]

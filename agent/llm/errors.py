@@ -60,6 +60,12 @@ class PromptRefused(LichenError):
     retryable = True
 
 
+class RequestRefused(PromptRefused):
+    """The server called this one request wrong (HTTP 400, 422), and not for a parameter it can do without."""
+
+    hint = "The task was recorded as unknown. Where all are, check the model name and the base URL."
+
+
 class ModelNotFound(LichenError):
     """No such packaged model, folder, file, or hub id within reach."""
 

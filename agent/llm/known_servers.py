@@ -87,12 +87,19 @@ class KnownServers:
         }
 
 
-def _key(url: str, model: str) -> str:
-    """Return the name of an entry: no user, password or query of the URL is in it.
+def bare_url(url: str) -> str:
+    """Return a URL without user, password, query and fragment.
 
-    >>> _key("http://me:secret@host:80/v1/?key=1", "m")
-    'http://host:80/v1 m'
+    >>> bare_url("http://me:secret@host:80/v1/?key=1")
+    'http://host:80/v1/'
     """
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path.rstrip('/')} {model}"
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a half-open bracket: whoever opens it says so
+        return url.rpartition("@")[2]
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _key(url: str, model: str) -> str:
+    """Return the name of an entry."""
+    return f"{bare_url(url).rstrip('/')} {model}"

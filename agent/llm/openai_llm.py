@@ -4,7 +4,6 @@ What Lichen asks of a model, in the words of chat completions. How requests are 
 is known in `connection`; the form of messages in `wire`.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
@@ -16,11 +15,12 @@ from ...envs.tools import ToolSpec
 from .catalog import cache_folder
 from .connection import Connection, ServerConfig
 from .echoed import echoed
-from .errors import AnswerCut, LLMNonsense, LLMRefused, LLMUnavailable
+from .errors import AnswerCut, LLMNonsense, LLMRefused, LLMUnavailable, RequestRefused
 from .loading import LocalConfig
 from .numbered import number_scores, numbered
 from .probing import calls_tools, keeps_to_forms
 from .protocol import LogProbs, Message, Schema, Usage
+from .server_fingerprint import server_fingerprint
 from .streaming import gathered
 from .structured import ask_structured, is_object
 from .talking import Abilities, OnText, Reply, Turn
@@ -173,7 +173,7 @@ class OpenAILLM:
             body["response_format"] = form_of(form)
         if top_logprobs:
             body |= {"logprobs": True, "top_logprobs": top_logprobs}
-        if on_text is not None:
+        if on_text is not None and "stream" not in self._server.known.refused:
             choice = await gathered(self._server.stream(body), on_text)
             if choice is not None:
                 return reply_of(choice, tools)  # else: a server that does not stream
@@ -190,14 +190,15 @@ class OpenAILLM:
     ) -> str:
         """Continue a raw prompt; see `FrozenLLM.complete`."""
         client = self._server.client
+        ends: dict[str, Any] = {"stop": list(stop)} if stop else {}
         answer = await self._server.ask(
             lambda: client.completions.create(
                 model=self.name,
                 prompt=prompt,
                 max_tokens=max_tokens,
                 temperature=temperature,
-                stop=list(stop) or None,
                 seed=seed,
+                **ends,
             )
         )
         text = self._server.choice(answer).text or ""
@@ -288,17 +289,24 @@ class OpenAILLM:
             found = await echoed(self._server, prompt, options)
             self._server.learn(self._server.known.model_copy(update={"echo": True}))
             return found
-        except (LLMRefused, LLMNonsense, LLMUnavailable) as error:
+        except (LLMRefused, RequestRefused, LLMNonsense, LLMUnavailable) as error:
             if known.echo:
                 raise
-            if isinstance(error, LLMUnavailable):
-                await self._named(prompt, options)  # raises, where the server is not there at all
+            named: LogProbs | LLMNonsense
+            try:
+                named = await self._named(
+                    prompt, options
+                )  # raises, where it is not this way of asking
+            except LLMNonsense as answered:
+                named = answered
             self._server.learn(
                 self._server.known.model_copy(update={"echo": False}),
                 f"gives no log-probabilities of a given text ({error}): it is asked to name one action by "
                 "its number, which says less than a score of each",
             )
-            return await self._named(prompt, options)
+            if isinstance(named, LLMNonsense):
+                raise named from error
+            return named
 
     async def _named(self, prompt: str, options: Sequence[str]) -> LogProbs:
         question, form = numbered(prompt, options)
@@ -311,21 +319,8 @@ class OpenAILLM:
         return scores
 
     async def fingerprint(self) -> str:
-        """Return a hash over what the server says of the model: its id and owner.
-
-        A server cannot be looked into: this notices another model under the name, not other weights. The date
-        that a server tells is no part of it (some tell the time of the request). One that lists no models is
-        known by its URL.
-        """
-        try:
-            listed = await self._server.ask(lambda: self._server.client.models.list())
-        except LLMRefused as error:
-            if error.status not in (404, 405):
-                raise
-            return _hash([self.name, self.where])
-        entries = getattr(listed, "data", None) or []
-        found = [m for m in entries if getattr(m, "id", None) == self.name]
-        return _hash([self.name, *sorted(f"{m.id} {getattr(m, 'owned_by', '')}" for m in found)])
+        """Return a hash over what the server says of the model; see `server_fingerprint`."""
+        return await server_fingerprint(self._server)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -334,10 +329,6 @@ class OpenAILLM:
 
 def _turns(messages: Sequence[Message]) -> list[Turn]:
     return [Turn(role=message.role, content=message.content) for message in messages]
-
-
-def _hash(parts: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def open_openai(name: str, *, base_url: str | None, local: LocalConfig) -> OpenAILLM:

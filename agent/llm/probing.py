@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...envs.tools import ToolSpec
-from .errors import LLMNonsense, LLMRefused
+from .errors import LLMNonsense, LLMRefused, PromptRefused
 from .talking import Reply, Turn
 
 ROOM = 64
@@ -62,6 +62,6 @@ async def _asked(ask: Ask, turns: list[Turn], **more: Any) -> Reply | None:
     """Return the answer, None where it was cut in a thought: then nothing is known, and the best is assumed."""
     try:
         reply = await ask(turns, max_tokens=ROOM, **more)
-    except (LLMRefused, LLMNonsense):
+    except (LLMRefused, LLMNonsense, PromptRefused):
         return Reply()
     return None if reply.finish == "length" and not (reply.text or reply.uses) else reply

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...envs.errors import LichenError
-from .errors import ContextOverflow, LLMNonsense, LLMRefused, LLMUnavailable, PromptRefused
+from .errors import (
+    ContextOverflow,
+    LLMNonsense,
+    LLMRefused,
+    LLMUnavailable,
+    PromptRefused,
+    RequestRefused,
+)
 
 _OVERFLOW = re.compile(
     r"context[_ ](length|size|window)|maximum context|exceed\w* .{0,60}context|prompt is too long"
@@ -20,18 +27,27 @@ _OVERFLOW = re.compile(
 _FILTERED = re.compile(
     r"content[_ ](filter|polic)|content management policy|moderation|safety", re.IGNORECASE
 )
+_NO_MODEL = re.compile(
+    r"model_?not_?found|(unknown|invalid|no such) model|model .{0,80}(not (exist|found)|unknown)",
+    re.IGNORECASE,
+)
+_KEY = re.compile(r"\b(sk|pk|hf|gsk|xai)[-_][\w*-]{4,}|\b(Bearer|Basic)\s+\S+", re.IGNORECASE)
+_SECRET = 8
+"""Characters of the shortest key that is looked for in a server's words."""
 OPTIONAL = (
     "max_tokens",
     "max_completion_tokens",
     "temperature",
     "seed",
     "top_p",
+    "stop",
     "top_logprobs",
     "logprobs",
     "response_format",
     "tool_choice",
     "tools",
     "stream_options",
+    "stream",
 )
 """Parameters that a request can do without."""
 
@@ -45,6 +61,8 @@ class Sender(NamedTuple):
     timeout: float
     """Seconds."""
     retries: int
+    key: str = ""
+    """The server's key, which no sentence tells."""
 
 
 def as_lichen(error: Exception, asked: Sender) -> LichenError:
@@ -78,46 +96,54 @@ def client_errors() -> tuple[type[Exception], ...]:
 
 def of_status(status: int, body: object, message: str, asked: Sender) -> LichenError:
     """Return what an HTTP status with its body means; status 200: the body itself is an error."""
-    where, said = asked.where, _first_line(f"{_field(body, 'code')} {message}".strip())
-    inner = _field(body, "code")
-    if status == 200 and inner.isdigit():
-        status = int(inner)
+    where, said = asked.where, _own_words(body, message, asked.key)
+    code = _field(body, "code")
+    if status == 200 and code.isdigit():
+        status = int(code)
+    told = f": {said}" if said else ""
     if status in (200, 400, 413, 422, 500) and (status == 413 or _OVERFLOW.search(said)):
-        return ContextOverflow(f"the conversation is too long for {asked.model}: {said}")
+        return ContextOverflow(f"the conversation is too long for {asked.model}{told}")
     if status == 451 or (status in (200, 400, 403) and _FILTERED.search(said)):
-        return PromptRefused(f"the server {where} refused this conversation: {said}")
+        return PromptRefused(f"the server {where} refused this conversation{told}")
     if status in (401, 403):
         return LLMRefused(
-            f"the server {where} refused the key (HTTP {status})",
+            f"the server {where} refused the key (HTTP {status}){told}",
             hint="Set LICHEN_API_KEY (or OPENAI_API_KEY) to a key of that server.",
             status=status,
         )
-    if status == 404:
+    if status in (404, 405, 501) or (status in (400, 422) and _NO_MODEL.search(said)):
         return LLMRefused(
-            f"the server {where} knows no model {asked.model!r}, or the URL is wrong (HTTP 404)",
+            f"the server {where} knows no model {asked.model!r}, or not this way of asking "
+            f"(HTTP {status}){told}",
             hint="Check --model and --base-url (it usually ends in /v1).",
             status=status,
         )
     if status == 200:
-        return LLMUnavailable(f"the server {where} answered with an error: {said}")
+        return LLMUnavailable(f"the server {where} answered with an error{told}")
     if status in (408, 409, 429) or status >= 500:
         return LLMUnavailable(
             f"the server {where} is overloaded or broken (HTTP {status}), also after {asked.retries} "
-            f"retries: {said}"
+            f"retries{told}"
         )
+    if status in (400, 422):
+        return RequestRefused(f"the server {where} refused the request (HTTP {status}){told}")
     return LLMRefused(
-        f"the server {where} refused the request (HTTP {status}): {said}", status=status
+        f"the server {where} refused the request (HTTP {status}){told}", status=status
     )
 
 
 def refused_parameter(error: Exception, sent: Mapping[str, Any]) -> str:
-    """Return the optional parameter of a request that an HTTP 400 or 422 is about, empty where it is none.
+    """Return the optional parameter of a request that a refusal is about, empty where it is none.
 
-    Where the server names none, a form of the answer is the first to be suspected.
+    Where a server refuses (400, 422) and names none, a form of the answer is the first to be suspected. Some
+    break (5xx) at what they do not take: then only what they name counts.
     """
     import openai
 
-    if not isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
+    if not isinstance(error, openai.APIStatusError):
+        return ""
+    refused = error.status_code in (400, 422)
+    if not refused and error.status_code < 500:
         return ""
     message = error.message
     if _OVERFLOW.search(message) or _FILTERED.search(message):
@@ -132,7 +158,28 @@ def refused_parameter(error: Exception, sent: Mapping[str, Any]) -> str:
     }
     if found:
         return min(found, key=lambda name: found[name])
-    return "response_format" if "response_format" in sent else ""
+    return "response_format" if refused and "response_format" in sent else ""
+
+
+def _own_words(body: object, message: str, key: str) -> str:
+    """Return what a server says is wrong, with the code it gives, on one line without keys."""
+    named = _field(body, "message") or _field(body, "detail")
+    if not named and isinstance(body, Mapping) and isinstance(body.get("error"), str):
+        named = body["error"]
+    code = _field(body, "code")
+    said = f"{code} {named or message}" if code not in (named or message) else named or message
+    return _first_line(without_keys(said, key).strip())
+
+
+def without_keys(said: str, key: str) -> str:
+    """Return a server's words with its key, and whatever else looks like one, taken out.
+
+    >>> without_keys("bad key Basic dTpwYXNz", "none")
+    'bad key [key]'
+    """
+    if len(key) >= _SECRET:
+        said = said.replace(key, "[key]")
+    return _KEY.sub("[key]", said)
 
 
 def _field(body: object, name: str) -> str:

@@ -61,7 +61,7 @@ def parse_object(answer: str, schema: type[Schema]) -> Schema:
     at = bare.find("{")
     while at >= 0:
         try:
-            found, end = _JSON.raw_decode(bare, at)
+            found, _ = _JSON.raw_decode(bare, at)
         except ValueError as error:
             complaint, at = complaint or ValueError(str(error)), bare.find("{", at + 1)
             continue
@@ -71,7 +71,7 @@ def parse_object(answer: str, schema: type[Schema]) -> Schema:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             said = ValueError(f"{where}: {first['msg']}" if where else first["msg"])
-            complaint, at = complaint or said, bare.find("{", end)
+            complaint, at = complaint or said, bare.find("{", at + 1)  # it may stand inside another
     raise complaint or ValueError("there is no JSON object in the answer")
 
 

@@ -7,6 +7,7 @@ that the API does not take. Knows no network.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,18 +16,29 @@ from ...envs.tools import ToolSpec
 from .errors import LLMNonsense, PromptRefused
 from .talking import Reply, ToolUse, Turn
 
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
-_THOUGHT = re.compile(r"\s*<(think(?:ing)?)>(.*?)(?:</\1>|\Z)", re.DOTALL)
-_THOUGHT_ENDS = re.compile(r"</think(?:ing)?>")
+_THOUGHT = re.compile(
+    r"\s*(?:<(think(?:ing)?|thought|reason(?:ing)?|analysis)>|(\[THINK\])|(◁think▷))", re.IGNORECASE
+)
+_THOUGHT_ENDS = re.compile(r"</think(?:ing)?>|\[/THINK\]|◁/think▷", re.IGNORECASE)
+_CHANNEL = re.compile(
+    r"<\|channel\|>(\w+)[^<]*<\|message\|>(.*?)(?=<\|(?:end|return|start|channel)\|>|\Z)", re.DOTALL
+)
+"""The form of gpt-oss, where a server shows it as it is: thoughts in `analysis`, the answer in `final`."""
 
 
 def short_name(name: str) -> str:
     """Return a name as the API takes it: 1 to 64 of letters, digits, `_` and `-`.
 
-    >>> short_name("Union[add, finish]")
-    'Union_add__finish_'
+    A name that had to be changed ends with a part of its hash, so that two names stay two.
+
+    >>> short_name("find_order"), short_name("Union[add]")
+    ('find_order', 'Union_add__bef7bc')
     """
-    return _NOT_IN_NAMES.sub("_", name)[:64] or "_"
+    if _NAME.fullmatch(name):
+        return name
+    return f"{_NOT_IN_NAMES.sub('_', name)[:57]}_{sha256(name.encode()).hexdigest()[:6]}"
 
 
 def messages_of(turns: Sequence[Turn]) -> list[dict[str, Any]]:
@@ -63,7 +75,7 @@ def tools_of(specs: Sequence[ToolSpec]) -> list[dict[str, Any]]:
             "function": {
                 "name": short_name(spec.name),
                 "description": spec.description,
-                "parameters": {"type": "object", "properties": {}, **spec.parameters},
+                "parameters": spec.plain,
             },
         }
         for spec in specs
@@ -73,18 +85,26 @@ def tools_of(specs: Sequence[ToolSpec]) -> list[dict[str, Any]]:
 def form_of(form: type[BaseModel]) -> dict[str, Any]:
     """Return a schema as `response_format`; strict where the schema is as strict as the API asks."""
     schema = form.model_json_schema()
-    named = schema.get("properties", {})
-    strict = schema.get("additionalProperties") is False and set(named) == set(
-        schema.get("required", ())
-    )
     return {
         "type": "json_schema",
         "json_schema": {
             "name": short_name(form.__name__),
             "schema": schema,
-            **({"strict": True} if strict else {}),
+            **({"strict": True} if _strict(schema) else {}),
         },
     }
+
+
+def _strict(schema: Any) -> bool:
+    """Return whether every object in a schema says all its fields, and all of them have to be given."""
+    if isinstance(schema, Mapping):
+        if schema.get("type") == "object" and (
+            schema.get("additionalProperties") is not False
+            or set(schema.get("properties", ())) != set(schema.get("required", ()))
+        ):
+            return False
+        return all(map(_strict, schema.values()))
+    return not isinstance(schema, list) or all(map(_strict, schema))
 
 
 def reply_of(choice: Any, specs: Sequence[ToolSpec] = ()) -> Reply:
@@ -122,17 +142,21 @@ def reply_of(choice: Any, specs: Sequence[ToolSpec] = ()) -> Reply:
 
 
 def text_of(content: Any) -> str:
-    """Return content as text: None is empty, and of a list of parts the texts count."""
+    """Return content as text: None is empty, and of a list of parts the texts count, not the thoughts."""
     if isinstance(content, str):
         return content
     if isinstance(content, Sequence):
-        return "".join(
-            str(
-                (part.get("text") if isinstance(part, Mapping) else getattr(part, "text", "")) or ""
-            )
-            for part in content
-        )
+        return "".join(map(_text_of_part, content))
     return ""
+
+
+def _text_of_part(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    said = part if isinstance(part, Mapping) else vars(part)
+    text = said.get("text")
+    thought = str(said.get("type", "")).startswith(("think", "reason"))
+    return text if isinstance(text, str) and not thought else ""
 
 
 def split_thought(text: str) -> tuple[str, str]:
@@ -143,11 +167,16 @@ def split_thought(text: str) -> tuple[str, str]:
     >>> split_thought("2 or 3? </think>3")  # some templates write the beginning themselves
     ('2 or 3?', '3')
     """
-    if begins := _THOUGHT.match(text):
-        return begins[2].strip(), text[begins.end() :].strip()
-    if ends := _THOUGHT_ENDS.search(text):
-        return text[: ends.start()].strip(), text[ends.end() :].strip()
-    return "", text
+    if channels := _CHANNEL.findall(text):
+        thoughts = "\n".join(said.strip() for name, said in channels if name != "final")
+        return thoughts, "".join(said for name, said in channels if name == "final").strip()
+    begins, ends = _THOUGHT.match(text), _THOUGHT_ENDS.search(text)
+    start = begins.end() if begins else 0
+    if begins and begins[1]:
+        ends = re.compile(f"</{begins[1]}>", re.IGNORECASE).search(text)
+    if ends:
+        return text[start : ends.start()].strip(), text[ends.end() :].strip()
+    return (text[start:].strip(), "") if begins else ("", text)
 
 
 def _use(call: Any, number: int, names: Mapping[str, str]) -> ToolUse:

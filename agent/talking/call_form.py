@@ -2,37 +2,48 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Union, cast
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, RootModel, create_model
+from pydantic import AliasChoices, BaseModel, Field, RootModel
 
 from ...envs.tools import ToolSpec
 from ..llm.structured import parse_object
 from ..llm.talking import ToolUse
 
-_KINDS: dict[str, Any] = {
-    "string": str,
-    "integer": int,
-    "number": float,
-    "boolean": bool,
-    "array": list[Any],
-    "object": dict[str, Any],
-}
-
 
 class WrittenCall(BaseModel):
-    """Any call, whatever its tool."""
+    """Any call, whatever its tool; models also name its parts as other APIs do."""
 
-    tool: str
-    arguments: dict[str, Any] = {}
+    tool: str = Field(validation_alias=AliasChoices("tool", "name", "function", "tool_name"))
+    arguments: dict[str, Any] = Field(
+        default={}, validation_alias=AliasChoices("arguments", "parameters", "args", "input")
+    )
 
 
 def form_of_calls(specs: Sequence[ToolSpec]) -> type[BaseModel]:
-    """Return the form of an answer: one of the tools, by name, with the arguments of that one."""
-    forms = tuple(_call_form(spec) for spec in specs)
-    union: Any = RootModel.__class_getitem__(cast(Any, Union)[forms])
-    union.__name__ = "ToolCall"
-    return cast(type[BaseModel], union)
+    """Return the form of an answer: the name of one of the tools, and arguments of one of them.
+
+    An object at its root, as APIs ask; that name and arguments belong together is checked afterwards.
+    """
+    ways = [{**spec.plain, "additionalProperties": False} for spec in specs]
+    schema = {
+        "type": "object",
+        "properties": {
+            "tool": {"type": "string", "enum": [spec.name for spec in specs]},
+            "arguments": ways[0] if len(ways) == 1 else {"anyOf": ways},
+        },
+        "required": ["tool", "arguments"],
+        "additionalProperties": False,
+    }
+
+    class ToolCall(RootModel[dict[str, Any]]):
+        """A call in this form; the schema is the tools' own, with all that it says."""
+
+        @classmethod
+        def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            return schema
+
+    return ToolCall
 
 
 def use_in(said: str, step: int) -> ToolUse | None:
@@ -40,14 +51,15 @@ def use_in(said: str, step: int) -> ToolUse | None:
 
     >>> use_in('I add. {"tool": "add", "arguments": {"a": 1}}', 3).name
     'add'
+    >>> use_in('<tool_call>{"name": "add", "arguments": {"a": 1}}</tool_call>', 3).arguments
+    {'a': 1}
     """
     try:
         call = parse_object(said, WrittenCall)
     except ValueError:
         return None
-    given = {name: value for name, value in call.arguments.items() if value is not None}
-    text = json.dumps(given, ensure_ascii=False)
-    return ToolUse(id=f"step{step:05d}", name=call.tool, arguments=given, text=text)
+    text = json.dumps(call.arguments, ensure_ascii=False)
+    return ToolUse(id=f"step{step:05d}", name=call.tool, arguments=call.arguments, text=text)
 
 
 def written_use(use: ToolUse) -> str:
@@ -60,19 +72,6 @@ def written_spec(spec: ToolSpec) -> str:
     said: Mapping[str, Any] = {
         "name": spec.name,
         "description": spec.description,
-        "parameters": spec.parameters,
+        "parameters": spec.plain,
     }
     return json.dumps(said, ensure_ascii=False)
-
-
-def _call_form(spec: ToolSpec) -> type[BaseModel]:
-    strict = ConfigDict(extra="forbid")
-    fields: dict[str, Any] = {}
-    for name, schema in spec.properties.items():
-        kind = _KINDS.get(str(schema.get("type")), Any)
-        if "enum" in schema and all(isinstance(value, str) for value in schema["enum"]):
-            kind = cast(Any, Literal)[tuple(schema["enum"])]
-        fields[name] = (kind, ...) if name in spec.required else (kind, None)
-    arguments = create_model(f"{spec.name}_arguments", __config__=strict, **fields)
-    tool = (cast(Any, Literal)[spec.name], ...)
-    return create_model(spec.name, __config__=strict, tool=tool, arguments=(arguments, ...))

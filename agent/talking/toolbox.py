@@ -5,10 +5,12 @@ changes (a server keeps what it read), and each skill that is offered is a tool 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ...envs.errors import UsageError
+from ...envs.schemas import misfit
 from ...envs.tools import ToolSpec, problem_of, read_call, write_call
 from ..acting.situation import Situation
 from ..llm.talking import ToolUse
@@ -76,6 +78,7 @@ class Toolbox:
             return self._skill(use)
         if self.calls:
             spec = next((spec for spec in self.at.specs if spec.name == use.name), None)
+            given = given if spec is None else _without_nulls(spec, given)
             action = self.at.written(write_call(use.name, given))
             if spec is None:
                 names = ", ".join(spec.name for spec in self.tools)
@@ -128,6 +131,17 @@ class Toolbox:
             name, arguments = call.tool, call.arguments
         text = json.dumps(arguments, ensure_ascii=False, default=str)
         return ToolUse(id=f"step{step:05d}", name=name, arguments=json.loads(text), text=text)
+
+
+def _without_nulls(spec: ToolSpec, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments without those that are null where that only says that they are not given."""
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not None
+        or name not in spec.properties
+        or (name in spec.required and not misfit(spec.properties[name], None))
+    }
 
 
 def _of(found: Match) -> Named:

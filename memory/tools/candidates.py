@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import Any, NamedTuple
 
+from ...envs.schemas import kind_of, members, misfit, ways
 from ...envs.tools import ToolSpec, problem_of, write_call
 from ..likeness.analogy import FILLER, words
 from ..likeness.origins import Origin
@@ -103,15 +104,15 @@ def candidates(
     found: set[str] = set()
 
     def worth(spec: ToolSpec) -> tuple[float, float, str]:
-        about = _stems(f"{spec.name.replace('_', ' ')} {spec.description}")
+        said = spec.description.split("\n", 1)[0]  # what follows tells how, not what for
+        about = _stems(f"{spec.name.replace('_', ' ')} {said}")
         named = len(asked & _stems(spec.name.replace("_", " ")))
         shared = len(asked & about) / (len(about) or 1)
         return (-suggested.get(spec.name, 0.0), -(named + shared), spec.name)
 
     for spec in sorted(specs, key=worth)[:TOOLS]:
-        ways = _ways(spec, memory)
         made: list[str] = []
-        for names, known, origins in ways:
+        for names, known, origins in _ways(spec, memory):
             options = [
                 list(islice(_values(spec, name, said, recent, known, origins.get(name)), VALUES))
                 for name in names
@@ -187,10 +188,10 @@ def _values(
     if origin == "seen":
         said, recent = recent, said
     schema = spec.properties[name]
-    kind = schema.get("type")
-    remembered = [v for v in known.get(name, ()) if _fits(v, kind)]
-    if "enum" in schema:
-        yield from dict.fromkeys([*remembered, *schema["enum"]])
+    kind, listed = kind_of(schema), members(schema)
+    remembered = [v for v in known.get(name, ()) if not misfit(schema, v)]
+    if listed is not None:
+        yield from dict.fromkeys([*remembered, *(v for v in listed if v is not None)])
         return
     if kind == "boolean":
         yield from dict.fromkeys([*remembered, True, False])
@@ -206,7 +207,7 @@ def _values(
         return
     texts = [text for found in said for text in _by_shape(name, found)]
     if kind == "array":
-        item = schema.get("items", {}).get("type")
+        item = kind_of(next((w["items"] for w in ways(schema) if w.get("items")), {}))
         if item in ("integer", "number"):
             for found in said:
                 if found.numbers:
@@ -227,11 +228,6 @@ def _values(
     others = [text for found in recent for text in _by_shape(name, found)]
     merged = [*first, *texts, *others, *remembered]
     yield from dict.fromkeys(value for value in merged if isinstance(value, str))
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    probe = ToolSpec(name="probe", parameters={"properties": {"x": {"type": kind}}})
-    return not problem_of(probe, {"x": value})
 
 
 def _by_shape(name: str, found: Mentions) -> Sequence[str]:

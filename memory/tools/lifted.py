@@ -33,7 +33,7 @@ class LiftedCall(NamedTuple):
     """In how many like ones this tool was called."""
 
 
-class Place(NamedTuple):
+class ValuePlace(NamedTuple):
     """Where the value of an argument stood."""
 
     where: Literal["task", "answer"]
@@ -75,11 +75,11 @@ def lifted_calls(hits: Sequence[Hit], goal: str, seen: str) -> list[LiftedCall]:
     return [call for _, call in found]
 
 
-def place_of(value: Any, goal: str, seen: str) -> Place | None:
+def place_of(value: Any, goal: str, seen: str) -> ValuePlace | None:
     """Return where a value stood, the task before the answers; None where it was not said.
 
     >>> place_of("LN-51623", "Where is order no. 51623?", "")
-    Place(where='task', form='51623', part='51623', named=False)
+    ValuePlace(where='task', form='51623', part='51623', named=False)
     """
     if isinstance(value, (bool, dict, list, tuple)) or value is None:
         return None
@@ -88,11 +88,11 @@ def place_of(value: Any, goal: str, seen: str) -> Place | None:
         for where, text in places:
             if (at := said_in(part, text)) is not None:
                 named = where == "answer" and bool(_beside(at, text) & _named(goal))
-                return Place(where, at[0], str(part), named)
+                return ValuePlace(where, at[0], str(part), named)
     return None
 
 
-def bound(value: Any, place: Place, goal: str, seen: str) -> str:
+def bound(value: Any, place: ValuePlace, goal: str, seen: str) -> str:
     """Return what stands in another task where a value stood, as a call has it; empty where that is unclear.
 
     Args:

@@ -25,6 +25,8 @@ def test_a_call_is_read_checked_and_written_and_its_contract_ignores_description
         "count(items='x')",
         "count(item=open('x'))",
         "count(**{})",
+        "count(**[1])",
+        "count(item='a', **{'item': 'b'})",
         "other()",
         "a b",
         "(" * 5000,

@@ -16,6 +16,7 @@ from lichen.agent.llm.errors import (
     LLMRefused,
     LLMUnavailable,
     PromptRefused,
+    RequestRefused,
 )
 from lichen.agent.llm.openai_llm import NOT_NAMED, OpenAILLM, ServerConfig
 from lichen.agent.llm.talking import TalkingLLM, ToolUse, Turn
@@ -82,7 +83,7 @@ async def test_scripted_names_of_tools_that_the_api_does_not_take_come_back_as_t
     spec = ADD.model_copy(update={"name": "shop.größe"})
     loopback.answers(lambda body: loopback.called((body["tools"][0]["function"]["name"], {})))
     made = await client(loopback).reply(ASK, tools=[spec])
-    assert loopback.asked[0]["tools"][0]["function"]["name"] == "shop_gr__e"
+    assert loopback.asked[0]["tools"][0]["function"]["name"] == "shop_gr__e_18edae"
     assert made.uses[0].name == "shop.größe"
 
 
@@ -295,6 +296,7 @@ async def test_scripted_a_server_that_does_not_stream_is_asked_plainly(loopback:
         {"content": '{"number": 1}\n\nNote: I chose {1} because of {reasons}.'},
         {"content": [{"type": "text", "text": '{"number": 1}'}]},
         {"content": "", "reasoning_content": 'I pick {"number": 1}'},
+        {"content": '[{"answer": {"number": 1}}]'},
     ],
 )
 async def test_scripted_objects_are_found_in_what_models_really_write(
@@ -322,7 +324,7 @@ async def test_scripted_the_name_of_a_form_is_one_that_the_api_takes(loopback: S
     await client(loopback).chat(WORDS, schema=RootModel[Picked | None])
     assert (
         loopback.asked[0]["response_format"]["json_schema"]["name"]
-        == "RootModel_Union_Picked__NoneType__"
+        == "RootModel_Union_Picked__NoneType___c64213"
     )
 
 
@@ -364,3 +366,104 @@ async def test_scripted_a_fingerprint_needs_no_date_and_no_list_of_models(loopba
     loopback.models = lambda: loopback.failed(401)
     with pytest.raises(LLMRefused, match="key"):
         await llm.fingerprint()
+
+
+async def test_scripted_a_request_that_is_wrong_is_one_episode_s_and_says_the_server_s_words(
+    loopback: Server,
+) -> None:
+    llm = client(loopback, retries=0)
+    loopback.answers(loopback.failed(400, "Conversation roles must alternate"))
+    with pytest.raises(
+        RequestRefused, match="HTTP 400.*: Conversation roles must alternate"
+    ) as caught:
+        await llm.reply(ASK)
+    assert caught.value.retryable  # the run goes on
+    loopback.answers(type(loopback.said())({"detail": [{"msg": "no prompt"}]}, 422))
+    with pytest.raises(RequestRefused, match="no prompt"):
+        await llm.reply(ASK)
+    loopback.answers(loopback.failed(400, "The model `x` does not exist", code="model_not_found"))
+    with pytest.raises(LLMRefused, match="does not exist"):  # no prompt would pass
+        await llm.reply(ASK)
+    loopback.answers(loopback.failed(404, "no route here; try /v2"))
+    with pytest.raises(LLMRefused, match="no route here; try /v2"):
+        await llm.reply(ASK)
+
+
+async def test_scripted_no_key_and_no_password_is_in_a_sentence(loopback: Server) -> None:
+    said = "Incorrect API key provided: mysecretkey and sk-abcdef123456 (Bearer mysecretkey)"
+    loopback.answers(loopback.failed(401, said))
+    url = loopback.url.replace("http://", "http://me:password@")
+    llm = OpenAILLM("m", ServerConfig(base_url=url, retries=0), api_key="mysecretkey")
+    with pytest.raises(LLMRefused, match="Incorrect API key provided") as caught:
+        await llm.reply(ASK)
+    for secret in ("mysecretkey", "sk-abcdef", "password"):
+        assert secret not in str(caught.value) and secret not in llm.where
+
+
+async def test_scripted_what_a_server_breaks_at_is_left_out_where_it_names_it(
+    loopback: Server,
+) -> None:
+    loopback.answers(
+        lambda body: (
+            loopback.failed(500, "tools param requires --jinja flag")
+            if "tools" in body
+            else loopback.failed(400, "stream is not supported")
+            if body.get("stream")
+            else loopback.said("5")
+        )
+    )
+    llm = client(loopback, retries=0)
+    heard: list[str] = []
+    assert (await llm.reply(ASK, tools=[ADD], on_text=heard.append)).text == "5"
+    assert not (await llm.abilities()).tools
+    before = len(loopback.asked)
+    await llm.reply(ASK, on_text=heard.append)
+    assert len(loopback.asked) == before + 1  # it is not asked to stream again
+
+
+async def test_scripted_text_that_is_no_api_answer_is_quoted(loopback: Server) -> None:
+    page = type(loopback.said())(b"<html>Please log in</html>", 200, {"Content-Type": "text/html"})
+    loopback.answers(page)
+    with pytest.raises(LLMNonsense, match="Please log in"):
+        await client(loopback).reply(ASK)
+
+
+@pytest.mark.parametrize("status", [403, 405, 400, 501])
+async def test_scripted_a_list_of_models_that_is_not_there_is_no_fault(
+    loopback: Server, status: int
+) -> None:
+    loopback.models = lambda: loopback.failed(status, "no")
+    llm = client(loopback, retries=0)
+    assert await llm.fingerprint() == await llm.fingerprint()
+    other = OpenAILLM("other", llm.config)
+    assert await other.fingerprint() != await llm.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("[THINK]{2}?[/THINK] 1", "1"),
+        ("<thought>{2}?</thought>1", "1"),
+        ("◁think▷2?◁/think▷1", "1"),
+        (
+            "<|channel|>analysis<|message|>2?<|end|><|start|>assistant<|channel|>final<|message|>1",
+            "1",
+        ),
+        ("use </reason> in XML", "use </reason> in XML"),
+    ],
+)
+async def test_scripted_thoughts_are_known_by_the_marks_of_many_models(
+    loopback: Server, text: str, answer: str
+) -> None:
+    loopback.answers(loopback.said(text))
+    assert (await client(loopback).reply(ASK)).text == answer
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "2?"}]}]
+    loopback.answers(loopback.said([*parts, {"type": "text", "text": "1"}]))
+    assert (await client(loopback).reply(ASK)).text == "1"
+
+
+async def test_scripted_two_names_that_the_api_does_not_take_stay_two(loopback: Server) -> None:
+    specs = [ADD.model_copy(update={"name": name}) for name in ("查询", "退款")]
+    loopback.answers(lambda body: loopback.called((body["tools"][1]["function"]["name"], {})))
+    made = await client(loopback).reply(ASK, tools=specs)
+    assert made.uses[0].name == "退款"

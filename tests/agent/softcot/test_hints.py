@@ -25,7 +25,7 @@ from lichen.agent.softcot.places import ASIDE, PREVIOUS, keep_previous
 from lichen.agent.softcot.soft_config import FOLDER, HintConfig
 from lichen.envs.suite import load_suite
 from lichen.memory.forgetting.forget import forget
-from lichen.memory.forgetting.made_from import derived_from
+from lichen.memory.store.made_from import derived_from
 
 from .conftest import copied, opened, parts_of
 
