@@ -27,3 +27,22 @@ def whole_values(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [whole_values(held) for held in value]
     return value
+
+
+def shortened(text: str, most: int, *, around: str = "\n") -> str:
+    """Return a text of about `most` characters, its middle left out where it is longer, which it says.
+
+    Args:
+        text: Any.
+        most: Characters that are kept, those of the mark not counted.
+        around: What stands before and behind the mark.
+
+    >>> shortened("0123456789" * 10, 40)
+    '01234567890123456789\\n[... 60 characters left out]\\n01234567890123456789'
+    """
+    gone = len(text) - most
+    if gone <= 0:
+        return text
+    side = most // 2
+    end = text[len(text) - (most - side) :]
+    return f"{text[:side]}{around}[... {gone} characters left out]{around}{end}"

@@ -3,6 +3,7 @@
 import zlib
 from typing import Any
 
+from ...envs.text import shortened
 from ...envs.types import Observation, Outcome
 from ...memory.ledger.events import Event, Planned, Recalled, RecalledItem, SubtaskEnded
 from ...memory.ledger.ledger import Entry
@@ -10,6 +11,9 @@ from ...memory.ledger.records import EpisodeCase, Judge, SubtaskCase
 from ..planning.planner import PlanRequest
 from .parts import EpisodeParts
 from .state import EpisodeState, current_subtask
+
+_TOLD = 8
+"""Actions of another episode that are told."""
 
 Update = dict[str, Any]
 STUCK = 12
@@ -108,7 +112,9 @@ def task_now(parts: EpisodeParts, state: EpisodeState) -> Update:
     )
     name = f"recall-subtask-{zlib.crc32(current.encode()):08x}"
     parts.append([entry_of(state, name, event, previous(state))])
-    hint = f"{current} (elsewhere done by: {'; '.join(case.actions[:8])})"
+    more = len(case.actions) - _TOLD
+    rest = f"; and {more} more" if more > 0 else ""
+    hint = f"{current} (elsewhere done by: {'; '.join(case.actions[:_TOLD])}{rest})"
     return {"hints": {**known, current: hint}}
 
 
@@ -182,7 +188,12 @@ def end_subtask(
     parts.append([entry_of(state, f"subtask-{attempt}-{index}", event, previous(state))])
     if outcome == "success":
         return {"done": [*state.get("done", []), subtasks[index]]}
-    return {"failed": [*state.get("failed", []), f"{subtasks[index]}: {result[:160]}"]}
+    return {
+        "failed": [
+            *state.get("failed", []),
+            f"{subtasks[index]}: {shortened(result, 160, around=' ')}",
+        ]
+    }
 
 
 def entry_of(state: EpisodeState, what: str, event: Event, cause: str) -> Entry:

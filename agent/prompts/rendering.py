@@ -5,6 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...envs.text import shortened
+
 if TYPE_CHECKING:
     from jinja2 import Environment as Jinja
 
@@ -43,13 +45,9 @@ def prompt_hash() -> str:
 
 
 def clip(text: str, most: int) -> str:
-    """Return the text on one line, its middle left out when it has more than `most` characters.
+    """Return the text on one line, its middle left out when it has more than `most` characters, which it says.
 
-    >>> clip("one  two three four", 11)
-    'one ... our'
+    >>> clip("one  two three four", 12)
+    'one tw [... 6 characters left out] e four'
     """
-    line = " ".join(text.split())
-    if len(line) <= most:
-        return line
-    side = (most - 5) // 2
-    return f"{line[: most - 5 - side]} ... {line[-side:]}" if side else line[:most]
+    return shortened(" ".join(text.split()), most, around=" ")

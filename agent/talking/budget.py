@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from ...envs.text import shortened
 from ...envs.types import Record
 from ..llm.talking import Turn
 
@@ -41,19 +42,6 @@ def tokens_of(turns: Sequence[Turn]) -> int:
         for turn in turns
     )
     return text // _LETTERS + _FRAME * len(turns)
-
-
-def shortened(text: str, most: int) -> str:
-    """Return a text of about `most` characters, its middle left out where it is longer, which it says.
-
-    >>> shortened("0123456789" * 10, 40)
-    '01234567890123456789\\n[... 60 characters left out]\\n01234567890123456789'
-    """
-    gone = len(text) - most
-    if gone <= 0:
-        return text
-    side = most // 2
-    return f"{text[:side]}\n[... {gone} characters left out]\n{text[len(text) - (most - side) :]}"
 
 
 def compacted(turns: Sequence[Turn], tokens: int) -> list[Turn]:

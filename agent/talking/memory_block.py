@@ -7,12 +7,12 @@ fences are written are made harmless.
 import re
 from collections.abc import Iterator, Mapping
 
+from ...envs.text import shortened
 from ...memory.ledger.records import StepCase
 from ...memory.tools.lifted import lifted_calls
 from ..acting.remembered import Remembered, WholeCase
 from ..acting.situation import Situation
 from ..prompts.rendering import render
-from .budget import shortened
 
 _LETTERS = 4
 _LONGEST = 600

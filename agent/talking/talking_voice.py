@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...envs.errors import UsageError
+from ...envs.text import shortened
 from ...envs.tools import read_call
 from ..acting.opinion import SILENT_OPINION, Opinion, Way
 from ..acting.situation import Situation
@@ -22,7 +23,7 @@ from ..llm.errors import AnswerCut, BudgetSpent, ContextOverflow, LLMNonsense
 from ..llm.numbered import number_scores
 from ..llm.structured import parse_object
 from ..llm.talking import Abilities, OnText, Reply, TalkingLLM, ToolUse, Turn
-from .budget import TalkConfig, compacted, shortened, tokens_of
+from .budget import TalkConfig, compacted, tokens_of
 from .call_form import form_of_calls, use_in
 from .conversation import (
     Asking,
@@ -191,6 +192,14 @@ class TalkingVoice:
 
 def _heard(asking: Asking, reply: Reply) -> Heard:
     """Return what an answer names."""
+    heard = _read(asking, reply)
+    if reply.finish == "length" and heard.named.problem:
+        said = f"the answer was cut, it was too long: answer shortly ({heard.named.problem})"
+        return replace(heard, named=replace(heard.named, problem=said))
+    return heard
+
+
+def _read(asking: Asking, reply: Reply) -> Heard:
     box, step = asking.box, len(asking.at.history)
     said = reply.text or reply.reasoning
     if reply.uses:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...envs.errors import UsageError
 from ...envs.schemas import misfit
+from ...envs.text import shortened
 from ...envs.tools import ToolSpec, problem_of, read_call, write_call
 from ..acting.situation import Situation
 from ..llm.talking import ToolUse
@@ -72,7 +73,7 @@ class Toolbox:
         given = use.arguments
         if given is None:
             return Named(
-                problem=f"the arguments of {use.name} are no JSON object: {use.text[:200]}"
+                problem=f"the arguments of {use.name} are no JSON object: {shortened(use.text, 200)}"
             )
         if any(spec.name == use.name for spec in self.skills):
             return self._skill(use)

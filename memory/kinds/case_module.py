@@ -6,6 +6,7 @@ Pure: events in, records out; the same on every machine.
 from collections.abc import Sequence
 from typing import Any
 
+from ...envs.text import shortened
 from ..ledger.content_id import content_id
 from ..ledger.events import Planned
 from ..ledger.records import EpisodeCase, MemoryRecord, State, StepCase
@@ -15,15 +16,15 @@ from .module import MemoryModule, RecordKind
 
 DISCOUNT = 0.95
 """Per step; a case's gain prefers the shorter way (AgentFly eq. 5 with gamma = 0.95)."""
-KEPT = 300
-"""Characters of an answer that a case keeps; the ledger has it whole."""
+KEPT = 600
+"""Characters of an answer that a case keeps, its beginning and its end; the ledger has it whole."""
 
 
 class CaseModule(MemoryModule):
     """Derives one case of the whole episode and one of every step; counts the features of the steps."""
 
     name = "cases"
-    version = 2
+    version = 3
     kinds = (
         RecordKind("episodes", EpisodeCase, text=lambda case: case.goal),
         RecordKind(
@@ -124,7 +125,7 @@ def _steps(episode: EndedEpisode) -> list[StepCase]:
             missing=round(1.0 - event.score_before, 6),
             call=event.call,
             error=event.error,
-            answer=event.observation[:KEPT],
+            answer=shortened(event.observation, KEPT),
             subtask=event.subtask or event.goal,
             source=start.source,
             events=(key, episode.end_key),

@@ -5,6 +5,7 @@ Without a plan they are the goals that the environment exchanges during the epis
 
 from collections.abc import Iterator, Sequence
 
+from ...envs.text import shortened
 from ...envs.types import Outcome
 from ..ledger.content_id import content_id
 from ..ledger.events import Stepped, SubtaskEnded
@@ -18,6 +19,7 @@ class SubtaskModule(MemoryModule):
     """Derives one case of every subtask."""
 
     name = "subtasks"
+    version = 2  # texts are kept longer, and say what was left out
     kinds = (RecordKind("subtasks", SubtaskCase, text=lambda case: case.text),)
 
     def derive(self, episode: EndedEpisode) -> Sequence[MemoryRecord]:
@@ -85,13 +87,13 @@ def _subtask(
         task_id=start.task_id,
         goal=start.goal,
         text=text,
-        state=taken[0].text[:KEPT],
+        state=shortened(taken[0].text, KEPT),
         index=index,
         of=of,
         attempt=attempt,
         actions=tuple(event.action for event in taken),
         calls=tuple(call for call in calls if call is not None),
-        result=result[:KEPT],
+        result=shortened(result, KEPT),
         outcome=outcome,
         judge=judge,
         source=start.source,

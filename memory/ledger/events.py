@@ -1,6 +1,5 @@
-"""The typed, versioned events of the ledger; the only form in which anything is learned.
-
-An event is never changed. A new form gets a new version number, and `parse` keeps reading the old one.
+"""The typed, versioned events of the ledger; the only form in which anything is learned. None is ever changed:
+a new form gets a new version number, and `parse` keeps reading the old one.
 """
 
 from typing import Annotated, Any, Literal

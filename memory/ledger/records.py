@@ -75,7 +75,7 @@ class StepCase(MemoryRecord):
     error: str = ""
     """Why the action was refused."""
     answer: str = ""
-    """What the tool or the environment answered, at most 300 characters."""
+    """What the tool or the environment answered; of a long one beginning and end, and how much is left out."""
     subtask: str = ""
     """What it was done for: the subtask of the plan, else the goal at that step."""
     source: Source
@@ -92,7 +92,7 @@ class SubtaskCase(MemoryRecord):
     text: str
     """The subtask in words."""
     state: str
-    """What was seen when it began, at most 300 characters."""
+    """What was seen when it began, shortened as an answer is."""
     index: int = Field(ge=0)
     """Its place in the plan, from 0."""
     of: int = Field(ge=1)
