@@ -160,3 +160,5 @@ class Hits(Record):
     """How many cases the index proposed."""
     abstained: bool
     """True when nothing reached the floor of similarity."""
+    scale: float = Field(default=1.0, gt=0)
+    """The most that any remembered step of the environment gained; gains are shares of it."""
