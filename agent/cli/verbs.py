@@ -188,6 +188,7 @@ VERBS: tuple[Verb, ...] = (
         "lab.commands.bench",
         ("bench step", "step", "Time a step of Lichen, beside LangGraph's agent."),
         ("bench choose", "choose", "Time the scoring of actions, with and without caches."),
+        ("bench threads", "threads", "Time a decision beside busy neighbours, by thread policy."),
         ("bench retrieval", "retrieval", "Time reads from stores of several sizes."),
         ("bench softcot", "softcot", "Time training steps, with and without caches."),
         ("bench jail", "jail", "Time a run in the jail, cold and warm."),

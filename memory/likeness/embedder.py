@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from ...envs.errors import LichenError, MissingExtra
 from ..ledger.sqlite import writing
+from .threads import wait_passively
 
 Vectors = NDArray[np.float32]
 PACKAGED = "minilm"
@@ -60,6 +61,7 @@ class SentenceEmbedder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (n, d); loads the model at the first call."""
         if self._model is None:
+            wait_passively()
             from sentence_transformers import SentenceTransformer  # ~5 s: only when it is needed
 
             try:
