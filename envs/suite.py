@@ -17,8 +17,8 @@ from .errors import BadFile, UnknownName, UsageError
 from .registry import make
 from .types import SPLITS, Record, Split
 
-TRAIN = 1
-"""Sets the draws of training tasks apart from those of held-out ones."""
+HELD_OUT = 1
+"""Sets the draws of held-out tasks apart from those of training ones."""
 SUFFIXES = (".toml", ".yaml", ".yml")
 
 
@@ -63,8 +63,8 @@ class Suite(Record):
         """
         if split not in SPLITS:
             raise UnknownName("split", split, SPLITS)
-        # a stream of its own: [0] and [0, 0] are one to numpy, and train would begin with test's numbers
-        own = [self.seed, seed, TRAIN] if split == "train" else [self.seed]
+        # a stream of its own: [0] and [0, 0] are one to numpy, and test would begin with train's numbers
+        own = [self.seed, seed] if split == "train" else [self.seed, 0, HELD_OUT]
         rng = np.random.default_rng(own)
         environment = environment or make(self.env, **self.env_options)
         held = []

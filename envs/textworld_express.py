@@ -1,6 +1,7 @@
 """TextWorldExpress: eight small text games with train, dev and test folds (Jansen & Cote 2022).
 
-Task ids are `twx/GAME/SPLIT/N`: game N of the fold, N from 0 to 999 (`tasks` lists the first 100).
+Task ids are `twx/GAME/SPLIT/N`: game N of the fold, N from 0 to 999 (`tasks` lists the first 100). No game of a
+fold is one of another.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import Any
 from .adapter import Adapter, Seen
 from .errors import UnknownName
 from .jvm import jvm, require
-from .types import SPLITS, Split, Task
+from .types import SPLITS, Split, Task, world_number
 
 GAMES = (
     "arithmetic",
@@ -74,7 +75,9 @@ class TextWorldExpress(Adapter):
             if jvm.loaded != task.family:
                 game.load(gameName=task.family, gameParams="")
                 jvm.loaded = task.family
-            text, info = game.reset(seed=number, gameFold=task.split, generateGoldPath=gold)
+            # the game's own folds differ in things only: of one seed they have the same map and goal
+            world = world_number(task.split, number)
+            text, info = game.reset(seed=world, gameFold=task.split, generateGoldPath=gold)
         return self._seen(text, info)
 
     def _act(self, action: str) -> Seen:

@@ -25,17 +25,21 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+WORLDS = 1_000_000
+"""Worlds of a fold."""
+
+
 def world_number(split: Split, number: int) -> int:
     """Return a number for a world that no other fold has: what an environment makes of it is never shared.
 
     Args:
         split: The fold.
-        number: Of the task in it, from 0.
+        number: Of the task in it, from 0, below a million.
 
-    >>> [world_number(split, n) for split in SPLITS for n in (0, 1)]
-    [0, 3, 1, 4, 2, 5]
+    >>> [world_number(split, 7) for split in SPLITS]
+    [7, 1000007, 2000007]
     """
-    return len(SPLITS) * number + SPLITS.index(split)
+    return SPLITS.index(split) * WORLDS + number
 
 
 class Task(Record):
