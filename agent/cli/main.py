@@ -7,6 +7,7 @@ import typer
 
 from ...envs.errors import LichenError
 from .lazy import Interrupted, Verbs
+from .shown import guard_streams
 
 INTERRUPTED = 130
 
@@ -35,6 +36,7 @@ def root(
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 a check does not hold, 2 usage or set-up error."""
+    guard_streams()
     try:
         app()
     except Interrupted as end:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,6 +19,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ...envs.errors import UnknownName, UsageError
+from .shown import shown, shown_json
+from .terminal import Terminal
 
 if TYPE_CHECKING:
     from ...skills.library import Library
@@ -110,15 +111,15 @@ WIDTH = 120
 EVERY = 30.0
 """Seconds between two lines of progress in a log."""
 
-progress_console = Console(stderr=True)
+progress_console = Terminal(stderr=True)
 
 
-def out(json_path: str | None) -> Console:
+def out(json_path: str | None) -> Terminal:
     """Return where tables go: standard output, or standard error when that carries JSON."""
     errors = json_path == "-"
     stream = sys.stderr if errors else sys.stdout
     # into a file or a pipe a table is written whole, whatever width the terminal of the caller has
-    return Console(stderr=errors, width=None if stream.isatty() else WIDTH)
+    return Terminal(stderr=errors, width=None if stream.isatty() else WIDTH)
 
 
 class LoggedProgress(Progress):
@@ -157,7 +158,7 @@ def episode_progress() -> Progress:
 
 def row(table: Table, *cells: str, style: str | None = None) -> None:
     """Add a row of plain texts: what was remembered may look like markup and is none."""
-    table.add_row(*(Text(cell) for cell in cells), style=style)
+    table.add_row(*(Text(shown(cell)) for cell in cells), style=style)
 
 
 def write_json(value: Any, path: str | None) -> None:
@@ -166,11 +167,12 @@ def write_json(value: Any, path: str | None) -> None:
         return
     text = value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
     if path == "-":
-        sys.stdout.write(text + "\n")
+        utf = (sys.stdout.encoding or "").lower().startswith("utf")
+        sys.stdout.write(shown_json(text, ascii_only=not utf) + "\n")
         return
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text + "\n", encoding="utf-8")
+    target.write_text(shown_json(text) + "\n", encoding="utf-8")
 
 
 def open_library(library: Path | None, store: Path | None) -> "Library":

@@ -29,6 +29,7 @@ async def open_graph(folder: Path) -> AsyncIterator[Graph]:
         made_from(
             folder / FOLDER, [ANY]
         )  # what was seen in episodes is in it, also after they ended
+        (folder / FOLDER).chmod(0o700)
     except OSError as error:
         raise StoreUnwritable(f"the store {folder} cannot be written: {error}") from error
     path = folder / FOLDER / "checkpoints.sqlite"

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ..kinds.held_records import HeldRecords
 from ..kinds.module import RecordKind
 from ..ledger.errors import IndexBroken, StoreInUse, StoreUnwritable
+from ..ledger.lock import keep_private
 from ..ledger.records import MemoryRecord
 from ..likeness.embedder import Embedder
 from ..likeness.vector_index import IndexedItem, VectorIndex, Vectors, set_aside
@@ -85,6 +86,7 @@ class Indexes:
                 f"index {name}: {added} added, {removed} removed or corrected",
                 level=logging.WARNING if removed else logging.INFO,  # a new index is no damage
             )
+        keep_private(self._folder)
         self._open[kind.name] = kind, index
         return index
 

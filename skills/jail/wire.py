@@ -191,6 +191,6 @@ def field(found: Mapping[str, Any], name: str, kind: type) -> Any:
         Ended: It is missing or of another kind.
     """
     value = found.get(name)
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise Ended("denied", f"it sent a message whose {name!r} is no {kind.__name__}")
     return value

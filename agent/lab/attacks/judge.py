@@ -11,6 +11,7 @@ from ....skills.jail.types import End, Limits, Program, Ran
 from .attack import MODULES_OF_ATTACKS, PRELUDE, Attack, Theme
 from .file_attacks import FILES
 from .kernel_attacks import KERNEL
+from .later_attacks import LATER
 from .network_attacks import NETWORK
 from .process_attacks import PROCESSES
 from .protocol_attacks import PROTOCOL
@@ -51,7 +52,7 @@ def attacks() -> tuple[Attack, ...]:
     >>> len(attacks()) >= 45 and len({a.name for a in attacks()}) == len(attacks())
     True
     """
-    every = (*FILES, *PROCESSES, *NETWORK, *KERNEL, *RESOURCES, *PROTOCOL)
+    every = (*FILES, *PROCESSES, *NETWORK, *KERNEL, *RESOURCES, *PROTOCOL, *LATER)
     return tuple(attack for attack in every if os.uname().machine in attack.machines)
 
 
