@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ...envs.text import whole, whole_values
 from ...envs.tools import ToolSpec
 from .errors import LLMNonsense, PromptRefused
 from .talking import Reply, ToolUse, Turn
@@ -45,11 +46,11 @@ def messages_of(turns: Sequence[Turn]) -> list[dict[str, Any]]:
     """Return a conversation as messages."""
     found: list[dict[str, Any]] = []
     for turn in turns:
-        message: dict[str, Any] = {"role": turn.role, "content": turn.content}
+        message: dict[str, Any] = {"role": turn.role, "content": whole(turn.content)}
         if turn.role == "tool":
             message["tool_call_id"] = turn.answers
         if turn.uses:
-            message["content"] = turn.content or None
+            message["content"] = whole(turn.content) or None
             message["tool_calls"] = [
                 {
                     "id": use.id,
@@ -144,7 +145,7 @@ def reply_of(choice: Any, specs: Sequence[ToolSpec] = ()) -> Reply:
 def text_of(content: Any) -> str:
     """Return content as text: None is empty, and of a list of parts the texts count, not the thoughts."""
     if isinstance(content, str):
-        return content
+        return whole(content)  # a torn escape of JSON is half a character
     if isinstance(content, Sequence):
         return "".join(map(_text_of_part, content))
     return ""
@@ -188,7 +189,7 @@ def _use(call: Any, number: int, names: Mapping[str, str]) -> ToolUse:
         written = json.dumps(arguments)
     else:
         try:
-            arguments = json.loads(written or "{}")
+            arguments = whole_values(json.loads(written or "{}"))
         except ValueError:
             arguments = None
     return ToolUse(

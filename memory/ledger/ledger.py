@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from pydantic_core import PydanticSerializationError
 from sqlalchemy.engine import Connection, Engine
 
+from ...envs.text import whole_values
 from .errors import LedgerCorrupt, StoreUnwritable
 from .event_rows import FORGOTTEN, digest, events, link, make_row, meta, timings
 from .events import Event, Forgotten, Origin, parse
@@ -55,6 +57,15 @@ class LedgerRow(NamedTuple):
     """Seconds since 1970, for people; never folded."""
     event: Event | None
     """None when the content was forgotten."""
+
+
+def _payload(event: Event) -> str:
+    """Return an event as JSON; half characters, which UTF-8 cannot write, are replaced."""
+    try:
+        return event.model_dump_json()
+    except PydanticSerializationError:
+        plain = whole_values(event.model_dump())
+        return type(event).model_validate(plain).model_dump_json()
 
 
 class Ledger:
@@ -109,7 +120,7 @@ class Ledger:
                 actor=entry.actor,
                 origin=entry.origin,
                 parents=entry.parents,
-                payload=entry.event.model_dump_json(),
+                payload=_payload(entry.event),
                 at=self._clock(),
             )
             chain = row["chain"]

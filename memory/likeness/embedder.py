@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from sqlalchemy.engine import Engine
 
 from ...envs.errors import LichenError, MissingExtra
+from ...envs.text import whole
 from ..ledger.sqlite import writing
+from .words import terms, unspaced
 
 Vectors = NDArray[np.float32]
 PACKAGED = "minilm"
@@ -107,11 +109,19 @@ class HashingEmbedder:
         """Return unit vectors, shape (n, d)."""
         out = np.zeros((len(texts), self._d), np.float32)
         for row, text in zip(out, texts, strict=True):
-            for word in text.lower().split():
+            for word in _tokens(text):
                 code = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())
                 row[code % self._d] += 1.0 if code >> 63 else -1.0
             row /= np.linalg.norm(row) + 1e-9
         return out
+
+
+def _tokens(text: str) -> list[str]:
+    """Return what stands between spaces; of scripts without them the words."""
+    spaced = text.lower().split()
+    if not unspaced(text):
+        return spaced
+    return [word for part in spaced for word in (terms(part) if unspaced(part) else [part])]
 
 
 _meta = sa.MetaData()
@@ -141,7 +151,7 @@ class CachedEmbedder:
 
     def forget(self, texts: Sequence[str]) -> None:
         """Remove the cached vectors of these texts."""
-        keys = [self._key(text) for text in texts]
+        keys = [self._key(whole(text)) for text in texts]
         for key in keys:
             self._recent.pop(key, None)
         with writing(), self._engine.begin() as connection:
@@ -149,6 +159,7 @@ class CachedEmbedder:
 
     def query(self, text: str) -> Vectors:
         """Return the unit vector of a text that is looked for, shape (d,); a read writes nothing."""
+        text = whole(text)
         key = self._key(text)
         if key not in self._recent:
             if len(self._recent) >= _RECENT:
@@ -162,6 +173,7 @@ class CachedEmbedder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (n, d); only texts not seen before are encoded, and kept."""
+        texts = [whole(text) for text in texts]
         keys = [self._key(text) for text in texts]
         known: dict[str, bytes] = {}
         with self._engine.connect() as connection:
