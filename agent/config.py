@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_serializer
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +20,7 @@ from ..envs.errors import BadFile, LichenError, UnknownName
 from ..memory.recall.retriever import RetrieverConfig
 from .acting.opinion import Voice
 from .acting.policy import PolicyConfig
+from .llm.known_servers import bare_url
 from .llm.loading import LocalConfig
 from .llm.prices import Price
 from .llm.protocol import FrozenLLM
@@ -53,6 +54,12 @@ class AgentConfig(BaseSettings):
     index_url: str | None = None
     """URL of a Chroma server, where several processes share one index; an address, nothing to
     measure."""
+
+    @field_serializer("base_url", "index_url", when_used="json")
+    def _bare(self, url: str | None) -> str | None:
+        """Write an address down without user, password and query: a ledger is exported and shown."""
+        return bare_url(url) if url else url
+
     planner: Literal["reactive", "plan"] = "reactive"
     """`reactive`: every step is one choice of the policy; `plan`: subtasks first. Measured by no
     table: a 135M model cannot plan."""

@@ -1,11 +1,22 @@
-"""The environments of one agent, opened once each; a changed tool is noticed when its environment opens."""
+"""The environments of one agent; a changed tool is noticed when its environment opens.
+
+One instance serves one episode: episodes at the same time have instances of their own, or wait for each other.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from ..envs.base import Environment
 from ..envs.errors import UsageError
-from ..envs.registry import make
+from ..envs.registry import located, make
 from ..envs.suite import Suite
 from ..memory.store.store import Store
 from ..memory.tools.contract_doctor import quarantine
+
+_WAIT = 0.02
+"""Seconds after which a busy environment is looked at again."""
 
 
 class Environments:
@@ -19,6 +30,11 @@ class Environments:
         self._store = store
         self._open: dict[str, Environment] = {}
         self._caps: dict[str, int] = {}
+        self._more: dict[str, list[Environment]] = {}
+        """Further instances, by the same key."""
+        self._busy: set[int] = set()
+        """`id` of those that serve an episode."""
+        self._lock = threading.Lock()
 
     def opened(
         self, suite: Suite | None, task_id: str = "", *, max_steps: int | None = None
@@ -28,16 +44,63 @@ class Environments:
         Raises:
             UnknownName: There is no such environment.
         """
-        name = suite.env if suite else task_id.split("/", 1)[0]
+        key = self._key(suite, task_id)
+        with self._lock:
+            found = self._open[key]
+            if id(found) not in self._busy:
+                self._cap(key, found, suite, max_steps)
+        return found
+
+    @asynccontextmanager
+    async def lent(
+        self, suite: Suite | None, task_id: str = "", *, max_steps: int | None = None
+    ) -> AsyncIterator[Environment]:
+        """Lend an instance to one episode: a free one, else one of its own, else the first that is free again.
+
+        Raises:
+            UnknownName: There is no such environment.
+        """
+        key = self._key(suite, task_id)
+        while (found := self._taken(key)) is None:
+            await asyncio.sleep(_WAIT)  # its user may be in another thread, or another event loop
+        try:
+            self._cap(key, found, suite, max_steps)
+            yield found
+        finally:
+            with self._lock:
+                self._busy.discard(id(found))
+
+    def _key(self, suite: Suite | None, task_id: str) -> str:
+        """Return the key of an environment, which is opened where it is not."""
+        name = suite.env if suite else located(task_id)[0]
         options = dict(suite.env_options) if suite else {}
         key = f"{name}{sorted(options.items())}"
-        if key not in self._open:
-            self._open[key] = make(name, **options)
-            self._caps[key] = self._open[key].max_steps
-            quarantine(self._store, self._open[key])
-        found = self._open[key]
+        with self._lock:
+            if key not in self._open:
+                self._open[key] = make(name, **options)
+                self._caps[key] = self._open[key].max_steps
+                quarantine(self._store, self._open[key])
+        return key
+
+    def _taken(self, key: str) -> Environment | None:
+        with self._lock:
+            more = self._more.setdefault(key, [])
+            for found in (self._open[key], *more):
+                if id(found) not in self._busy:
+                    break
+            else:
+                made = self._open[key].another()
+                if made is None:
+                    return None
+                more.append(made)
+                found = made
+            self._busy.add(id(found))
+            return found
+
+    def _cap(
+        self, key: str, found: Environment, suite: Suite | None, max_steps: int | None
+    ) -> None:
         found.max_steps = max_steps or (suite.max_steps if suite else self._caps[key])
-        return found
 
     def add(self, environment: Environment) -> None:
         """Take an environment that the caller made; it is closed with the others.
@@ -53,6 +116,10 @@ class Environments:
 
     def close(self) -> None:
         """Close all of them; the next use opens them again."""
-        for environment in self._open.values():
+        for environment in (
+            *self._open.values(),
+            *(e for held in self._more.values() for e in held),
+        ):
             environment.close()
         self._open.clear()
+        self._more.clear()

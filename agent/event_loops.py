@@ -1,9 +1,12 @@
 """Sync code beside event loops: whether one runs in this thread, and finishing a coroutine either way."""
 
 import asyncio
+import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from ..envs.errors import UsageError
 
 T = TypeVar("T")
 
@@ -15,6 +18,37 @@ def loop_runs() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+class OwnLoop:
+    """An event loop for sync callers; those of several threads wait for each other."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._one = threading.Lock()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end.
+
+        Raises:
+            UsageError: An event loop runs already in this thread.
+        """
+        if loop_runs():
+            work.close()
+            raise UsageError(
+                "this call waits for its end, and an event loop is running in this thread",
+                hint="Await the method of the same name that begins with `a`: `arun`, `alearn`.",
+            )
+        with self._one:
+            return self._runner.run(work)
+
+    def close(self, work: Coroutine[Any, Any, None] | None = None) -> None:
+        """Finish a last coroutine, on this loop or in a thread beside the one that runs here, and close."""
+        try:
+            if work is not None:
+                finish(work, self._runner)
+        finally:
+            self._runner.close()
 
 
 def finish(work: Coroutine[Any, Any, T], runner: asyncio.Runner) -> T:

@@ -3,15 +3,15 @@
 `Agent` is the small face of it for applications; the command line and the laboratory work with it directly.
 """
 
-import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..envs.base import Environment
 from ..envs.errors import UsageError
+from ..envs.registry import located
 from ..envs.suite import Suite, load_suite
 from ..memory.kinds.module import MemoryModule
 from ..memory.ledger.events import RunEnded, RunStarted
@@ -28,7 +28,7 @@ from .episode.graph import Graph
 from .episode.parts import EpisodeParts
 from .episode.run_episode import EpisodeResult, OnEvent, run_episode
 from .episode.stage import Stage
-from .event_loops import finish, loop_runs
+from .event_loops import OwnLoop
 from .llm.errors import check_fingerprint
 from .llm.protocol import FrozenLLM, Usage
 from .planning.critic import Critic
@@ -36,8 +36,11 @@ from .planning.planner import SubtaskPlanner
 from .runs import LearnReport, Progress, Run, next_attempt, next_run, run_started
 from .skill_actions.open_library import AgentSkills
 from .skill_actions.skill_set import SkillSet
-from .softcot.hints import Hints
+from .softcot.soft_config import may_think
 from .weighing import learn_weights, weights_at
+
+if TYPE_CHECKING:
+    from .softcot.hints import Hints
 
 T = TypeVar("T")
 
@@ -70,7 +73,8 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self._llm, self._lent = llm, llm is not None
         self._environments = Environments(self.store)
         self.skills = AgentSkills(config.skills, self.store)
-        self._runner = asyncio.Runner()
+        self._loop = OwnLoop()
+        self._going: set[str] = set()  # runs of single tasks
         self._hints: Hints | None = None
 
     @classmethod
@@ -100,6 +104,8 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
     def hints(self) -> "Hints":
         """The assistant with its gate, opened at first use."""
         if self._hints is None:
+            from .softcot.hints import Hints
+
             self._hints = Hints(self.config, self.store, self.llm)
         return self._hints
 
@@ -148,7 +154,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         """
         policy = policy or self.config.policy
         planned = self.config.planner == "plan" and policy.llm
-        thinks = hints and policy.llm and self.config.softcot.use
+        thinks = hints and policy.llm and may_think(self.config.softcot, self.store.folder)
         asked = llm_name if policy.llm else None
         if holdout is None:
             holdout = self.config.retriever.holdout if learn else 0.0
@@ -166,6 +172,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             assistant=self.hints if thinks else NoAssistant(),
             skills=skills,
             append=self.store.append,
+            events_of=lambda episode: self.store.ledger.read(episode=episode),
             learn=learn,
             llm_name=llm_name,
             holdout=holdout,
@@ -187,22 +194,26 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self, task: str, *, max_steps: int | None = None, on_event: OnEvent | None = None
     ) -> EpisodeResult:
         """Run one task by its id; see `Agent.arun`."""
-        environment = self.environment(None, task, max_steps=max_steps)
-        environment.task(task)  # a wrong name is said before anything is written
-        before = await self.fingerprint(self.config.policy.llm)
-        started = self.started("run", task, before, {"max_steps": environment.max_steps})
-        run = next_run(self.store.ledger, started).id
-        self.opened(run, started)
-        attempt = next_attempt(self.store.ledger, f"task-{run}")
-        memory = CaseMemory(self.store, self.config.retriever)
-        parts = self.parts(
-            environment, task, memory=memory, llm_name=before, skills=self.skills.offered
-        )
-        async with self.graph() as graph:
-            result = attempt.result or await run_episode(
-                graph, parts, episode=attempt.episode, run=run, on_event=on_event
-            )
-        await self.closed(run, before, 0 if result.outcome == "unknown" else 1)
+        async with self._environments.lent(None, task, max_steps=max_steps) as environment:
+            environment.task(task := located(task)[1])  # a wrong name leaves nothing written
+            before = await self.fingerprint(self.config.policy.llm)
+            started = self.started("run", task, before, {"max_steps": environment.max_steps})
+            run = next_run(self.store.ledger, started, self._going).id
+            self._going.add(run)
+            try:
+                self.opened(run, started)
+                attempt = next_attempt(self.store.ledger, f"task-{run}")
+                memory = CaseMemory(self.store, self.config.retriever)
+                parts = self.parts(
+                    environment, task, memory=memory, llm_name=before, skills=self.skills.offered
+                )
+                async with self.graph() as graph:
+                    result = attempt.result or await run_episode(
+                        graph, parts, episode=attempt.episode, run=run, on_event=on_event
+                    )
+                await self.closed(run, before, 0 if result.outcome == "unknown" else 1)
+            finally:
+                self._going.discard(run)
         return result
 
     def learn(
@@ -236,16 +247,17 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         Raises:
             FingerprintChanged: The model was not the same afterwards.
         """
-        environment = self.environment(suite)
-        ids = suite.task_ids("train", None, self.config.seed, environment)
+        lent = self._environments.lent
+        ids = suite.task_ids("train", None, self.config.seed, self.environment(suite))
         ids = [ids[(run.offset + i) % len(ids)] for i in range(count)]
         results, resumed = [], 0
         exploring = self.config.policy.exploring()
         memory = CaseMemory(self.store, self.config.retriever)
         self.store.bound()  # a kill may have come before
         asked = before if exploring.llm else ""
-        await learn_weights(self, environment, memory, llm=asked, run=run.id)
-        if exploring.llm and self.config.softcot.use:
+        async with lent(suite) as environment:
+            await learn_weights(self, environment, memory, llm=asked, run=run.id)
+        if exploring.llm and may_think(self.config.softcot, self.store.folder):
             self.store.follow(self.hints.keep_up)
         async with self.graph() as graph:
             for number, task_id in enumerate(ids):
@@ -254,16 +266,17 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
                     resumed += 1
                     results.append(attempt.result)
                 else:
-                    parts = self.parts(
-                        environment,
-                        task_id,
-                        memory=memory,
-                        policy=exploring,
-                        learn=True,
-                        llm_name=asked,
-                        skills=self.skills.offered,
-                    )
-                    done = await run_episode(graph, parts, episode=attempt.episode, run=run.id)
+                    async with lent(suite) as environment:
+                        parts = self.parts(
+                            environment,
+                            task_id,
+                            memory=memory,
+                            policy=exploring,
+                            learn=True,
+                            llm_name=asked,
+                            skills=self.skills.offered,
+                        )
+                        done = await run_episode(graph, parts, episode=attempt.episode, run=run.id)
                     results.append(done)
                     await self.store.finish()
                 if progress is not None:
@@ -313,29 +326,18 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         return after
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the agent's own event loop and return what it returns.
-
-        Raises:
-            UsageError: An event loop runs already in this thread.
-        """
-        if not loop_runs():
-            return self._runner.run(work)
-        work.close()
-        raise UsageError(
-            "this call waits for its end, and an event loop is running in this thread",
-            hint="Await the method of the same name that begins with `a`: `arun`, `alearn`.",
-        )
+        """Run a coroutine on the agent's own event loop and return what it returns; see `OwnLoop.run`."""
+        return self._loop.run(work)
 
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""
         try:
             self._environments.close()
             self.skills.close()
-            if self._llm is not None and not self._lent:
-                finish(self._llm.close(), self._runner)
+            ours = self._llm is not None and not self._lent
+            self._loop.close(self.llm.close() if ours else None)
         finally:
             self._llm = self._hints = None
-            self._runner.close()
             self.store.close()
 
     def __exit__(

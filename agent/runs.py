@@ -3,7 +3,7 @@
 A run is open while it has a `run_started` and no `run_ended`; the same command continues it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from ..envs.types import Record
@@ -68,8 +68,13 @@ def run_started(
     )
 
 
-def next_run(ledger: Ledger, started: RunStarted) -> Run:
+def next_run(ledger: Ledger, started: RunStarted, going: Collection[str] = ()) -> Run:
     """Return the open run of the same command and settings, or a new one.
+
+    Args:
+        ledger: Where runs are known from.
+        started: What begins now.
+        going: Runs that are going on in this process, which are nobody else's to go on with.
 
     Raises:
         FingerprintChanged: The open run was begun with another model.
@@ -86,7 +91,7 @@ def next_run(ledger: Ledger, started: RunStarted) -> Run:
                 ended[row.run] = row.event.episodes
     offset = sum(ended.values())
     for run, event in begun.items():
-        if run not in ended and event.config == started.config:
+        if run not in ended and run not in going and event.config == started.config:
             check_resumed(event, started)
             return Run(run, offset)
     name = content_id(started.command, started.suite, str(started.seed), str(len(begun)))

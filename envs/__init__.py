@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from .registry import make, names
     from .suite import Suite, load_suite, suite_names
     from .tools import Call, Tool, ToolSpec
-    from .types import Fact, Observation, Outcome, Record, Split, Task, Transition
+    from .types import (
+        Fact,
+        Observation,
+        Outcome,
+        Record,
+        Split,
+        Task,
+        Transition,
+        world_number,
+    )
 
 __all__ = [
     "Adapter",
@@ -51,6 +60,7 @@ __all__ = [
     "make",
     "names",
     "suite_names",
+    "world_number",
 ]
 
 _HOMES = {
@@ -83,6 +93,7 @@ _HOMES = {
     "make": ".registry",
     "names": ".registry",
     "suite_names": ".suite",
+    "world_number": ".types",
 }
 
 

@@ -5,12 +5,13 @@ An adapter implements four methods; what an agent does with them is not known he
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, SupportsFloat
+from typing import Any, ClassVar, Literal, SupportsFloat
 
 import gymnasium
 from gymnasium import spaces
 
 from .errors import EpisodeOver, UnknownName, UsageError
+from .journal import Journal
 from .tools import Call, ToolSpec, read_call, worded_call
 from .types import SPLITS, ActionMode, Fact, Observation, Split, Task, Transition
 
@@ -28,10 +29,15 @@ class Environment(ABC):
     deterministic: ClassVar[bool] = True
     version: ClassVar[str] = "1"
     """Raised when actions get another form or meaning: what was learned under the old is quarantined then."""
+    measure: ClassVar[Literal["success", "score"]] = "success"
+    """What is spoken of: `score` where something is scored and nothing is ever won."""
     max_steps: int = 50
     """Steps after which an episode is truncated; a suite sets its own."""
     watcher: Callable[[str, Transition], None] | None = None
     """Told of every step that is taken, whoever takes it: a skill's steps become steps of the episode."""
+
+    journal: Journal | None = None
+    """Where calls with effects outside are noted while an episode runs; see `envs.journal`."""
 
     @abstractmethod
     def families(self) -> tuple[str, ...]:
@@ -74,6 +80,14 @@ class Environment(ABC):
             UsageError: `reset` was not called, or the episode is over.
             EnvironmentFault: The back end broke.
         """
+
+    def another(self) -> "Environment | None":
+        """Return an instance of its own for an episode beside another; None: that episode waits."""
+        return None
+
+    def pending(self) -> str:
+        """Return the action that was begun here before an interruption; empty where none was."""
+        return ""
 
     @property
     def verifiable(self) -> bool:

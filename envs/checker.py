@@ -1,10 +1,15 @@
 """The conformance suite that ships: what every environment behind the protocol must keep (cf. gymnasium)."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .base import Environment
 from .errors import LichenError, UnknownName, UsageError
-from .types import Observation, Task
+from .types import SPLITS, Observation, Task
+
+_ALIKE = 3
+"""Tasks of a family that are compared between folds."""
 
 
 def check(
@@ -24,11 +29,10 @@ def check(
     for task in tasks:
         if environment.task(task.id) != task:
             problems.append(f"{task.id}: task() gives another task than tasks()")
-        first, walk = _walk(environment, task, np.random.default_rng(seed), steps)
-        again, walk2 = _walk(environment, task, np.random.default_rng(seed), steps)
-        if environment.deterministic and (first, walk) != (again, walk2):
+        once, again = (list(walk(environment, task, seed=seed, steps=steps)) for _ in range(2))
+        if environment.deterministic and once != again:
             problems.append(f"{task.id}: the same actions gave other observations")
-        for seen in [first, *walk]:
+        for seen in once:
             problems += _observation(task, seen)
         environment.reset(task.id)
         done = environment.step("xyzzy plugh")
@@ -39,22 +43,54 @@ def check(
         problems += _cap(environment, task)
         problems += _gold(environment, task)
         problems += _snapshot(environment, task)
+    return [*problems, *_folds(environment)]
+
+
+def _folds(environment: Environment) -> list[str]:
+    """Return what is wrong with the folds: what is trained on must not be tested on."""
+    tasks = {split: environment.tasks(split) for split in SPLITS}
+    shared = {task.id for task in tasks["train"]} & {
+        task.id for split in ("dev", "test") for task in tasks[split]
+    }
+    if shared:
+        return [f"{min(shared)}: the task is in more than one fold"]
+    problems = []
+    for family in environment.families():
+        held = {
+            split: [task for task in found if task.family == family][:_ALIKE]
+            for split, found in tasks.items()
+        }
+        if min(len(held["train"]), len(held["test"])) < _ALIKE:
+            continue
+        openings = {
+            split: [
+                environment.reset(task.id).model_copy(update={"task": held["train"][0]})
+                for task in held[split]
+            ]
+            for split in ("train", "test")
+        }
+        if openings["train"] == openings["test"] and openings["train"][0] != openings["train"][1]:
+            problems.append(
+                f"{family}: the first test tasks look like the first training tasks; "
+                "number their worlds with `world_number`"
+            )
     return problems
 
 
-def _walk(
-    environment: Environment, task: Task, rng: np.random.Generator, steps: int
-) -> tuple[Observation, list[Observation]]:
-    seen = first = environment.reset(task.id)
-    found = []
+def walk(
+    environment: Environment, task: Task, *, seed: int = 0, steps: int = 8
+) -> Iterator[Observation]:
+    """Yield what is seen along a random walk: after `reset`, then after each step."""
+    rng = np.random.default_rng(seed)
+    seen = environment.reset(task.id)
+    yield seen
     for _ in range(steps):
         options = seen.admissible or ("look",)
         done = environment.step(options[int(rng.integers(len(options)))])
         seen = done.observation
-        found.append(seen)
+        yield seen
         if done.terminated or done.truncated:
             break
-    return first, found
 
 
 def _observation(task: Task, seen: Observation) -> list[str]:

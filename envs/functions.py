@@ -4,10 +4,11 @@
     shop = Functions("shop", [Tool(find_order)], [Request("1", "Where is order 7?", lambda a: "Oslo" in a)])
 
 The agent calls one function a step and ends with `finish(answer=...)`. What a function returns is what the
-agent sees; what it raises is seen too, as a refused call. When an interrupted episode goes on, its calls are
-made again: a function with an effect outside must bear that.
+agent sees; what it raises is seen too, as a refused call. When an interrupted episode goes on, no function is
+called again: what it answered is read from the ledger (see `envs.journal`).
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +16,8 @@ from typing import ClassVar
 from .adapter import Adapter, Seen
 from .awaiting import awaited
 from .errors import EnvironmentFault, UnknownName, UsageError
-from .tools import Tool, ToolSpec
+from .journal import once
+from .tools import Call, Tool, ToolSpec
 from .types import SPLITS, ActionMode, Split, Task
 
 FINISH = ToolSpec(
@@ -27,6 +29,9 @@ FINISH = ToolSpec(
         "required": ["answer"],
     },
 )
+
+
+_RIGHT, _WRONG = "right", "wrong"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Functions(Adapter):
         super().__init__()
         self.name = name
         self._tools = {tool.spec.name: tool for tool in tools}
+        self._made = 0
         self._requests = {f"{name}/{request.id}": request for request in requests}
         if len(self._tools) < len(tools) or FINISH.name in self._tools:
             raise UsageError(f"{name}: every function needs a name of its own, and not 'finish'")
@@ -99,24 +105,60 @@ class Functions(Adapter):
         """Return the contracts of the functions, and `finish`."""
         return (*(tool.spec for tool in self._tools.values()), FINISH)
 
+    def another(self) -> "Functions":
+        """Return a copy with the same functions; what they share is the caller's affair."""
+        return copy.copy(self)
+
+    def pending(self) -> str:
+        """Return the call that was begun here before an interruption."""
+        noted = self.journal.noted(self._made) if self.journal is not None else None
+        return noted.call if noted is not None else ""
+
     def _start(self, task: Task, seed: int) -> Seen:
+        self._made = 0
         return self._seen("Answer the request; call functions for what is not known.")
 
     def _act(self, action: str) -> Seen:
         try:
             call = self.read(action)
             if call.tool == FINISH.name:
-                return self._finish(str(call.arguments["answer"]))
-            return self._seen(self._tools[call.tool].call(call.arguments))
+                return self._finish(action, str(call.arguments["answer"]))
+            tool = self._tools[call.tool]
+            return self._seen(self._once(action, lambda: tool.call(call.arguments), call, tool))
         except UsageError as error:
             return self._seen(f"Error: {error}", error=str(error))
 
-    def _finish(self, answer: str) -> Seen:
+    def _once(
+        self,
+        action: str,
+        make: Callable[[], str],
+        call: Call | None = None,
+        tool: Tool | None = None,
+    ) -> str:
+        """Make a call of the caller's code unless the journal knows its answer."""
+        settle = tool.reconcile if tool is not None else None
+        try:
+            return once(
+                self.journal,
+                self._made,
+                action,
+                make,
+                idempotent=tool is None or tool.idempotent,
+                reconcile=(lambda: settle(**call.arguments)) if settle and call else None,
+            )
+        finally:
+            self._made += 1
+
+    def _finish(self, action: str, answer: str) -> Seen:
         check = self._requests[self._current.id].check
         if check is None:
             return self._seen("The answer was given.", lost=True)  # over, and not won by our word
         try:
-            right = bool(awaited(check(answer)))
+            right = (
+                self._once(action, lambda: _RIGHT if awaited(check(answer)) else _WRONG) == _RIGHT
+            )
+        except EnvironmentFault:
+            raise
         except Exception as error:
             raise EnvironmentFault(
                 f"the check of {self._current.id} failed: {type(error).__name__}: {error}"

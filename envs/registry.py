@@ -50,6 +50,21 @@ def make(name: str, **options: Any) -> Environment:
     return environment
 
 
+def located(task_id: str) -> tuple[str, str]:
+    """Return the environment of a task id, and the id in it; `pkg.module:Class/train/3` names a class by path.
+
+    Raises:
+        UnknownName: Nothing is there under the path.
+
+    >>> located("twx/mapreader/test/3")
+    ('twx', 'twx/mapreader/test/3')
+    """
+    name, _, rest = task_id.partition("/")
+    if ":" not in name:
+        return name, task_id
+    return name, f"{_find(name).name}/{rest}"
+
+
 def _find(name: str) -> Any:
     path = BUILT_IN.get(name)
     if path is None:

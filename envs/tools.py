@@ -9,7 +9,7 @@ import ast
 import hashlib
 import json
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from unicodedata import normalize
 
@@ -203,6 +203,9 @@ class Tool:
             result is shown as text.
         version: Raise it when the meaning changes and the signature does not.
         name: Of the tool; the function's own when empty.
+        idempotent: Calling it twice does no harm: a call that an interruption cut off is made again.
+        reconcile: Told the arguments of a call that an interruption cut off; returns what it answered, or None
+            when it was not done. Without either such a call is never made again (see `envs.journal`).
 
     Raises:
         UsageError: It cannot be described (a class, a parameter without a name or of a type that JSON has not).
@@ -216,7 +219,16 @@ class Tool:
     '3'
     """
 
-    def __init__(self, function: Any, *, version: str = "1", name: str = "") -> None:
+    def __init__(
+        self,
+        function: Any,
+        *,
+        version: str = "1",
+        name: str = "",
+        idempotent: bool = False,
+        reconcile: Callable[..., str | None] | None = None,
+    ) -> None:
+        self.idempotent, self.reconcile = idempotent, reconcile
         found = described(function, name)
         self.spec = ToolSpec(
             name=found.name,

@@ -31,6 +31,19 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def world_number(split: Split, number: int) -> int:
+    """Return a number for a world that no other fold has: what an environment makes of it is never shared.
+
+    Args:
+        split: The fold.
+        number: Of the task in it, from 0.
+
+    >>> [world_number(split, n) for split in SPLITS for n in (0, 1)]
+    [0, 3, 1, 4, 2, 5]
+    """
+    return len(SPLITS) * number + SPLITS.index(split)
+
+
 class Task(Record):
     """One addressable task of an environment; its id never changes its meaning."""
 

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from ..envs.errors import UnknownName
 from ..envs.types import Outcome, Record
+from ..skills import folder
 from .call_graph import closure, dependents
 from .errors import BadSkill
 from .library import Library, Shelf
 from .lint import check, fingerprint, repinned
 from .merge import Merged, rewritten
 from .skill_runner import Runner
+from .template import unfilled
 from .trial import MakeEnvironment, OnResult, TestResult, run_tests
 from .types import Skill, SkillTest
 
@@ -40,6 +42,8 @@ class Verdict(Record):
     repinned: tuple[str, ...] = ()
     """Dependents that call the new version now, `name@version`."""
     commit: str = ""
+    left_out: tuple[str, ...] = ()
+    """Of an imported folder: what is no part of the skill, one sentence each."""
 
 
 class Admission:
@@ -110,7 +114,9 @@ class Admission:
         skills = self.library.all()
         old = skills.get(candidate.name)
         candidate = self._next(candidate, old, author)
-        if old is not None and old == _at(candidate, old.contract.version):
+        if old is not None and folder.write(old) == folder.write(
+            _at(candidate, old.contract.version)
+        ):
             return Verdict(
                 skill=old.id, outcome="success", shelf="skills", reasons=("nothing changed",)
             )
@@ -233,8 +239,7 @@ class Admission:
         """Return what speaks against a skill before it is run."""
         if not candidate.runnable:
             return [f"{candidate.name} has no code: instructions are kept, and cannot be called"]
-        found = check(candidate)
-        if found:
+        if found := unfilled(candidate) or check(candidate):
             return found
         if author == "agent" and candidate.name in self.library.pins():
             return [f"{candidate.name} is pinned: only a person may change it"]

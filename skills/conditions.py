@@ -30,6 +30,8 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
 }
 _ASKS = ("can", "sees", "has")
 _LONGEST = 300
+_RAISED = (TypeError, LookupError, ValueError, ArithmeticError, RecursionError, MemoryError)
+"""What computing with somebody's numbers and texts can raise; the contract is broken then, not the caller."""
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -64,8 +66,10 @@ def holds(condition: str, view: View, arguments: Mapping[str, Fact]) -> bool:
     """
     try:
         return bool(_value(_parsed(condition), view, arguments))
-    except (TypeError, KeyError, IndexError, ValueError) as error:
-        raise BadSkill(f"the condition {condition!r} cannot be checked: {error}") from error
+    except _RAISED as error:
+        raise BadSkill(
+            f"the condition {condition!r} cannot be checked: {str(error) or type(error).__name__}"
+        ) from error
 
 
 def problem(condition: str) -> str:
@@ -127,9 +131,13 @@ def _parsed(condition: str) -> ast.expr:
     if len(condition) > _LONGEST:
         raise BadSkill(f"a condition is at most {_LONGEST} characters: {condition[:60]!r}...")
     try:
-        return ast.parse(condition.strip(), mode="eval").body
+        tree = ast.parse(condition.strip(), mode="eval").body
+        ast.unparse(tree)  # what is nested too deep is refused here, and nowhere later
     except SyntaxError as error:
         raise BadSkill(f"{condition!r} is no condition: {error.msg}") from error
+    except _RAISED as error:
+        raise BadSkill(f"{condition!r} is no condition: {error or 'nested too deep'}") from error
+    return tree
 
 
 def _value(node: ast.expr, view: View, arguments: Mapping[str, Fact]) -> Any:

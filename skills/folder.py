@@ -1,21 +1,24 @@
 """A skill as a folder: SKILL.md, skill.py, contract.yaml, tests/, skill.lock.
 
 The folder is the truth. Any reader of the Agent Skills standard reads it; a folder of the standard without a
-contract is read too, as instructions that cannot be run.
+contract is read too, as instructions that cannot be run: all its other files are then its author's. What
+says the same as it did is written as it came, byte for byte.
 """
 
 import hashlib
 import json
-import logging
+import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
+from ..envs.plain_yaml import plain_yaml, written_yaml
 from ..skills import markdown
 from .errors import BadSkill
+from .file_content import FileContent, Files, of_text
+from .folder_on_disk import read_files
 from .lint import calls_of
 from .types import Contract, Skill, SkillTest
 
@@ -26,8 +29,6 @@ MARKDOWN, CODE, CONTRACT, LOCK, TESTS = (
     "skill.lock",
     "tests",
 )
-_LARGEST = 1_000_000
-_log = logging.getLogger(__name__)
 R = TypeVar("R", Contract, SkillTest)
 
 
@@ -40,123 +41,141 @@ def read_skill(folder: Path) -> Skill:
     return parse(folder.name, read_files(folder))
 
 
-def read_files(folder: Path) -> dict[str, str]:
-    """Return the texts of a folder by their path in it, sorted.
-
-    Raises:
-        BadSkill: It is no folder, or holds something that is no text, or a link out of it.
-    """
-    if not folder.is_dir():
-        raise BadSkill(f"{folder} is no folder of a skill")
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            raise BadSkill(f"{folder.name}/{name} is a link: a skill is made of files")
-        if path.is_dir() or "__pycache__" in path.parts or name.endswith((".pyc", "~", ".swp")):
-            continue
-        if path.stat().st_size > _LARGEST:
-            raise BadSkill(f"{folder.name}/{name} is larger than {_LARGEST:,} bytes")
-        try:
-            found[name] = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            if name in (MARKDOWN, CODE, CONTRACT, LOCK) or _is_test(name):
-                raise BadSkill(f"{folder.name}/{name} is no text in UTF-8") from error
-            _log.warning("%s/%s is no text and is left out", folder.name, name)
-    return found
-
-
-def parse(name: str, files: Mapping[str, str]) -> Skill:
+def parse(name: str, files: Files) -> Skill:
     """Return the skill that these files are.
 
     Args:
         name: Of the folder.
-        files: Texts by path in the folder.
+        files: By path in the folder.
 
     Raises:
         BadSkill: One is missing or not what it should be.
     """
     if MARKDOWN not in files:
         raise BadSkill(f"{name} has no {MARKDOWN}")
-    head, body = markdown.read(files[MARKDOWN], f"{name}/{MARKDOWN}")
-    if head["name"] != name:
-        raise BadSkill(f"the folder {name} holds a skill named {head['name']!r}: make them equal")
-    known = {MARKDOWN, CODE, CONTRACT, LOCK}
-    tests = [
-        _record(SkillTest, _yaml(text, f"{name}/{path}") | {"name": Path(path).stem}, name, path)
-        for path, text in files.items()
-        if _is_test(path)
-    ]
-    contract = (
-        _record(Contract, _yaml(files[CONTRACT], f"{name}/{CONTRACT}"), name, CONTRACT)
-        if CONTRACT in files
-        else Contract(env="", capabilities=(), maker="import")
-    )
-    extra = {key: head[key] for key in head if key not in ("name", "description", "license")}
-    metadata = dict(extra.pop("metadata", {}))
-    metadata |= {f"head:{key}": json.dumps(value, default=str) for key, value in extra.items()}
+    said = _of_markdown(_text(files, name, MARKDOWN), f"{name}/{MARKDOWN}")
+    if said["name"] != name:
+        raise BadSkill(f"the folder {name} holds a skill named {said['name']!r}: make them equal")
+    if not {CODE, CONTRACT} <= files.keys():
+        return _skill(said, files, {MARKDOWN})
+    tests = {path: _test(files, name, path) for path in files if _is_test(path)}
+    if len({test.name for test in tests.values()}) < len(tests):
+        raise BadSkill(f"{name}/{TESTS} has two tests of the same name")
+    contract = _record(Contract, _yaml(files, name, CONTRACT), name, CONTRACT)
+    if not contract.env:
+        raise BadSkill(f"{name}/{CONTRACT} names no env: the environment whose actions it takes")
+    said |= {"code": _text(files, name, CODE), "contract": contract, "tests": (*tests.values(),)}
+    return _skill(said, files, {MARKDOWN, CODE, CONTRACT, LOCK, *tests})
+
+
+def _skill(said: dict[str, Any], files: Files, ours: set[str]) -> Skill:
+    came = {path: content for path, content in files.items() if path in ours - {LOCK}}
+    rest = {path: content for path, content in files.items() if path not in ours}
+    instructions = Contract(env="", capabilities=(), maker="import")
     try:
-        return Skill(
-            name=name,
-            description=head["description"].strip(),
-            license=str(head.get("license", "")),
-            metadata=metadata,
-            body=body,
-            code=files.get(CODE, ""),
-            contract=contract,
-            tests=tuple(tests),
-            files={p: t for p, t in files.items() if p not in known and not _is_test(p)},
-        )
+        return Skill(**{"code": "", "contract": instructions, **said}, files=rest, came=came)
     except ValidationError as error:
-        raise BadSkill(f"{name}: {_first(error)}") from error
+        raise BadSkill(f"{said['name']}: {_first(error)}") from error
 
 
-def write(skill: Skill) -> dict[str, str]:
-    """Return the files that a skill is, by path, with their lock."""
-    head: dict[str, Any] = {"name": skill.name, "description": skill.description}
-    head["license"] = skill.license
-    metadata = dict(skill.metadata)
-    for key in [k for k in metadata if k.startswith("head:")]:
-        head[key.removeprefix("head:")] = json.loads(metadata.pop(key))
-    head["metadata"] = metadata
-    files = {MARKDOWN: markdown.write(head, skill.body or body_of(skill))}
-    if skill.runnable:
-        files[CODE] = skill.code.rstrip() + "\n"
-    if skill.contract.env:
-        files[CONTRACT] = _dump(skill.contract.model_dump(mode="json", exclude_defaults=True))
+def write(skill: Skill) -> dict[str, FileContent]:
+    """Return the files that a skill is, by path; those of a skill that can be run with their lock."""
+    files = {MARKDOWN: _markdown(skill), **skill.files}
+    if not skill.runnable:
+        return dict(sorted(files.items()))
+    files[CODE] = _as_it_came(skill, CODE, skill.code.rstrip(), skill.code.rstrip() + "\n")
+    said = skill.contract.model_dump(mode="json", exclude_defaults=True)
+    files[CONTRACT] = _as_it_came(skill, CONTRACT, skill.contract, written_yaml(said))
     for test in skill.tests:
+        paths = (f"{TESTS}/{test.name}.yaml", f"{TESTS}/{test.name}.yml")
+        path = paths[1] if paths[1] in skill.came else paths[0]
         said = test.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
-        files[f"{TESTS}/{test.name}.yaml"] = _dump(said)
-    files |= skill.files
-    files[LOCK] = lock_of(skill, files)
+        files[path] = _as_it_came(skill, path, test, written_yaml(said))
+    files[LOCK] = of_text(lock_of(skill, files))
     return dict(sorted(files.items()))
 
 
-def lock_of(skill: Skill, files: Mapping[str, str]) -> str:
+def _markdown(skill: Skill) -> FileContent:
+    head: dict[str, Any] = {"name": skill.name, "description": skill.description}
+    head |= {"license": skill.license} if skill.license else {}
+    text = markdown.write({**head, **skill.head}, skill.body or body_of(skill))
+    meant = skill.model_dump(include={"name", "description", "license"})
+    meant |= {"head": skill.head, "body": skill.body.rstrip()}
+    return _as_it_came(skill, MARKDOWN, repr(meant), text)
+
+
+def _as_it_came(skill: Skill, path: str, meant: object, text: str) -> FileContent:
+    """Return a file of ours as it came where that says what is meant, else as `text`."""
+    came = skill.came.get(path)
+    if came is None:
+        return of_text(text)
+    if path == CONTRACT:
+        came = _renumbered(came, skill.contract.version)
+    try:
+        same = _said(skill, path, {path: came}) == meant
+    except BadSkill:
+        same = False
+    return came if same else of_text(text)._replace(executable=came.executable)
+
+
+def _said(skill: Skill, path: str, files: Files) -> object:
+    """Return what a file of ours says."""
+    if path == MARKDOWN:
+        return repr(_of_markdown(_text(files, skill.name, path), path))
+    if path == CODE:
+        return _text(files, skill.name, path).rstrip()
+    if path == CONTRACT:
+        return _record(Contract, _yaml(files, skill.name, path), skill.name, path)
+    return _test(files, skill.name, path)
+
+
+def _renumbered(came: FileContent, version: int) -> FileContent:
+    """Return a contract with its version raised, which admission does, and all else as it came."""
+    found = re.subn(rb"(?m)^version:[ \t]*\d+", b"version: %d" % version, came.data, count=1)
+    added = b"" if found[1] or version == 1 else b"version: %d\n" % version
+    gap = b"" if not added or came.data.endswith(b"\n") else b"\n"
+    return came._replace(data=found[0] + gap + added)
+
+
+def _of_markdown(text: str, where: str) -> dict[str, Any]:
+    """Return the fields of a skill that its SKILL.md says."""
+    head, body = markdown.read(text, where)
+    return {
+        "name": head.pop("name"),
+        "description": head.pop("description").strip(),
+        "license": str(head.pop("license", None) or ""),
+        "head": head,
+        "body": body.rstrip(),
+    }
+
+
+def _test(files: Files, name: str, path: str) -> SkillTest:
+    said = _yaml(files, name, path) | {"name": PurePosixPath(path).stem}
+    return _record(SkillTest, said, name, path)
+
+
+def lock_of(skill: Skill, files: Files) -> str:
     """Return the text of `skill.lock`: hashes of all other files, and what the code is pinned to."""
     hashes = {
-        path: hashlib.sha256(text.encode()).hexdigest()
-        for path, text in sorted(files.items())
+        path: hashlib.sha256(content.data).hexdigest()
+        for path, content in sorted(files.items())
         if path != LOCK
     }
     pinned = {
         "skill": skill.id,
-        "env": f"{skill.contract.env}@{skill.contract.env_version}" if skill.contract.env else "",
-        "calls": sorted(calls_of(skill.code)) if skill.runnable else [],
+        "env": f"{skill.contract.env}@{skill.contract.env_version}",
+        "calls": sorted(calls_of(skill.code)),
         "sha256": hashes,
     }
     return json.dumps(pinned, indent=1) + "\n"
 
 
-def is_locked(skill: Skill, files: Mapping[str, str]) -> bool:
-    """Return whether the files are those that the lock was made of; else someone changed them by hand."""
-    return files.get(LOCK) == lock_of(skill, files)
+def is_locked(skill: Skill, files: Files) -> bool:
+    """Return whether the files are those that the lock was made of; else someone changed them by hand.
 
-
-def content(files: Mapping[str, str]) -> str:
-    """Return the hash of a folder's files, the same on every machine."""
-    said = json.dumps(sorted((p, t) for p, t in files.items() if p != LOCK))
-    return hashlib.sha256(said.encode()).hexdigest()
+    Instructions have no lock: nothing of theirs is run.
+    """
+    return not skill.runnable or files.get(LOCK) == of_text(lock_of(skill, files))
 
 
 def body_of(skill: Skill) -> str:
@@ -174,24 +193,29 @@ def body_of(skill: Skill) -> str:
 
 
 def _is_test(path: str) -> bool:
-    return path.startswith(f"{TESTS}/") and path.endswith((".yaml", ".yml"))
+    parts = PurePosixPath(path)
+    return parts.parent.as_posix() == TESTS and parts.suffix in (".yaml", ".yml")
 
 
-def _dump(value: object) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _yaml(text: str, where: str) -> dict[str, Any]:
+def _text(files: Files, name: str, path: str) -> str:
     try:
-        found = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # a date that is none is a ValueError
-        raise BadSkill(f"{where} is no YAML: {' '.join(str(error).split())}") from error
+        return files[path].text
+    except UnicodeDecodeError as error:
+        raise BadSkill(f"{name}/{path} is no text in UTF-8") from error
+
+
+def _yaml(files: Files, name: str, path: str) -> dict[str, Any]:
+    text = _text(files, name, path)
+    try:
+        found = plain_yaml(text)
+    except ValueError as error:
+        raise BadSkill(f"{name}/{path} is no YAML: {error}") from error
     if not isinstance(found, dict):
-        raise BadSkill(f"{where} is no list of NAME: VALUE")
+        raise BadSkill(f"{name}/{path} is no list of NAME: VALUE")
     return found
 
 
-def _record(kind: type[R], said: dict[str, Any], name: str, path: str) -> R:
+def _record(kind: type[R], said: Mapping[str, Any], name: str, path: str) -> R:
     try:
         return kind.model_validate(said)
     except ValidationError as error:

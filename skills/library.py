@@ -10,13 +10,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from ..envs.errors import UnknownName
+from ..envs.plain_yaml import plain_yaml, written_yaml
 from ..envs.types import Record
 from ..skills import folder
 from .errors import BadSkill, UnknownSkill
-from .repository import Repository, Revision
+from .file_content import FileContent, of_text
+from .git_store import Revision
+from .repository import Repository
 from .text_difference import difference
 from .types import Skill, split_id
 
@@ -24,7 +25,8 @@ Shelf = Literal["skills", "proposals", "drafts", "quarantine", "archive"]
 SHELVES: tuple[Shelf, ...] = ("skills", "proposals", "drafts", "quarantine", "archive")
 """Admitted; waiting for a person; refused by admission; taken out until someone decides; retired."""
 _PINS = "pins.yaml"
-_DRAFT = "draft.yaml"
+_REFUSED = ".lichen/refused.yaml"
+"""Of a draft: why; a place that no imported folder has (see `left_out`)."""
 _log = logging.getLogger(__name__)
 
 
@@ -149,7 +151,7 @@ class Library:
         Returns:
             The commit.
         """
-        changes: dict[str, str | None] = {}
+        changes: dict[str, FileContent | None] = {}
         for old_shelf, name in away:
             changes |= dict.fromkeys(self._paths(f"{old_shelf}/{name}"))
         for place, skill in [
@@ -157,7 +159,7 @@ class Library:
             *((f"archive/{skill.name}", skill) for skill in archived),
         ]:
             changes |= dict.fromkeys(self._paths(place))
-            changes |= {f"{place}/{path}": text for path, text in folder.write(skill).items()}
+            changes |= {f"{place}/{path}": file for path, file in folder.write(skill).items()}
         return self.repository.write(changes, message=message, author=author)
 
     def _paths(self, place: str) -> list[str]:
@@ -165,10 +167,8 @@ class Library:
 
     def draft(self, skill: Skill, reasons: Sequence[str], *, author: str) -> str:
         """Keep what admission refused, with the reasons; nothing that someone wrote is lost."""
-        said = yaml.safe_dump(
-            {"refused": list(reasons)}, sort_keys=False, allow_unicode=True, width=100
-        )
-        kept = skill.model_copy(update={"files": {**skill.files, _DRAFT: said}})
+        said = of_text(written_yaml({"refused": list(reasons)}))
+        kept = skill.model_copy(update={"files": {**skill.files, _REFUSED: said}})
         return self.put(
             [kept], message=f"Draft of {skill.name}: refused", author=author, shelf="drafts"
         )
@@ -176,7 +176,7 @@ class Library:
     def undrafted(self, skill: Skill) -> Skill:
         """Return a draft without admission's word on it."""
         return skill.model_copy(
-            update={"files": {path: t for path, t in skill.files.items() if path != _DRAFT}}
+            update={"files": {path: f for path, f in skill.files.items() if path != _REFUSED}}
         )
 
     def on_disk(self, name: str, shelf: Shelf = "skills") -> Skill:
@@ -231,10 +231,10 @@ class Library:
     def tombstones(self) -> list[Tombstone]:
         """Return what is left of the retired skills."""
         found = []
-        for path, text in self.repository.files("tombstones").items():
+        for path, content in self.repository.files("tombstones").items():
             try:
-                found.append(Tombstone.model_validate(yaml.safe_load(text)))
-            except (yaml.YAMLError, ValueError) as error:
+                found.append(Tombstone.model_validate(plain_yaml(content.text)))
+            except ValueError as error:
                 raise BadSkill(
                     f"tombstones/{path} is none: {' '.join(str(error).split())}"
                 ) from error
@@ -244,18 +244,16 @@ class Library:
         self, skill: Skill, tombstone: Tombstone, *, author: str, shelf: Shelf = "skills"
     ) -> str:
         """Move a skill to the archive and leave its tombstone, in one commit; the caller holds the lock."""
-        said = yaml.safe_dump(
-            tombstone.model_dump(), sort_keys=False, allow_unicode=True, width=100
-        )
-        changes: dict[str, str | None] = dict.fromkeys(self._paths(f"{shelf}/{skill.name}"))
-        changes |= {f"archive/{skill.name}/{p}": t for p, t in folder.write(skill).items()}
+        said = of_text(written_yaml(tombstone.model_dump()))
+        changes: dict[str, FileContent | None] = dict.fromkeys(self._paths(f"{shelf}/{skill.name}"))
+        changes |= {f"archive/{skill.name}/{p}": f for p, f in folder.write(skill).items()}
         changes[f"tombstones/{skill.name}-{skill.contract.version}.yaml"] = said
         message = f"Retire {skill.id}: {tombstone.reason}"
         return self.repository.write(changes, message=message, author=author)
 
     def unbury(self, name: str, *, author: str) -> str:
         """Remove the tombstones of a name, so that it can be learned again."""
-        gone: dict[str, str | None] = {
+        gone: dict[str, FileContent | None] = {
             f"tombstones/{path}": None
             for path in self.repository.files("tombstones")
             if path.rpartition("-")[0] == name
@@ -266,9 +264,9 @@ class Library:
         """Return the names that nothing but a person's word may change or retire."""
         text = self.repository.text(_PINS) or "[]"
         try:
-            names = yaml.safe_load(text) or []
-        except yaml.YAMLError as error:
-            raise BadSkill(f"{_PINS} is no YAML: {' '.join(str(error).split())}") from error
+            names = plain_yaml(text) or []
+        except ValueError as error:
+            raise BadSkill(f"{_PINS} is no YAML: {error}") from error
         return frozenset(str(name) for name in names)
 
     def pin(self, name: str, *, author: str, on: bool = True) -> str:
@@ -276,5 +274,5 @@ class Library:
         names = sorted(self.pins() | {name}) if on else sorted(self.pins() - {name})
         said = "Pin" if on else "Unpin"
         return self.repository.write(
-            {_PINS: yaml.safe_dump(names)}, message=f"{said} {name}", author=author
+            {_PINS: of_text(written_yaml(names))}, message=f"{said} {name}", author=author
         )

@@ -33,9 +33,9 @@ def check(skill: Skill) -> list[str]:
     try:
         tree = parsed(skill.code)
     except ValueError as error:
-        return [f"{skill.name}, {error}"]
+        return [f"{skill.name}/skill.py, {error}"]
     found = [
-        f"{skill.name}, {said}"
+        f"{skill.name}/skill.py, {said}"
         for said in (
             *_shape(tree, skill.function, skill.contract),
             *_imports(tree),
@@ -45,7 +45,7 @@ def check(skill: Skill) -> list[str]:
     for kind in ("preconditions", "postconditions"):
         for condition in getattr(skill.contract, kind):
             if said := problem(condition):
-                found.append(f"{skill.name}, {kind}: {said}")
+                found.append(f"{skill.name}/contract.yaml, {kind}: {said}")
     if not skill.contract.postconditions:
         found.append(f"{skill.name} has no postcondition: nothing could tell whether it succeeded")
     return found
@@ -61,7 +61,9 @@ def parsed(code: str) -> ast.Module:
         tree = ast.parse(code)
         ast.dump(tree)  # what cannot be walked through is refused here, and nowhere later
     except SyntaxError as error:
-        raise ValueError(f"line {error.lineno}: {error.msg}") from error
+        raise ValueError(f"line {error.lineno or 1}: {error.msg}") from error
+    except ValueError as error:  # a NUL, half of a surrogate pair
+        raise ValueError(f"its code is no text of Python: {error}") from error
     except (RecursionError, MemoryError) as error:
         raise ValueError("its code is nested too deep to be read") from error
     return tree

@@ -14,12 +14,13 @@ from ..memory.ledger.ledger import Ledger
 from ..skills import folder
 from .admission import Admission, Verdict
 from .call_graph import callees, callers, dependents
-from .errors import BadSkill, Undecided, UnknownSkill
+from .errors import Undecided, UnknownSkill
+from .git_store import Revision
 from .library import SHELVES, Library, Shelf, Tombstone
-from .lint import fingerprint, repinned
+from .lint import repinned
 from .replay_call import Replayed, replay, version_of
-from .repository import Revision
-from .template import template
+from .taking_in import keep_instructions, mark_of, taken_in
+from .template import template, unfilled
 from .trial import OnResult, TestResult, run_tests
 from .types import Skill, split_id
 from .views import Figures, SkillRow, figures, rows
@@ -98,11 +99,11 @@ class Workshop:
         if self.library.where(name) is not None:
             raise UsageError(f"there is a skill {name} on the shelf {self.library.where(name)}")
         try:
-            skill = template(name, env)
+            skill = template(name, make(env))
         except ValueError as error:
             raise UsageError(str(error.args[0]) if error.args else str(error)) from error
         with self.library.lock():
-            self.library.draft(skill, ["it was just begun"], author=self.author)
+            self.library.draft(skill, unfilled(skill), author=self.author)
         return skill
 
     def test(self, name: str, on_result: OnResult | None = None) -> list[TestResult]:
@@ -177,6 +178,8 @@ class Workshop:
             )  # type: ignore[assignment]
             if skill is None:
                 raise UnknownSkill(f"nothing waits under the name {name!r}")
+        if not skill.runnable:
+            return keep_instructions(skill, self.library, author=self.author, what="Approve")
         return self.admission.admit(
             self._repinned(skill), author=self.author, message=f"Approve {name}", pardon=True
         )
@@ -289,25 +292,19 @@ class Workshop:
         )
 
     def import_folder(self, source: Path) -> Verdict:
-        """Take in a folder of the Agent Skills standard, ours or another's.
-
-        With code and a contract it goes through admission; instructions without are kept, and not callable.
+        """Take in a folder of the Agent Skills standard, ours or another's; see `taking_in.taken_in`.
 
         Raises:
-            BadSkill: It is no skill.
+            BadSkill: It is no skill, holds a secret where none can be left out, or was retired here.
         """
-        skill = folder.read_skill(source.resolve())
-        if skill.runnable and skill.contract.env:
-            return self.admission.admit(skill, author=self.author, message=f"Import {skill.name}")
-        if skill.name in self.library.all():
-            raise BadSkill(
-                f"there is a skill {skill.name} already; rename the folder and its SKILL.md"
+        skill, left_out = taken_in(source, self.library)
+        if not skill.runnable:
+            verdict = keep_instructions(skill, self.library, author=self.author, what="Import")
+        else:
+            verdict = self.admission.admit(
+                skill, author=self.author, message=f"Import {skill.name}"
             )
-        with self.library.lock():
-            commit = self.library.put(
-                [skill], message=f"Import {skill.name} (instructions)", author=self.author
-            )
-        return Verdict(skill=skill.id, outcome="success", shelf="skills", commit=commit)
+        return verdict.model_copy(update={"left_out": left_out})
 
     def export(self, name: str, to: Path) -> Path:
         """Write a skill's folder, as any reader of the standard takes it, and return it.
@@ -319,10 +316,10 @@ class Workshop:
         target = to / skill.name
         if target.exists():
             raise UsageError(f"{target} exists; nothing was written")
-        for path, text in folder.write(self.library.undrafted(skill)).items():
+        for path, content in folder.write(self.library.undrafted(skill)).items():
             file = target / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            self.library.repository.put(file, content, sync=False)
         return target
 
 
@@ -340,7 +337,7 @@ def settled(verdict: Verdict) -> Verdict:
 def _tombstone(skill: Skill, reason: str) -> Tombstone:
     return Tombstone(
         name=skill.name,
-        fingerprint=fingerprint(skill.code),
+        fingerprint=mark_of(skill),
         reason=reason,
         version=skill.contract.version,
     )

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from ..envs.types import Record
 from .errors import LibraryUnwritable
+from .file_content import of_text
 from .library import Library
 
 AGENT = "agent"
@@ -90,7 +91,7 @@ def savepoint(library: Library, name: str) -> Iterator[Callable[[], None]]:
         name: Of what begins; see `pending`.
     """
     mark = Savepoint(name=name, commit=library.repository.head())
-    library.repository.put(_path(library), mark.model_dump_json())
+    library.repository.put(_path(library), of_text(mark.model_dump_json()))
     try:
         yield lambda: release(library)
     finally:
@@ -104,4 +105,4 @@ def tell(said: str) -> None:
 
 
 def _path(library: Library) -> Path:
-    return library.root / ".git" / _FILE
+    return library.repository.private / _FILE

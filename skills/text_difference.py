@@ -1,16 +1,18 @@
 """The difference of two sets of files, for people."""
 
 import difflib
-from collections.abc import Mapping
+
+from .file_content import Files
 
 
-def difference(old: Mapping[str, str], new: Mapping[str, str], a: str, b: str) -> str:
+def difference(old: Files, new: Files, a: str, b: str) -> str:
     """Return the unified difference of two sets of files; empty when they are equal."""
     said: list[str] = []
     for path in sorted({*old, *new}):
+        was, now = (files[path].shown if path in files else "" for files in (old, new))
         said += difflib.unified_diff(
-            old.get(path, "").splitlines(keepends=True),
-            new.get(path, "").splitlines(keepends=True),
+            was.splitlines(keepends=True),
+            now.splitlines(keepends=True),
             f"{a}/{path}",
             f"{b}/{path}",
         )

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from ..envs.types import Fact, Record
+from .file_content import Files
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST = 64
@@ -32,8 +33,8 @@ class Parameter(Record):
     type: Literal["int", "float", "str", "bool"]
     choices: tuple[Fact, ...] | None = None
     """The only values it takes; None: any of the type."""
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
     default: Fact | None = None
     """What it is when nobody says; None: it has to be said."""
     about: str = ""
@@ -63,7 +64,7 @@ class Contract(Record):
     env: str
     """The environment whose actions it takes."""
     env_version: str = "1"
-    version: int = Field(default=1, ge=1)
+    version: int = Field(default=1, ge=1, le=1_000_000)
     """Raised with every admitted change; others call `name@version`."""
     parameters: Mapping[str, Parameter] = Field(default_factory=dict)
     preconditions: tuple[str, ...] = ()
@@ -132,10 +133,16 @@ class Skill(Record):
     body: str = ""
     """The text of SKILL.md under its head."""
     license: str = ""
-    metadata: Mapping[str, str] = Field(default_factory=dict)
-    """Free words of the standard, kept as they came."""
-    files: Mapping[str, str] = Field(default_factory=dict)
-    """Other text files of the folder (scripts, references), by path, kept as they came."""
+    head: Mapping[str, Any] = Field(default_factory=dict)
+    """What else the head of SKILL.md says (allowed-tools, metadata), kept as it came."""
+    files: Files = Field(default_factory=dict)
+    """Other files of the folder (scripts, references, pictures), by path, kept as they came."""
+    came: Files = Field(default_factory=dict, exclude=True, repr=False)
+    """SKILL.md, code, contract and tests as they came: written so again while they say the same."""
+
+    @field_serializer("files", when_used="json")
+    def _told(self, files: Files) -> dict[str, str]:
+        return {path: content.shown for path, content in files.items()}
 
     @model_validator(mode="after")
     def _named(self) -> Self:

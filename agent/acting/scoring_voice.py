@@ -1,6 +1,6 @@
 """The voice of a model that scores: a log-probability of every action, behind a completion prompt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class ScoringVoice:
         options = [f" {text}\n" for text in texts]
         scores = []
         for turns in _windows(at.history, self.votes):
-            prompt = act_prompt(at.state, at.hits.hits[: self.shown], turns, at.hint)
+            prompt = self._prompt(at, turns)
             scores.append(await choose(self.llm, prompt, options, at.thought))
         said = dict(zip(texts, np.mean(scores, axis=0).tolist(), strict=True))
         found = {action: said[text] for action, text in asked.items()}
@@ -61,7 +61,7 @@ class ScoringVoice:
 
     async def _written(self, at: Situation) -> str:
         """Return what the model writes itself; empty where it is no call that can be made."""
-        prompt = act_prompt(at.state, at.hits.hits[: self.shown], recent_turns(at.history), at.hint)
+        prompt = self._prompt(at, recent_turns(at.history))
         try:
             text = await self.llm.complete(prompt, max_tokens=LONGEST, stop=("\n",))
         except LLMNonsense:
@@ -69,19 +69,39 @@ class ScoringVoice:
         own = at.written(" ".join(text.split()))
         return own if at.can(own) else ""
 
+    def _prompt(self, at: Situation, turns: Sequence[tuple[str, str]]) -> str:
+        hits = at.hits.hits
+        return act_prompt(at.state, hits[: self.shown], turns, at.hint, refused=at.refused)
+
 
 def act_prompt(
-    state: State, shown: Sequence[Hit], history: Sequence[tuple[str, str]], hint: str = ""
+    state: State,
+    shown: Sequence[Hit],
+    history: Sequence[tuple[str, str]],
+    hint: str = "",
+    *,
+    refused: Collection[tuple[str, str]] = (),
 ) -> str:
     """Return the prompt whose options are actions.
+
+    Only what gained something is called a good action; what was refused is called that, with the reason.
 
     Args:
         state: Where the policy is.
         shown: Cases in the prompt, best first.
         history: The part of the episode that is shown; see `recent_turns`.
         hint: The current subtask, when there is a plan.
+        refused: Those turns of the episode that were refused.
     """
-    return render("act", state=state, shown=shown, history=history, hint=hint)
+    return render(
+        "act",
+        state=state,
+        shown=[hit for hit in shown if hit.case.gain > 0 and not hit.case.error],
+        failed=[hit for hit in shown if hit.case.error],
+        history=history,
+        hint=hint,
+        refused=refused,
+    )
 
 
 def recent_turns(history: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:

@@ -50,6 +50,8 @@ class Situation:
     """What was tried in this episode."""
     history: Sequence[tuple[str, str]] = ()
     """(action, answer) pairs of this episode, oldest first."""
+    refused: Collection[tuple[str, str]] = ()
+    """Those of them that were refused."""
     hint: str = ""
     """The current subtask, when there is a plan."""
     thought: Thought = SILENT
@@ -100,6 +102,7 @@ def situation(
     seed: int,
     working: WorkingMemory | None = None,
     history: Sequence[tuple[str, str]] = (),
+    refused: Collection[tuple[str, str]] = (),
     hint: str = "",
     thought: Thought = SILENT,
     warned: Collection[str] = (),
@@ -121,6 +124,7 @@ def situation(
         seed: Of the run; the generator of the decision follows from it, the task and the step.
         working: What was tried in this episode; None: nothing yet.
         history: (action, answer) pairs of this episode, oldest first.
+        refused: Those of them that were refused.
         hint: The current subtask, when there is a plan.
         thought: The assistant's.
         warned: Actions that tool memory knows to fail.
@@ -138,6 +142,7 @@ def situation(
         rng=step_rng(seed, seen.task.id, len(actions)),
         working=working or WorkingMemory(),
         history=history,
+        refused=refused,
         hint=hint,
         thought=thought,
         warned=warned,

@@ -12,6 +12,62 @@ PER_FAMILY = {"twx": 20, "scienceworld": 1, "crafter": 3}
 """Tasks of each family that `verify` replays by default; environments not named here: all."""
 
 
+EnvOption = Annotated[
+    list[str] | None,
+    typer.Option("--option", help="An option of the environment as KEY=VALUE; repeatable."),
+]
+
+
+def options_of(given: list[str] | None) -> dict[str, object]:
+    """Return options of an environment from KEY=VALUE, values as JSON or else as text.
+
+    Raises:
+        UsageError: One has no key.
+    """
+    import json
+
+    from ...envs.errors import UsageError
+
+    found: dict[str, object] = {}
+    for part in given or ():
+        key, equals, value = part.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--option {part!r} is not of the form KEY=VALUE")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return found
+
+
+def check_command(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="An environment, or `pkg.module:Class`.")
+    ],
+    option: EnvOption = None,
+    tasks: Annotated[
+        int, typer.Option("--tasks", min=1, help="Tasks of each family that are tried.")
+    ] = 2,
+    json_path: Json = None,
+) -> None:
+    """Check that an environment keeps the protocol, also in two processes; exit 1 when it does not."""
+    from ...envs.two_processes import checked
+
+    report = checked(name, options_of(option), tasks)
+    write_json({**report.model_dump(mode="json"), "holds": report.holds}, json_path)
+    if json_path != "-":
+        console = out(json_path)
+        for problem in report.problems:
+            console.print(problem, style="red", markup=False, highlight=False)
+        console.print(
+            f"{report.tasks} tasks, {report.steps} steps: {report.median_ms:.2f} ms a step at the "
+            f"median, {report.most_ms:.2f} at most"
+        )
+        console.print("the protocol is kept" if report.holds else "the protocol is not kept")
+    if not report.holds:
+        raise typer.Exit(1)
+
+
 def list_(json_path: Json = None) -> None:
     """List the environments, and whether each can be used here."""
     from ...envs.errors import LichenError
@@ -46,11 +102,17 @@ def suites(json_path: Json = None) -> None:
         out(json_path).print(table)
 
 
-def show(task_id: Annotated[str, typer.Argument(metavar="TASK", help="A task id.")]) -> None:
+def show(
+    task_id: Annotated[
+        str, typer.Argument(metavar="TASK", help="A task id; `pkg.module:Class/...` names a class.")
+    ],
+    option: EnvOption = None,
+) -> None:
     """Show a task as an agent first sees it."""
-    from ...envs.registry import make
+    from ...envs.registry import located, make
 
-    environment = make(task_id.split("/", 1)[0])
+    name, task_id = located(task_id)
+    environment = make(name, **options_of(option))
     try:
         seen = environment.reset(task_id)
     finally:

@@ -7,10 +7,21 @@ import typer
 from rich.table import Table
 
 from ...envs.errors import UsageError
-from .options import DEFAULT, Json, Seed, Store, out, progress_console, row, write_json
+from .options import (
+    DEFAULT,
+    Json,
+    LibraryFolder,
+    Seed,
+    Store,
+    folder_of,
+    out,
+    progress_console,
+    row,
+    write_json,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from ...memory.ledger.records import Case
 
@@ -113,13 +124,12 @@ def restore(
     store: Store = None,
 ) -> None:
     """Bring the ledger of an export back, exactly, into an empty store or one that it goes on from."""
-    from ...memory.forgetting.explain import read_rows
+    from ...memory.ledger.row_checks import read_rows
     from ...memory.store.store import Store as Opened
 
     rows = read_rows(file)
     with Opened(store or DEFAULT) as opened:
-        new = opened.ledger.restore(rows)
-        opened.absorb()
+        new = opened.restore(rows)
         typer.echo(f"{new} of {len(rows)} events were new; state {opened.state_hash()}")
 
 
@@ -170,34 +180,71 @@ def diff(
 
 
 def forget_command(
-    case_id: Annotated[str, typer.Argument(metavar="ID", help="A case's id, or its beginning.")],
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="Of a case, an episode or a run, or its beginning.")
+    ],
     cascade: Annotated[
         bool, typer.Option("--cascade", help="With everything that is derived from it.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     reason: Annotated[str, typer.Option("--reason", help="Kept in the ledger.")] = "",
+    library: LibraryFolder = None,
     store: Store = None,
     json_path: Json = None,
 ) -> None:
-    """Forget an episode for good: its events, cases and vectors; the same evidence is refused later."""
+    """Forget an episode, or all of a run, for good; the same evidence is refused later.
+
+    Skills that were learned or tested on the same task are named: whether they go is for you to say.
+    """
     from ...memory.forgetting.forget import forget
     from ...memory.store.store import Store as Opened
 
     with Opened(store or DEFAULT, read_only=dry_run) as opened:
-        found = forget(opened, case_id, cascade=cascade, dry_run=dry_run, reason=reason)
-    write_json(found.model_dump(mode="json"), json_path)
+        found = forget(opened, name, cascade=cascade, dry_run=dry_run, reason=reason)
+    skills = _skills_of(found.tasks, folder_of(library, store))
+    write_json({**found.model_dump(mode="json"), "skills": skills}, json_path)
     if json_path == "-":
         return
+    console = out(json_path)
     said = "would go" if dry_run else "are gone"
-    typer.echo(
-        f"{found.task_id}: 1 episode, {found.steps} steps and the content of {found.events} events {said}"
+    if not found.events:
+        console.print(f"{', '.join(found.episodes)}: forgotten before; nothing is left")
+        return
+    console.print(
+        f"{', '.join(found.tasks)}: {len(found.episodes)} episodes, {found.steps} steps and the content "
+        f"of {found.events} events {said}",
+        markup=False,
     )
     for folder in found.derived:
-        typer.echo(f"{folder}, which was made from it, {'would go' if dry_run else 'is gone'}")
-    if found.dependants:
-        typer.echo(f"{len(found.dependants)} episodes saw it and are flagged:")
-        for episode in found.dependants:
-            typer.echo(f"  {episode}")
+        console.print(
+            f"{folder}, which was made from it, {'would go' if dry_run else 'is gone'}",
+            markup=False,
+        )
+    for what, flagged in (
+        ("episodes saw it and are flagged", found.dependants),
+        ("skills know its task: see `lichen skills show`, `edit`, `retire`", skills),
+    ):
+        if flagged:
+            console.print(f"{len(flagged)} {what}:")
+            for one in flagged:
+                console.print(f"  {one}", markup=False)
+
+
+def _skills_of(tasks: "Collection[str]", folder: Path) -> list[str]:
+    """Return the skills, on any shelf, that were learned or are tested on one of these tasks."""
+    from ...skills.library import SHELVES, Library
+
+    if not (folder / ".git").exists():
+        return []
+    library = Library(folder)
+    return sorted(
+        f"{skill.id} on {shelf}"
+        for shelf in SHELVES
+        for skill in library.all(shelf).values()
+        if not set(tasks).isdisjoint(
+            {skill.contract.origin, *(test.task_id for test in skill.tests)}
+        )
+    )
 
 
 def import_(

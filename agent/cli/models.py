@@ -40,12 +40,13 @@ def models(
     from ..llm.shelf import cached, packaged, served
 
     listed = [*packaged(), *cached()]
-    server = {"base_url": base.base_url, "says": ""} if base.base_url else None
+    where = base.model_dump(mode="json", include={"base_url"})
+    server = {**where, "says": ""} if base.base_url else None
     if base.base_url:
         try:
             listed += served(base.base_url)
         except LichenError as error:
-            server = {"base_url": base.base_url, "says": str(error)}
+            server = {**where, "says": str(error)}
             progress_console.print(f"{error} ({error.hint})", markup=False)
     write_json({"models": [m.model_dump(mode="json") for m in listed], "server": server}, json_path)
     if json_path != "-":

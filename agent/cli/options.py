@@ -2,12 +2,20 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -99,6 +107,8 @@ Fresh = Annotated[
 ]
 
 WIDTH = 120
+EVERY = 30.0
+"""Seconds between two lines of progress in a log."""
 
 progress_console = Console(stderr=True)
 
@@ -111,9 +121,30 @@ def out(json_path: str | None) -> Console:
     return Console(stderr=errors, width=None if stream.isatty() else WIDTH)
 
 
+class LoggedProgress(Progress):
+    """A progress display that writes a line now and then where there is no terminal: a log shows it too."""
+
+    _told = 0.0
+
+    def update(self, task_id: TaskID, **change: Any) -> None:
+        """Update a task; see `rich.progress.Progress.update`."""
+        super().update(task_id, **change)
+        now = time.monotonic()
+        task = self._tasks[task_id]
+        over = task.total is not None and task.completed >= task.total
+        if self.console.is_terminal or not (over or now - self._told >= EVERY):
+            return
+        self._told = now
+        said = " ".join(str(task.fields.get(name, "")) for name in ("success", "speed"))
+        of = "?" if task.total is None else f"{task.total:.0f}"
+        line = f"{task.description} {task.completed:.0f}/{of} {said}".rstrip()
+        self.console.file.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+        self.console.file.flush()
+
+
 def episode_progress() -> Progress:
     """Return the progress display of episodes, on standard error."""
-    return Progress(
+    return LoggedProgress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -152,7 +183,7 @@ def open_library(library: Path | None, store: Path | None) -> "Library":
     from ...skills.library import Library
 
     folder = folder_of(library, store)
-    if not (folder / ".git").is_dir():
+    if not (folder / ".git").exists():
         raise UnknownSkill(
             f"there is no library in {folder}",
             hint="`lichen skills new NAME --env ENV` begins one; --library names another folder.",

@@ -59,7 +59,7 @@ def run(
     """
     from pathlib import Path
 
-    from ...envs import make
+    from ...envs.registry import located, make
     from ...envs.suite import is_suite_file, load_suite
     from ..open_agent import OpenAgent
 
@@ -68,7 +68,8 @@ def run(
     single = "/" in suite and not Path(suite).exists() and not is_suite_file(suite)
     options = settings(set_, no_llm=no_llm, store=store, model=model, base_url=base_url, seed=seed)
     if single:
-        make(suite.split("/", 1)[0]).task(suite)  # a wrong name leaves no store behind
+        name, task = located(suite)
+        make(name).task(task)  # a wrong name leaves no store behind
     loaded = None if single else load_suite(suite)
     with OpenAgent.from_config(config, **options) as agent:
         if loaded is None:

@@ -25,6 +25,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from ...skills.admission import Verdict
+    from ...skills.file_content import Files
     from ...skills.trial import TestResult
     from ..skill_actions.open_library import OpenLibrary
 
@@ -69,7 +70,7 @@ def _say(verdict: "Verdict", json_path: str | None) -> None:
                 console.print(f"tested again and re-pinned: {', '.join(verdict.repinned)}")
         else:
             console.print(f"[red]{verdict.skill} was not admitted[/red]; it is kept as a draft")
-        for reason in verdict.reasons:
+        for reason in (*verdict.reasons, *verdict.left_out):
             console.print(f"  {reason}", markup=False)
     if verdict.outcome != "success":
         raise typer.Exit(1)
@@ -114,20 +115,18 @@ def edit(
         _say(verdict, json_path)
 
 
-def _in_editor(root: Path, name: str, files: dict[str, str]) -> dict[str, str]:
+def _in_editor(root: Path, name: str, files: "Files") -> "Files":
     """Open the folder's files in the editor and return them as they are afterwards."""
     from ...skills import folder
     from ...skills.errors import BadSkill
+    from ...skills.folder_on_disk import read_files
 
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
         raise UsageError("no editor is named", hint="Set $EDITOR, for example  EDITOR=nano.")
     with tempfile.TemporaryDirectory(prefix="lichen-edit-") as place:
         here = Path(place) / name
-        for path, text in files.items():
-            if path != folder.LOCK:
-                (here / path).parent.mkdir(parents=True, exist_ok=True)
-                (here / path).write_text(text, encoding="utf-8")
+        _put(here, {path: file for path, file in files.items() if path != folder.LOCK})
         first = [p for p in (folder.CODE, folder.CONTRACT, folder.MARKDOWN) if (here / p).exists()]
         try:
             done = subprocess.run([*shlex.split(editor), *first], cwd=here, check=False)
@@ -138,13 +137,13 @@ def _in_editor(root: Path, name: str, files: dict[str, str]) -> dict[str, str]:
         if done.returncode:
             raise UsageError(f"the editor ended with {done.returncode}; nothing was changed")
         try:
-            edited = folder.read_files(here)
+            edited = read_files(here)
         except BadSkill as error:
             kept = _free(root, name)
             shutil.copytree(here, kept, symlinks=True)
             raise UsageError(f"{error}; your text is kept in {kept}") from error
-    unlocked = {path: text for path, text in edited.items() if path != folder.LOCK}
-    if unlocked == {path: text for path, text in files.items() if path != folder.LOCK}:
+    unlocked = {path: file for path, file in edited.items() if path != folder.LOCK}
+    if unlocked == {path: file for path, file in files.items() if path != folder.LOCK}:
         return files
     return unlocked
 
@@ -159,13 +158,19 @@ def _free(root: Path, name: str) -> Path:
     return kept
 
 
-def _keep(root: Path, name: str, files: dict[str, str]) -> Path:
+def _keep(root: Path, name: str, files: "Files") -> Path:
     """Write a text that is no skill beside the library, so that it is not lost."""
     kept = _free(root, name)
-    for path, text in files.items():
-        (kept / path).parent.mkdir(parents=True, exist_ok=True)
-        (kept / path).write_text(text, encoding="utf-8")
+    _put(kept, files)
     return kept
+
+
+def _put(folder: Path, files: "Files") -> None:
+    from ...skills.repository import Repository
+
+    for path, file in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        Repository.put(folder / path, file, sync=False)
 
 
 def new(

@@ -248,14 +248,13 @@ def diff(
 ) -> None:
     """Show what changed between two versions or commits; without them, what was edited by hand."""
     from ...skills import folder
+    from ...skills.folder_on_disk import read_files
     from ...skills.text_difference import difference
 
     found = open_library(library, store)
     if not old:
         committed = found.repository.files(f"skills/{name}")
-        text = difference(
-            committed, folder.read_files(found.root / "skills" / name), "library", "disk"
-        )
+        text = difference(committed, read_files(found.root / "skills" / name), "library", "disk")
     else:
         text = difference(
             folder.write(_at(found, name, old)),

@@ -36,7 +36,7 @@ def gate_command(
     from ..config import load_config
     from ..open_agent import OpenAgent
     from ..softcot.checkpoint import CARD
-    from ..softcot.places import FOLDER
+    from ..softcot.soft_config import FOLDER
 
     options = settings(set_, store=store, model=model, seed=seed)
     where = load_config(config, **options).store / FOLDER

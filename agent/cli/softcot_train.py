@@ -78,8 +78,8 @@ def train_command(
 
     base = load_config(config, **settings(set_, store=store, model=model, seed=seed))
     from ..softcot.checkpoint import trained_card
-    from ..softcot.places import FOLDER as THE_AGENTS
     from ..softcot.places import keep_previous
+    from ..softcot.soft_config import FOLDER as THE_AGENTS
     from ..softcot.sources import OWN, folder_name, open_source
 
     where = folder or base.store / "softcot" / folder_name(source)

@@ -48,7 +48,7 @@ NOUNS = (
     Noun("memory", "List, explain, export, import, forget and verify what was learned.", LOOK),
     Noun("skills", "Look at the skill library, edit it, test it, roll it back.", LOOK),
     Noun("skills jail", "See what protects skill code here, and attack it."),
-    Noun("envs", "List environments and suites; show and verify tasks.", LOOK),
+    Noun("envs", "List environments and suites; check them, show and verify tasks.", LOOK),
     Noun("bench", "Measure speed and durability, side by side in one run.", MEASURE),
 )
 
@@ -99,6 +99,7 @@ VERBS: tuple[Verb, ...] = (
         ("envs list", "list_", "List the environments, and whether each works here."),
         ("envs suites", "suites", "List the suites that ship with Lichen."),
         ("envs show", "show", "Show a task as an agent first sees it."),
+        ("envs check", "check_command", "Check that an environment keeps the protocol."),
         ("envs verify", "verify_command", "Replay gold trajectories and count which win."),
     ),
     *_of(
@@ -187,6 +188,7 @@ VERBS: tuple[Verb, ...] = (
         "lab.commands.bench",
         ("bench step", "step", "Time a step of Lichen, beside LangGraph's agent."),
         ("bench choose", "choose", "Time the scoring of actions, with and without caches."),
+        ("bench threads", "threads", "Time a decision beside busy neighbours, by thread policy."),
         ("bench retrieval", "retrieval", "Time reads from stores of several sizes."),
         ("bench softcot", "softcot", "Time training steps, with and without caches."),
         ("bench jail", "jail", "Time a run in the jail, cold and warm."),

@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+from ...memory.ledger.errors import StoreUnwritable
 from ...memory.ledger.sqlite import writing
+from ...memory.store.made_from import ANY, made_from
 from .graph import Graph, build
 
+FOLDER = "checkpoints"
+"""In a store; forgetting any episode removes it."""
 _log = logging.getLogger(__name__)
 
 
@@ -21,7 +25,13 @@ async def open_graph(folder: Path) -> AsyncIterator[Graph]:
     """
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-    path = folder / "checkpoints.sqlite"
+    try:
+        made_from(
+            folder / FOLDER, [ANY]
+        )  # what was seen in episodes is in it, also after they ended
+    except OSError as error:
+        raise StoreUnwritable(f"the store {folder} cannot be written: {error}") from error
+    path = folder / FOLDER / "checkpoints.sqlite"
     set_aside_if_broken(path)
     with writing():
         async with AsyncSqliteSaver.from_conn_string(str(path)) as checkpointer:

@@ -1,11 +1,11 @@
 """The parts that the nodes of one episode work with: made before it begins, and never changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ...memory.credit.credit import Credit
 from ...memory.credit.exposure import Exposer, HarmGate
-from ...memory.ledger.ledger import Entry
+from ...memory.ledger.ledger import Entry, LedgerRow
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.tools.tool_memory import ToolMemory
 from ..acting.policy import Policy
@@ -26,6 +26,8 @@ class EpisodeParts:
     append: Callable[[list[Entry]], int]
     """Writes events to the ledger."""
     assistant: Assistant
+    events_of: Callable[[str], Iterable[LedgerRow]] = lambda episode: ()
+    """Reads the events of an episode."""
     memory: CaseMemory | None = None
     tools: ToolMemory | None = None
     """What calls came to; None without a memory, or where actions are no calls."""

@@ -60,6 +60,7 @@ def situation_of(
         seed=state["seed"],
         working=stage.working,
         history=stage.history,
+        refused=stage.refused,
         hint=hint_now(state),
         thought=thought,
         warned=recalled.warned,

@@ -13,6 +13,7 @@ from ...envs.types import Outcome, Record
 from ...memory.ledger.events import EpisodeEnded
 from ...memory.ledger.ledger import Entry
 from .graph import Graph
+from .journal import LedgerJournal
 from .parts import EpisodeParts
 from .state import FLOWING, EpisodeState
 
@@ -69,12 +70,14 @@ async def run_episode(
     )
     if on_event is not None and (voice := parts.policy.voice) is not None:
         voice.hear(lambda text: on_event("text", {"text": text}))
+    stage.journal = LedgerJournal(episode, run, parts.append, parts.events_of)
     reason = ""
     state: dict[str, Any] = dict(first or {})
     try:
         if graph.checkpointer is not None:
             held = await graph.aget_state(config)
-            if held.next:
+            # not `held.next`: it is empty too where a node ended and the kill came before the next checkpoint
+            if held.created_at is not None:
                 first, state = None, dict(held.values)
         kept: Literal["async"] | None = "async" if graph.checkpointer is not None else None
         async for update in graph.astream(
@@ -96,6 +99,8 @@ async def run_episode(
             learn=parts.learn,
         )
         parts.append([Entry(key=f"{episode}/end", run=run, episode=episode, event=ended)])
+    finally:
+        stage.environment.journal = None
     if graph.checkpointer is not None and not isinstance(graph.checkpointer, bool):
         await graph.checkpointer.adelete_thread(episode)
     kls = [kl for kl in state.get("kls", []) if kl is not None]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault
+from ...envs.journal import Journal
 from ...envs.tools import Call
 from ...envs.types import Observation, Transition
 from ...memory.likeness.words import words
@@ -41,10 +42,14 @@ class Stage:
     def __init__(self, environment: Environment, task_id: str, *, seed: int) -> None:
         self.environment = environment
         self.task_id, self.seed = task_id, seed
+        self.journal: Journal | None = None
+        """Of the episode that runs; None: calls are just made."""
         self.actions: list[str] = []
         """Taken so far, oldest first."""
         self.observations: list[Observation] = []
         """What was seen: one more than there are actions; empty before the first `sync`."""
+        self.refused: set[tuple[str, str]] = set()
+        """(action, answer) pairs of what was refused."""
         self.working = WorkingMemory(calls=self.calls)
         self.ended = False
         """Whether the environment ended the episode."""
@@ -87,8 +92,10 @@ class Stage:
         return self.seen
 
     def _begin(self) -> None:
+        self.environment.journal = self.journal
         first = self.environment.reset(self.task_id, seed=self.seed)
         self.actions, self.observations, self.ended = [], [first], False
+        self.refused = set()
         self.working = WorkingMemory(calls=self.calls)
         self.working.begin(first)
 
@@ -108,6 +115,8 @@ class Stage:
         self.working.note(before, action, done.observation)
         self.observations.append(done.observation)
         self.actions.append(action)
+        if done.error:
+            self.refused.add((action, done.observation.text))
         self.ended = done.terminated or done.truncated
         return Played(before, action, done, call, took_ms)
 

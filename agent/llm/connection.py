@@ -8,13 +8,14 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
 
 from ...envs.types import Record
 from .errors import LLMNonsense
 from .known_servers import Known, KnownServers, bare_url
+from .loop_clients import LoopClients
 from .protocol import Usage
 from .server_errors import Sender, as_lichen, client_errors, of_status, refused_parameter
 
@@ -27,6 +28,10 @@ _TOGETHER = {
     "stream": ("stream_options",),
 }
 """What is no use without the first."""
+
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 
 class ServerConfig(Record):
@@ -62,20 +67,23 @@ class Connection:
         api_key: str | None = None,
         http_client: Any = None,
     ) -> None:
-        from openai import AsyncOpenAI
-
         self.model, self.usage = model, usage
         key = api_key or os.environ.get("LICHEN_API_KEY") or os.environ.get("OPENAI_API_KEY")
-        self.client = AsyncOpenAI(
-            api_key=key or "none",
-            base_url=config.base_url,
-            timeout=config.timeout,
-            max_retries=config.retries,
-            http_client=http_client,
+        self._clients = LoopClients(
+            lambda: _client(key or "none", config, http_client), shared=http_client is not None
         )
         self._servers = KnownServers(config.kept)
         self.known = self._servers.get(self.where, model)
         self._asked = Sender(self.where, model, config.timeout, config.retries, key or "")
+
+    @property
+    def client(self) -> "AsyncOpenAI":
+        """The official client, for the event loop that runs here."""
+        return self._clients.now()
+
+    async def close(self) -> None:
+        """Close it."""
+        await self._clients.close()
 
     @property
     def where(self) -> str:
@@ -141,7 +149,8 @@ class Connection:
                         raise as_lichen(error, self._asked) from error
                     pending = pending.without(refused)
         new = [name for name in pending.refused if name not in self.known.refused]
-        self.learn(pending, f"takes no {', '.join(new)}: the next best way is used")
+        if new:
+            self.learn(pending, f"takes no {', '.join(new)}: the next best way is used")
         return self._seen(answer)
 
     def _seen(self, answer: T) -> T:
@@ -177,6 +186,18 @@ class Connection:
                 hint="Check --base-url: it usually ends in /v1.",
             )
         return choices[0]
+
+
+def _client(key: str, config: ServerConfig, http_client: Any) -> "AsyncOpenAI":
+    from openai import AsyncOpenAI
+
+    return AsyncOpenAI(
+        api_key=key,
+        base_url=config.base_url,
+        timeout=config.timeout,
+        max_retries=config.retries,
+        http_client=http_client,
+    )
 
 
 def fitted(body: dict[str, Any], refused: tuple[str, ...]) -> dict[str, Any]:

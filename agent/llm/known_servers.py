@@ -93,7 +93,10 @@ def bare_url(url: str) -> str:
     >>> bare_url("http://me:secret@host:80/v1/?key=1")
     'http://host:80/v1/'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a half-open bracket: whoever opens it says so
+        return url.rpartition("@")[2]
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 

@@ -7,7 +7,6 @@ of it is what it asks of any server: `OpenAILLM` does that.
 import asyncio
 import hashlib
 import mmap
-import os
 import re
 import secrets
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 from ...envs.errors import MissingExtra, UsageError
 from ...envs.tools import ToolSpec
+from ...memory.likeness.threads import free_threads
 from .catalog import PACKAGED, packaged_file
 from .errors import ModelNotFound
 from .loading import LocalConfig
@@ -121,7 +121,7 @@ def _served(file: Path, key: str) -> Any:
     params.api_keys = [key]
     params.n_ctx = CONTEXT
     params.cache_ram_mib = KEPT_MIB
-    params.cpuparams.n_threads = _threads()
+    params.cpuparams.n_threads = free_threads()
     params.use_jinja = True
     params.chat_template = mended_template(file)
     params.ui = params.endpoint_slots = False
@@ -133,17 +133,6 @@ def _served(file: Path, key: str) -> Any:
             f"llama.cpp cannot load {file}: {' '.join(str(error).split())}",
             hint="The file may be torn, of a new architecture, or too large for the memory.",
         ) from error
-
-
-def _threads() -> int:
-    """Return how many threads compute: $OMP_NUM_THREADS as elsewhere, else the cores that we may use.
-
-    Say 1 where other processes keep the cores busy: threads that wait for each other are a tenth as fast there.
-    """
-    named = os.environ.get("OMP_NUM_THREADS", "")
-    if named.isdigit() and int(named) > 0:
-        return int(named)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def mended_template(file: Path) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from ...envs.types import Record
+from ...memory.likeness.threads import free_threads, wait_passively
 from .catalog import is_converted
 from .errors import ModelNotFound
 from .quiet import quiet_transformers
@@ -24,9 +25,11 @@ def load(where: str, config: LocalConfig) -> tuple[Any, Any]:
     Raises:
         ModelNotFound: Nothing loads from `where` (see `catalog.locate`).
     """
+    wait_passively()
     import torch
     from transformers import AutoModelForCausalLM
 
+    torch.set_num_threads(free_threads())
     try:
         with quiet_transformers():
             tokenizer = _tokenizer(where)

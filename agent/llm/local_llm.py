@@ -98,7 +98,7 @@ class LocalLLM:
         self._fits(len(ids) + extra + sum(map(len, option_ids)))
         found, computed = score(model, self._prefix, ids, option_ids, block=block)
         self.usage.tokens_in += computed
-        self.usage.tokens_out += sum(map(len, option_ids))
+        self.usage.tokens_in += sum(map(len, option_ids))  # scored, not written
         return found
 
     async def complete(

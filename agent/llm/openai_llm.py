@@ -324,7 +324,7 @@ class OpenAILLM:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._server.client.close()
+        await self._server.close()
 
 
 def _turns(messages: Sequence[Message]) -> list[Turn]:

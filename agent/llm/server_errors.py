@@ -31,7 +31,7 @@ _NO_MODEL = re.compile(
     r"model_?not_?found|(unknown|invalid|no such) model|model .{0,80}(not (exist|found)|unknown)",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"\b(sk|pk|hf|gsk|xai)[-_][\w*-]{4,}|\bBearer\s+\S+", re.IGNORECASE)
+_KEY = re.compile(r"\b(sk|pk|hf|gsk|xai)[-_][\w*-]{4,}|\b(Bearer|Basic)\s+\S+", re.IGNORECASE)
 _SECRET = 8
 """Characters of the shortest key that is looked for in a server's words."""
 OPTIONAL = (
@@ -168,9 +168,18 @@ def _own_words(body: object, message: str, key: str) -> str:
         named = body["error"]
     code = _field(body, "code")
     said = f"{code} {named or message}" if code not in (named or message) else named or message
+    return _first_line(without_keys(said, key).strip())
+
+
+def without_keys(said: str, key: str) -> str:
+    """Return a server's words with its key, and whatever else looks like one, taken out.
+
+    >>> without_keys("bad key Basic dTpwYXNz", "none")
+    'bad key [key]'
+    """
     if len(key) >= _SECRET:
         said = said.replace(key, "[key]")
-    return _first_line(_KEY.sub("[key]", said).strip())
+    return _KEY.sub("[key]", said)
 
 
 def _field(body: object, name: str) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 from ...envs.types import Record
 from .catalog import PACKAGED, packaged_file
 from .errors import LLMUnavailable, ModelNotFound
+from .known_servers import bare_url
 from .llamacpp_llm import TEMPLATE, metadata
+from .server_errors import without_keys
 
 LOCAL = ("scores", "soft thoughts", "json_schema")
 """What every model can do that transformers runs in this process."""
@@ -79,12 +81,13 @@ def served(base_url: str, *, key: str | None = None) -> Iterator[ShelfModel]:
         with OpenAI(api_key=key, base_url=base_url, timeout=WAIT, max_retries=0) as client:
             listed = sorted(model.id for model in client.models.list())
     except (OpenAIError, ValueError) as error:
+        said = " ".join(without_keys(str(error), key).split())
         raise LLMUnavailable(
-            f"the server {base_url} lists no models: {' '.join(str(error).split())[:200]}",
+            f"the server {bare_url(base_url)} lists no models: {said[:200]}",
             hint="Check that it runs, the key, and --base-url (it usually ends in /v1).",
         ) from error
     for name in listed:
-        yield ShelfModel(name=f"openai:{name}", where=base_url)
+        yield ShelfModel(name=f"openai:{name}", where=bare_url(base_url))
 
 
 def _gguf(file: Path, name: str, where: str) -> ShelfModel:

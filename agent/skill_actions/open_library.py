@@ -124,7 +124,7 @@ class AgentSkills:
     def offered(self) -> SkillSet | None:
         """What episodes are offered; None where skills are off or there is no library."""
         folder = self._config.library or self._store.folder / FOLDER
-        if not self._config.on or not (folder / ".git").is_dir():
+        if not self._config.on or not (folder / ".git").exists():
             return None
         if self._set is None:
             self._open = OpenLibrary(folder, level=self._config.jail, warm=1)

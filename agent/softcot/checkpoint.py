@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 
 from ...envs.errors import BadFile
 from ...envs.types import Record
-from ...memory.forgetting.made_from import made_from
 from ...memory.ledger.whole_file import whole
+from ...memory.store.made_from import made_from
 from ..llm.frozen import Frozen, ModelIdentity
 from .errors import WrongModels
 from .projection import Projection

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from ...envs.errors import BadFile
 from ...envs.types import Record
 from ...memory.credit.intervals import estimate_by_group
-from ...memory.forgetting.made_from import made_from
 from ...memory.ledger.records import StepCase
 from ...memory.ledger.whole_file import whole
+from ...memory.store.made_from import made_from
 from ..llm.frozen import Frozen
 from ..llm.option_scores import PrefixCache, score
 from ..llm.slots import in_words

@@ -21,8 +21,8 @@ from .checkpoint import WEIGHTS, Card, file_hash, load, read_card
 from .errors import WrongModels
 from .examples import assistant_text, recalled, with_steps
 from .hint_gate import GateRecord, add_record, decision, measure, read_gate
-from .places import FOLDER, PREVIOUS, STATES, exchange, mend
-from .soft_config import SoftSettings
+from .places import PREVIOUS, STATES, exchange, mend
+from .soft_config import FOLDER, SoftSettings
 
 if TYPE_CHECKING:
     from ..llm.frozen import Frozen

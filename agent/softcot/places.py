@@ -7,8 +7,6 @@ from ...envs.errors import BadFile
 from .checkpoint import CARD, TRAINING, WEIGHTS
 from .hint_gate import read_gate
 
-FOLDER = Path("softcot") / "own"
-"""Of the projection that the agent uses, in its store."""
 PREVIOUS = "own-previous"
 """Beside it: the one that it took the place of."""
 ASIDE = "own-rolled-back"

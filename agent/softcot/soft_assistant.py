@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...memory.forgetting.made_from import ANY, made_from
+from ...memory.store.made_from import ANY, made_from
 from ..llm.frozen import Frozen
 from ..llm.slots import Marks, Prompt, for_assistant, marks_of
 

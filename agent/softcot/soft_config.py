@@ -10,6 +10,8 @@ from ...memory.recall.retriever import RetrieverConfig
 from ..llm.loading import LocalConfig
 
 Mode = Literal["fixed", "paper"]
+FOLDER = Path("softcot") / "own"
+"""Of the projection that the agent uses, in its store."""
 
 
 class ProjectionConfig(Record):
@@ -142,3 +144,8 @@ class SoftSettings(Protocol):
     def seed(self) -> int:
         """Of every random choice."""
         ...
+
+
+def may_think(config: HintConfig, store: Path) -> bool:
+    """Return whether there is a projection that could think: only then torch is loaded for it."""
+    return config.use and (config.folder or store / FOLDER).is_dir()

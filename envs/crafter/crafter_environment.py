@@ -6,7 +6,7 @@ N of the fold. The folds have worlds of their own: who learned in train has neve
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from ..adapter import Adapter, Seen
 from ..errors import UnknownName, UsageError
@@ -60,6 +60,7 @@ class Crafter(Adapter):
     """
 
     name = "crafter"
+    measure: ClassVar[Literal["success", "score"]] = "score"
     max_steps = 10_000
 
     def __init__(self) -> None:

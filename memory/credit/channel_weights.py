@@ -160,8 +160,9 @@ def _who(
 ) -> Speaks:
     """Return who speaks: do no harm, neither to what the model can do alone nor to what memory can.
 
-    Of an unknown model its own word stands, and memory must be seen to help; a model that was measured to be
-    carried by memory must be seen to help it. Seen is a difference of SURE standard errors.
+    Of an unknown model its own word stands, and memory must be seen to help, by HELPS standard errors; where it
+    does, and the two together are right less often than memory alone, memory speaks alone. A model that was
+    measured to be carried by memory must be seen to help it, by SURE standard errors.
 
     Args:
         prior: Of the model.
@@ -184,7 +185,7 @@ def _who(
         return "model" if model < -SURE else "both"
     if model <= HELPS:
         return "model"
-    return "memory" if memory < -SURE else "both"
+    return "memory" if memory < 0 else "both"
 
 
 def _across(

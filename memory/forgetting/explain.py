@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ...envs.errors import BadFile
 from ...envs.types import Record
 from ..kinds.module import RecordKind
-from ..ledger.errors import LedgerCorrupt, UnknownCase
-from ..ledger.event_rows import COLUMNS
+from ..ledger.errors import UnknownCase
 from ..ledger.events import EpisodeEnded, EpisodeStarted, Stepped
-from ..ledger.ledger import Ledger, LedgerRow, open_ledger
+from ..ledger.ledger import Ledger, open_ledger
 from ..ledger.records import MemoryRecord
 from ..likeness.vector_index import VectorIndex
 from ..store.demonstrations import DemonstratedStep, Demonstration
@@ -50,34 +48,12 @@ def find_case(store: Store, case_id: str) -> MemoryRecord:
 def export_events(ledger: Ledger, to: Path) -> tuple[int, list[str]]:
     """Write every sound row as one JSON line, exactly; return how many, and a sentence per damaged row.
 
-    `read_rows` and `Ledger.restore` make the same ledger of it again.
+    `row_checks.read_rows` and `Store.restore` make the same ledger of it again.
     """
     damaged = ledger.damage()
-    sound = {row.seq for row in _sound(ledger)}
+    sound = {row.seq for row in ledger.read() if not row.problem}
     lines = (json.dumps(row, ensure_ascii=False) for row in ledger.raw() if row["seq"] in sound)
     return _write(to, lines), damaged
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a file that `export_events` wrote.
-
-    Raises:
-        BadFile: The file cannot be read, or a line is no row (the line is named).
-    """
-    found = []
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path} cannot be read: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
-        try:
-            row = json.loads(line)
-            found.append({name: row[name] for name in COLUMNS})
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadFile(f"line {number} of {path} is no row of a ledger: {error!r}") from error
-    return found
 
 
 def export_demonstrations(ledger: Ledger, to: Path) -> tuple[int, list[str]]:
@@ -86,7 +62,7 @@ def export_demonstrations(ledger: Ledger, to: Path) -> tuple[int, list[str]]:
 
     def lines() -> Iterator[str]:
         opened: dict[str, tuple[EpisodeStarted, list[Stepped]]] = {}
-        for row in _sound(ledger):
+        for row in ledger.read():
             match row.event:
                 case EpisodeStarted():
                     opened[row.episode] = (row.event, [])
@@ -130,19 +106,6 @@ def _demonstration(
     )
 
 
-def _sound(ledger: Ledger) -> Iterator[LedgerRow]:
-    """Yield the rows that can be read, one after another, past those that cannot."""
-    after, head = 0, ledger.head()
-    while after < head:
-        try:
-            for row in ledger.read(after=after):
-                after = row.seq
-                yield row
-            return
-        except LedgerCorrupt:
-            after += 1
-
-
 def _write(to: Path, lines: Iterator[str]) -> int:
     count = 0
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -165,7 +128,7 @@ def verify_store(folder: Path) -> Verification:
             events=ledger.head(), episodes=0, steps=0, state_hash="-", problems=tuple(problems)
         )
     with Store(folder, read_only=True, snapshot=False) as store:
-        problems += store.table_damage()
+        problems += [*store.fold.set_aside.values(), *store.table_damage()]
         if (folder / "index").exists():
             for kind in store.held.kinds.values():
                 if kind.indexed:

@@ -1,116 +1,129 @@
 """Forgetting: an episode and everything derived from it is gone, and the same evidence is refused later."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from ...envs.errors import UsageError
 from ...envs.types import Record
 from ..ledger.content_id import evidence_of
-from ..ledger.events import Forgotten, Recalled
+from ..ledger.events import EpisodeStarted, Forgotten, Recalled, Stepped
 from ..ledger.ledger import Entry
-from ..ledger.records import EpisodeCase
+from ..store.made_from import derived_from
 from ..store.store import Store
-from .explain import find_case
-from .made_from import derived_from, remove_derived
+from .targets import episodes_named
 
 
 class Forgetting(Record):
-    """What goes, or would go, with one episode."""
+    """What goes, or would go, with one episode or with all of a run."""
 
-    episode: str
-    case: str
-    """Id of the episode's case."""
-    task_id: str
+    episodes: tuple[str, ...]
+    tasks: tuple[str, ...]
+    """Ids of their tasks, as far as they are known still."""
     steps: int
-    """Step cases derived from it."""
+    """Step cases derived from them."""
     events: int
-    """Events that lose their content."""
+    """Events that lose their content; 0 when they were forgotten before."""
     dependants: tuple[str, ...]
-    """Episodes whose decisions saw its cases; they stay, and are flagged."""
+    """Episodes whose decisions saw their cases; they stay, and are flagged."""
     derived: tuple[str, ...] = ()
-    """Folders of the store that were made from it (projections of SoftCoT, caches); they go."""
+    """Folders of the store that were made from them (projections of SoftCoT, caches); they go."""
     done: bool
+
+
+class _Content(NamedTuple):
+    """What the ledger still says of the episodes that are to be forgotten."""
+
+    tasks: dict[str, str]
+    """Episode -> its task."""
+    actions: dict[str, list[str]]
+    events: int
+    dependants: dict[str, set[str]]
+    """Episode -> those that saw its cases."""
 
 
 def forget(
     store: Store,
-    case_id: str,
+    name: str,
     *,
     cascade: bool = False,
     dry_run: bool = False,
     reason: str = "",
     actor: str = "person",
 ) -> Forgetting:
-    """Forget the episode of a case: its events' content, its cases, their vectors, its cached embedding.
+    """Forget episodes: their events' content, their cases, the vectors, the cached embeddings.
 
-    Afterwards the state is, bit for bit, that of a ledger which never held the episode. A tombstone (a hash)
-    stays, and refuses the same actions in the same task. A step is forgotten with its whole episode.
+    Afterwards the state is, bit for bit, that of a ledger which never held them. Tombstones (hashes) stay, and
+    refuse the same actions in the same task. A step is forgotten with its whole episode. A kill leaves either
+    everything or nothing that can be read: what lies outside the ledger goes at the next opening at the latest.
 
     Args:
         store: Open for writing, unless `dry_run`.
-        case_id: Id of an episode or step case, or its beginning.
+        name: Id of a case, an episode or a run, or its beginning; whether or not it was learned from.
         cascade: Also when other things depend on it: its steps' cases, episodes that saw them.
         dry_run: Only say what would go.
         reason: Kept in the ledger; must not repeat what is to be forgotten.
         actor: Who asks.
 
     Raises:
-        UnknownCase: No case has this id.
+        UnknownCase: Nothing has this id.
         UsageError: Something is derived from it and `cascade` was not said.
+        StoreUnwritable: A folder that was made from it cannot be removed yet.
     """
-    whole = _evicted(store, case_id)
-    if whole is None:
-        case = find_case(store, case_id)
-        held = case if isinstance(case, EpisodeCase) else store.whole(case.episode)
-        assert held is not None  # a case is held with its episode
-        whole = held
-    derived = {c.id for c in store.records() if c.episode == whole.episode}
-    steps = [c for c in store.steps.values() if c.episode == whole.episode]
-    dependants, events = set(), 0
-    for row in store.ledger.read():
-        if row.episode == whole.episode:
-            events += row.event is not None
-        elif isinstance(row.event, Recalled) and derived & {item.case for item in row.event.shown}:
-            dependants.add(row.episode)
+    episodes = episodes_named(store, name)
+    content = _content(store, episodes)
+    steps = sum(case.episode in content.tasks for case in store.steps.values())
+    dependants = sorted({e for seen in content.dependants.values() for e in seen})
+    made = {path for episode in episodes for path in derived_from(store.folder, episode)}
     found = Forgetting(
-        episode=whole.episode,
-        case=whole.id,
-        task_id=whole.task_id,
-        steps=len(steps),
-        events=events,
-        dependants=tuple(sorted(dependants)),
-        derived=tuple(
-            str(path.relative_to(store.folder))
-            for path in derived_from(store.folder, whole.episode)
-        ),
+        episodes=episodes,
+        tasks=tuple(dict.fromkeys(content.tasks.values())),
+        steps=steps,
+        events=content.events,
+        dependants=tuple(dependants),
+        derived=tuple(sorted(str(path.relative_to(store.folder)) for path in made)),
         done=not dry_run,
     )
-    if dry_run:
+    if dry_run or not content.events:
         return found
     if not cascade and (steps or dependants):
         raise UsageError(
-            f"{len(steps)} step cases are derived from {whole.id}, and {len(dependants)} episodes saw "
-            "them; nothing was forgotten",
+            f"{steps} step cases are derived from {name}, and {len(dependants)} episodes saw them; "
+            "nothing was forgotten",
             hint="Say --cascade to forget it with them, or --dry-run to see what would go.",
         )
-    event = Forgotten(
-        target=whole.episode,
-        evidence=evidence_of(whole.task_id, whole.actions),
-        dependants=found.dependants,
-        reason=reason,
-    )
-    remove_derived(
-        store.folder, whole.episode
-    )  # first: a kill may leave too little, never too much
-    why = Entry(f"forget/{whole.episode}", "forget", "", event, actor=actor, origin="person")
-    store.forget(whole, why)
+    why = [
+        Entry(
+            f"forget/{episode}",
+            "forget",
+            "",
+            Forgotten(
+                target=episode,
+                evidence=evidence_of(content.tasks.get(episode, ""), content.actions[episode]),
+                dependants=tuple(sorted(content.dependants[episode])),
+                reason=reason,
+            ),
+            actor=actor,
+            origin="person",
+        )
+        for episode in episodes
+    ]
+    store.forget(episodes, why)
     return found
 
 
-def _evicted(store: Store, name: str) -> EpisodeCase | None:
-    """Return the evicted episode whose id, or that of one of its cases, begins with `name`, if it is one."""
-    sources = store.fold.sources.items()
-    found = {e for e in store.evicted if e.startswith(name)} | {
-        e for i, e in sources if e in store.evicted and i.startswith(name)
-    }
-    if not name or len(found) != 1:
-        return None
-    derived = store.derived(found.pop())
-    return next((record for record in derived if isinstance(record, EpisodeCase)), None)
+def _content(store: Store, episodes: Sequence[str]) -> _Content:
+    derived = {record.id: e for e in episodes for record in store.derived(e)}
+    found = _Content({}, {e: [] for e in episodes}, 0, {e: set() for e in episodes})
+    events = 0
+    for row in store.ledger.read():
+        if row.episode in found.actions:
+            events += row.event is not None or bool(row.problem)
+            if isinstance(row.event, EpisodeStarted):
+                found.tasks[row.episode] = row.event.task_id
+            elif isinstance(row.event, Stepped):
+                found.actions[row.episode].append(row.event.action)
+        elif isinstance(row.event, Recalled):
+            for item in row.event.shown:
+                if item.case in derived:
+                    found.dependants[derived[item.case]].add(row.episode)
+    return found._replace(events=events)

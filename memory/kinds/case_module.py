@@ -24,7 +24,7 @@ class CaseModule(MemoryModule):
     """Derives one case of the whole episode and one of every step; counts the features of the steps."""
 
     name = "cases"
-    version = 3  # answers are kept longer, and say what was left out
+    version = 3
     kinds = (
         RecordKind("episodes", EpisodeCase, text=lambda case: case.goal),
         RecordKind(
@@ -96,7 +96,14 @@ def _steps(episode: EndedEpisode) -> list[StepCase]:
     final = taken[-1].score_after
     if ended.judge == "critic":  # the environment's own steps say nothing
         final = max(final, ended.score)
-    gained = gains([event.score_before for event in taken], final)
+    gained = [
+        min(0.0, gain)
+        if event.error
+        else gain  # what was refused brought nothing, whatever came later
+        for event, gain in zip(
+            taken, gains([event.score_before for event in taken], final), strict=True
+        )
+    ]
     return [
         StepCase(
             id=content_id("step", episode.id, str(event.step), event.text, event.action),

@@ -1,6 +1,5 @@
-"""The typed, versioned events of the ledger; the only form in which anything is learned.
-
-An event is never changed. A new form gets a new version number, and `parse` keeps reading the old one.
+"""The typed, versioned events of the ledger; the only form in which anything is learned. None is ever changed:
+a new form gets a new version number, and `parse` keeps reading the old one.
 """
 
 from typing import Annotated, Any, Literal
@@ -9,8 +8,9 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from ...envs.tools import Call
 from ...envs.types import Fact, Outcome, Record, Split
+from .call_events import CallBegun, CallEnded
 from .old_events import FirstRecalled
-from .records import Judge, Source
+from .records import Count, Finite, Judge, Share, Source
 
 Origin = Literal["own", "demonstration", "person", "import"]
 """Where evidence comes from: the agent's own experience, a demonstration, a person, another store."""
@@ -37,7 +37,7 @@ class RunEnded(_Event):
 
     type: Literal["run_ended"] = "run_ended"
     fingerprint: str
-    episodes: int
+    episodes: Count
 
 
 class EpisodeStarted(_Event):
@@ -60,9 +60,9 @@ class RecalledItem(Record):
     """Id of the case; of a skill `name@version`."""
     exposed: bool
     """Whether it was shown to the policy; False when it was held out at random."""
-    similarity: float | None = None
+    similarity: Finite | None = None
     """In [0, 1]; None where it was held out."""
-    propensity: float
+    propensity: Share
     """Probability with which it was to be shown; 1.0 where nothing is held out."""
 
 
@@ -74,8 +74,8 @@ class Recalled(Record):
 
     version: Literal[2] = 2
     type: Literal["recalled"] = "recalled"
-    step: int
-    considered: int
+    step: Count
+    considered: Count
     """How many items the index proposed."""
     items: tuple[RecalledItem, ...]
     """What was found: first what was shown, best first, then what was held out at random."""
@@ -106,7 +106,7 @@ class Planned(_Event):
     """The planner decomposed the task."""
 
     type: Literal["planned"] = "planned"
-    step: int
+    step: Count
     subtasks: tuple[str, ...]
     reason: str = ""
 
@@ -115,7 +115,7 @@ class Stepped(_Event):
     """One action was taken and answered."""
 
     type: Literal["stepped"] = "stepped"
-    step: int
+    step: Count
     goal: str
     text: str
     """What the agent saw when it chose."""
@@ -125,8 +125,8 @@ class Stepped(_Event):
     offered: tuple[str, ...] = ()
     """What could have been done, grounded, at most 64 (see `memory.likeness.grounding`)."""
     observation: str
-    score_before: float
-    score_after: float
+    score_before: Share
+    score_after: Share
     kl: float | None = None
     """KL(pi_M || pi_LLM) of the decision in nats, where both were known."""
     call: Call | None = None
@@ -145,16 +145,16 @@ class SubtaskEnded(_Event):
     """A subtask of the plan was done, given up, or ended with the episode."""
 
     type: Literal["subtask_ended"] = "subtask_ended"
-    step: int
+    step: Count
     """How many steps the episode had by then."""
-    first: int
+    first: Count
     """Its first step; it has none when that is `step`."""
     text: str
-    index: int
+    index: Count
     """Its place in the plan, from 0."""
-    of: int
+    of: Count
     """How many subtasks the plan had."""
-    attempt: int
+    attempt: Count
     """How often the plan was made anew before."""
     outcome: Outcome
     result: str
@@ -175,7 +175,7 @@ class SkillCalled(_Event):
     """A skill was called; the steps it took stand as steps of their own."""
 
     type: Literal["skill_called"] = "skill_called"
-    step: int
+    step: Count
     """How many steps the episode had when it was called."""
     skill: str
     """`name@version`."""
@@ -183,7 +183,7 @@ class SkillCalled(_Event):
     outcome: Outcome
     """By its postconditions; unknown when the jail or the environment broke."""
     reason: str = ""
-    steps: int = 0
+    steps: Count = 0
     """How many steps it took."""
     level: str = ""
     """The jail it ran in."""
@@ -204,18 +204,18 @@ class Practised(_Event):
     """One iteration of practice ended (see `agent.practice`)."""
 
     type: Literal["practised"] = "practised"
-    number: int
+    number: Count
     goal: str
     """The fact that was to come about."""
     outcome: Outcome
     """Success when the goal came to hold; unknown when the environment or the jail broke."""
     gained: tuple[str, ...] = ()
     """Goals that came to hold, whichever was aimed at."""
-    steps: int = 0
+    steps: Count = 0
     """Steps of the environment in the attempt."""
-    practice_steps: int = 0
+    practice_steps: Count = 0
     """Steps spent besides: minimising and testing."""
-    moves: int = 0
+    moves: Count = 0
     skills: dict[str, str] = Field(default_factory=dict)
     """Goal -> the skill that was admitted for it, `name@version`."""
     refused: tuple[str, ...] = ()
@@ -233,8 +233,8 @@ class EpisodeEnded(_Event):
 
     type: Literal["episode_ended"] = "episode_ended"
     outcome: Outcome
-    score: float
-    steps: int
+    score: Share
+    steps: Count
     reason: str = ""
     learn: bool = True
     """False for evaluation episodes: they are recorded and never learned from."""
@@ -245,18 +245,18 @@ class ChannelsWeighed(_Event):
     """What each channel said of the options of a decision (see `credit.channel_weights`)."""
 
     type: Literal["channels_weighed"] = "channels_weighed"
-    step: int
+    step: Count
     env: str
     family: str
     llm: str
     """Fingerprint of the model that was asked; empty when none was."""
-    learned: int
+    learned: Count
     """How many episodes memory had learned by then."""
     options: tuple[tuple[float, ...], ...]
     """See `KnownDecision.options`."""
-    taken: int
+    taken: Count
     """Row of the action that was taken."""
-    propensity: float = 1.0
+    propensity: Share = 1.0
     """Probability with which it was taken."""
     match: str = ""
     """How a model's free text became an action; empty where nothing was matched."""
@@ -304,8 +304,8 @@ class Evicted(_Event):
     type: Literal["evicted"] = "evicted"
     target: str
     """Id of the episode."""
-    capacity: int
-    utility: float
+    capacity: Count
+    utility: Finite
     """Its utility then, the lowest of all."""
     reason: str = ""
 
@@ -326,7 +326,9 @@ Event = Annotated[
     | ContractSeen
     | Reverified
     | Evicted
-    | ChannelsWeighed,
+    | ChannelsWeighed
+    | CallBegun
+    | CallEnded,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)

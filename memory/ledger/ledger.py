@@ -4,9 +4,8 @@ Rows are chained by hashes, so a changed, lost or swapped row shows. It knows no
 folded from it lives in `fold`.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +16,12 @@ from sqlalchemy.engine import Connection, Engine
 
 from ...envs.text import whole_values
 from .errors import LedgerCorrupt, StoreUnwritable
-from .event_rows import FORGOTTEN, digest, events, link, make_row, meta, timings
-from .events import Event, Forgotten, Origin, parse
+from .event_rows import FORGOTTEN, events, make_row, meta, timings
+from .events import Event, Origin, parse
+from .row_checks import damage, read_parents
 from .sqlite import open_sqlite, reading, transaction, writing
+
+_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,23 @@ class LedgerRow(NamedTuple):
     at: float
     """Seconds since 1970, for people; never folded."""
     event: Event | None
-    """None when the content was forgotten."""
+    """None when the content was forgotten, or is no event."""
+    problem: str = ""
+    """Why the row is no event; it is set aside, and its episode is not learned from."""
+
+
+def read_row(row: Mapping[str, Any]) -> LedgerRow:
+    """Return a row as it is stored, with its event or why it is none."""
+    event: Event | None = None
+    parents: tuple[str, ...] = ()
+    problem = ""
+    try:
+        parents = read_parents(row["parents"])
+        event = None if row["payload"] == FORGOTTEN else parse(row["payload"])
+    except (ValueError, TypeError, RecursionError) as error:
+        problem = f"row {row['seq']} of the ledger is not an event: {error}"
+    named = {name: row[name] for name in ("seq", "id", "key", "run", "episode", "actor", "origin")}
+    return LedgerRow(**named, parents=parents, at=row["at"], event=event, problem=problem)
 
 
 def _payload(event: Event) -> str:
@@ -144,25 +162,28 @@ class Ledger:
         ).first()
         return (last.seq, last.chain) if last else (0, "")
 
-    def forget(self, episode: str, why: Entry) -> int:
-        """Remove the content of an episode's events for good and append why, in one transaction.
+    def forget(self, connection: Connection, episodes: Sequence[str], why: Sequence[Entry]) -> int:
+        """Remove the content of episodes' events for good and append why.
 
         Their rows, keys and digests stay, so that the chain still shows that nothing else was touched.
+
+        Args:
+            connection: In a transaction, which is the caller's.
+            episodes: Their ids.
+            why: What says that they were forgotten.
 
         Returns:
             How many events lost their content.
         """
-        with transaction(self._engine) as connection:
-            here = events.c.episode == episode
-            gone = connection.execute(
-                sa.update(events)
-                .where(here, events.c.payload != FORGOTTEN)
-                .values(payload=FORGOTTEN)
-            )
+        gone = 0
+        for start in range(0, len(episodes), _BATCH):
+            here = events.c.episode.in_(episodes[start : start + _BATCH])
+            emptied = sa.update(events).where(here, events.c.payload != FORGOTTEN)
+            gone += connection.execute(emptied.values(payload=FORGOTTEN)).rowcount
             keys = sa.select(events.c.key).where(here)
             connection.execute(sa.delete(timings).where(timings.c.key.in_(keys)))
-            self._insert(connection, [why])
-            return int(gone.rowcount)
+        self._insert(connection, why)
+        return gone
 
     def read(
         self,
@@ -180,8 +201,7 @@ class Ledger:
             run: Only this run's.
             episode: Only this episode's.
 
-        Raises:
-            LedgerCorrupt: A row cannot be read as an event.
+        A row that is no event comes with its problem.
         """
         query = sa.select(events).where(events.c.seq > after).order_by(events.c.seq)
         if until is not None:
@@ -192,25 +212,7 @@ class Ledger:
             query = query.where(events.c.episode == episode)
         with reading(), self._engine.connect() as connection:
             for row in connection.execute(query):
-                try:
-                    event = None if row.payload == FORGOTTEN else parse(row.payload)
-                    parents = tuple(json.loads(row.parents))
-                except ValueError as error:
-                    raise LedgerCorrupt(
-                        f"row {row.seq} of the ledger is not an event: {error}"
-                    ) from error
-                yield LedgerRow(
-                    row.seq,
-                    row.id,
-                    row.key,
-                    row.run,
-                    row.episode,
-                    row.actor,
-                    row.origin,
-                    parents,
-                    row.at,
-                    event,
-                )
+                yield read_row(dict(row._mapping))
 
     def chain(self, seq: int) -> str:
         """Return the chain hash of a row, empty when there is none."""
@@ -238,29 +240,34 @@ class Ledger:
             for row in connection.execute(sa.select(events).order_by(events.c.seq)):
                 yield dict(row._mapping)
 
-    def restore(self, rows: Sequence[dict[str, Any]]) -> int:
+    def restore(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
         """Write the rows of an exact copy into this ledger, which must be empty or their beginning.
+
+        What the copy forgot since is forgotten here too.
+
+        Args:
+            connection: In a transaction, which is the caller's.
+            rows: Sound ones (see `row_checks.damage`).
 
         Returns:
             How many were new.
 
         Raises:
-            LedgerCorrupt: The copy is damaged, or does not go on where this ledger ends.
+            LedgerCorrupt: The copy does not go on where this ledger ends.
         """
-        if problems := damage(rows):
+        seq, chain = self._last(connection)
+        if seq > len(rows) or (seq and rows[seq - 1]["chain"] != chain):
             raise LedgerCorrupt(
-                f"the copy is damaged: {problems[0]}", hint="Nothing was imported; copy it again."
+                f"the copy is of another ledger: they differ at or before row {seq}",
+                hint="Import it into a store of its own with --store.",
             )
-        with transaction(self._engine) as connection:
-            seq, chain = self._last(connection)
-            if seq > len(rows) or (seq and rows[seq - 1]["chain"] != chain):
-                raise LedgerCorrupt(
-                    f"the copy is of another ledger: they differ at or before row {seq}",
-                    hint="Import it into a store of its own with --store.",
-                )
-            if rows[seq:]:
-                connection.execute(sa.insert(events), list(rows[seq:]))
-            return len(rows) - seq
+        for row in rows[:seq]:
+            if row["payload"] == FORGOTTEN:
+                here = events.c.seq == row["seq"]
+                connection.execute(sa.update(events).where(here).values(payload=FORGOTTEN))
+        if rows[seq:]:
+            connection.execute(sa.insert(events), list(rows[seq:]))
+        return len(rows) - seq
 
     def damage(self) -> list[str]:
         """Return one sentence per damaged row: unreadable, changed, missing or out of order."""
@@ -279,33 +286,3 @@ def open_ledger(folder: Path) -> Ledger:
             f"there is no store in {folder}", hint="`lichen run SUITE` makes one."
         )
     return Ledger(open_sqlite(file, read_only=True), time.time)
-
-
-def damage(rows: Iterable[dict[str, Any]]) -> list[str]:
-    """Return one sentence per damaged row of a ledger or of a copy: unreadable, changed, missing, emptied."""
-    found, chain, expected = [], "", 1
-    emptied: dict[str, list[int]] = {}
-    for row in rows:
-        seq, payload = row["seq"], row["payload"]
-        event: Event | None = None
-        if payload == FORGOTTEN:
-            emptied.setdefault(row["episode"], []).append(seq)
-        else:
-            try:
-                event = parse(payload)
-            except ValueError as error:
-                found.append(f"row {seq} is not an event: {error}")
-        if seq != expected:
-            found.append(f"row {expected} is missing")
-        elif row["chain"] != link(chain, row) or (
-            payload != FORGOTTEN and digest(payload) != row["digest"]
-        ):
-            found.append(f"row {seq} was changed after it was written")
-        if isinstance(event, Forgotten):
-            emptied.pop(event.target, None)
-        chain, expected = row["chain"], seq + 1
-    return found + [
-        f"row {seq} lost its content, and no event says that it was forgotten"
-        for lost in emptied.values()
-        for seq in lost
-    ]

@@ -3,12 +3,21 @@
 Records only; how they are stored, found and weighed is known elsewhere.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ...envs.tools import Call
 from ...envs.types import Outcome, Record, Split
+
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+"""How many; what is above is no count of anything that an agent does."""
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+"""A score or a probability, in [0, 1]."""
+
+Finite = Annotated[float, Field(ge=-1e6, le=1e6)]
+"""A number that can be added up."""
 
 Source = Literal["own", "demonstration"]
 """Where a case comes from: the agent's own experience, or an imported demonstration."""
@@ -151,3 +160,5 @@ class Hits(Record):
     """How many cases the index proposed."""
     abstained: bool
     """True when nothing reached the floor of similarity."""
+    scale: float = Field(default=1.0, gt=0)
+    """The most that any remembered step of the environment gained; gains are shares of it."""

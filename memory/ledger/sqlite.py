@@ -45,10 +45,15 @@ def open_sqlite(path: Path, *, read_only: bool = False) -> Engine:
     return engine
 
 
-def flush(engine: Engine) -> None:
-    """Empty the write-ahead log into the file: what was deleted must not be read there."""
+def flush(engine: Engine) -> bool:
+    """Empty the write-ahead log into the file: what was deleted must not be read there.
+
+    Returns:
+        False while somebody who reads still needs the log.
+    """
     with writing(), engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        return not busy
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Vectors are cached in the store by content hash, so a text is encoded once per m
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from ...envs.errors import LichenError, MissingExtra
 from ...envs.text import whole
 from ..ledger.sqlite import writing
+from .threads import wait_passively
 from .words import terms, unspaced
 
 Vectors = NDArray[np.float32]
@@ -62,6 +63,7 @@ class SentenceEmbedder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (n, d); loads the model at the first call."""
         if self._model is None:
+            wait_passively()
             from sentence_transformers import SentenceTransformer  # ~5 s: only when it is needed
 
             try:
@@ -149,13 +151,14 @@ class CachedEmbedder:
     def _key(self, text: str) -> str:
         return hashlib.sha256(f"{self.name}\0{text}".encode()).hexdigest()
 
-    def forget(self, texts: Sequence[str]) -> None:
-        """Remove the cached vectors of these texts."""
-        keys = [self._key(whole(text)) for text in texts]
+    def keep_only(self, connection: Connection, texts: Iterable[str]) -> None:
+        """Remove the cached vectors of all other texts, in the caller's transaction."""
+        self._recent.clear()
+        kept = {self._key(whole(text)) for text in texts}
+        keys = connection.scalars(sa.select(_vectors.c.key)).all()
         for key in keys:
-            self._recent.pop(key, None)
-        with writing(), self._engine.begin() as connection:
-            connection.execute(sa.delete(_vectors).where(_vectors.c.key.in_(keys)))
+            if key not in kept:
+                connection.execute(sa.delete(_vectors).where(_vectors.c.key == key))
 
     def query(self, text: str) -> Vectors:
         """Return the unit vector of a text that is looked for, shape (d,); a read writes nothing."""

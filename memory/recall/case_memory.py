@@ -46,6 +46,7 @@ class CaseMemory:
         self.first = first
         self._generation = store.generation
         self._credit: Credit | None = None
+        self._scales: tuple[tuple[int, int], dict[str, float]] = ((-1, -1), {})
 
     @property
     def size(self) -> int:
@@ -157,7 +158,7 @@ class CaseMemory:
         proposed = [
             case for x in near if (case := held.get(x.id)) is not None and self._may(case, task_id)
         ]
-        return rank(
+        found = rank(
             state,
             proposed,
             self._idf,
@@ -166,6 +167,18 @@ class CaseMemory:
             admissible=admissible,
             content=self._content,
         )
+        return found.model_copy(update={"scale": self._scale(env)}) if found.hits else found
+
+    def _scale(self, env: str) -> float:
+        """Return the most that any step of an environment gained, 1 where nothing did."""
+        now = (self.store.generation, len(held := self.store.steps))
+        if now != self._scales[0]:
+            self._scales = (now, {})
+        known = self._scales[1]
+        if env not in known:
+            gained = (one.gain for one in held.values() if one.env == env and self._sees(one))
+            known[env] = max(gained, default=0.0)
+        return known[env] if known[env] > 0 else 1.0
 
     def _content(self, case: StepCase) -> StepCase:
         """Return the case whose action and gain are shown where `case` is found: itself."""

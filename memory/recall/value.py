@@ -39,7 +39,8 @@ def qualities(
     Q_M(s, a) = (sum_i w_i m_i(a) G_i + n0 q0) / (sum_i w_i max(m_i(a), c_i o_i(a)) + n0), where w_i is the
     hit's weight, m_i(a) the likeness of its action to a (relative to the likest, which weighs
     likeness ** STRETCH: the case adapted to what can be done here), G_i its gain, o_i(a) whether its state
-    offered a, and c_i how much declining an offer says.
+    offered a, and c_i how much declining an offer says. Gains are shares of the most that was gained in the
+    environment: a world whose events are worth 0.05 is as clear as one that is won at once.
 
     Args:
         state: Where the policy is.
@@ -69,7 +70,7 @@ def qualities(
         cut = len(hit.case.offered) >= MOST_OFFERED
         offered = np.array([declined * (cut or a in hit.offered) for a in meant])
         mass += weight * np.maximum(match, offered)
-        value += weight * match * hit.case.gain
+        value += weight * match * hit.case.gain / hits.scale
     quality: NDArray[np.float64] = value / mass
     return quality
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from ..ledger.records import MemoryRecord
 from ..ledger.sqlite import reading, writing
@@ -68,6 +68,10 @@ class CaseTable:
         for start in range(0, len(ids), _BATCH):
             part = ids[start : start + _BATCH]
             connection.execute(sa.delete(_cases).where(_cases.c.id.in_(part)))
+
+    def empty(self, connection: Connection) -> None:
+        """Remove every row; what the store should hold is written when it is opened or repaired."""
+        connection.execute(sa.delete(_cases))
 
     def anew(self, cases: Sequence[MemoryRecord]) -> None:
         """Make the table hold exactly these cases."""

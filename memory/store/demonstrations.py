@@ -3,6 +3,7 @@
 From an environment's gold trajectories, or from a JSONL file with one `Demonstration` a line.
 """
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -146,12 +147,24 @@ def read_jsonl(path: Path) -> list[Demonstration]:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the line"
+            if {"seq", "chain"} <= _names_in(line):
+                raise BadDemonstration(
+                    f"line {number} of {path} is a row of a ledger, not a demonstration",
+                    hint="`lichen memory restore` takes an exported ledger; nothing was imported.",
+                ) from error
             raise BadDemonstration(
                 f"line {number} of {path} is not a demonstration: {where}: {first['msg']}"
             ) from error
     if not found:
         raise BadDemonstration(f"{path} holds no demonstration")
     return found
+
+
+def _names_in(line: str) -> set[str]:
+    try:
+        return set(json.loads(line))
+    except (ValueError, TypeError, RecursionError):
+        return set()
 
 
 def import_demonstrations(

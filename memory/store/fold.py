@@ -28,6 +28,9 @@ from ..ledger.events import (
 from ..ledger.ledger import LedgerRow
 from ..ledger.records import MemoryRecord
 
+_UNFOLDED = (ValueError, ArithmeticError, LookupError, TypeError)
+"""What folding somebody's numbers and texts can raise: the row is bad then, and the store is not."""
+
 
 class Observed(NamedTuple):
     """What an episode with a known outcome says of the items that its reads found."""
@@ -79,6 +82,8 @@ class Fold:
     """Evidence that was forgotten, and the episode it was in."""
     flagged: dict[str, str] = field(default_factory=dict)
     """Episodes that saw cases of a forgotten one, and which."""
+    set_aside: dict[int, str] = field(default_factory=dict)
+    """Rows that are no events or cannot be learned from, and why; their episodes leave nothing."""
 
     def __post_init__(self) -> None:
         self._takers: defaultdict[type, list[MemoryModule]] = defaultdict(list)
@@ -92,13 +97,24 @@ class Fold:
             self.seq = row.seq
             if row.event is None:
                 self.open.pop(row.episode, None)
+                if row.problem:
+                    self.set_aside[row.seq] = row.problem
                 continue
-            for module in self._takers.get(type(row.event), ()):
-                module.fold(row)
-            if row.episode:
-                yield from self._of_episode(row)
-            else:
-                self._of_store(row)
+            try:
+                made = self._of_row(row)
+            except _UNFOLDED as error:
+                self.open.pop(row.episode, None)
+                self.set_aside[row.seq] = f"row {row.seq} cannot be learned from: {error}"
+                continue
+            yield from made
+
+    def _of_row(self, row: LedgerRow) -> list[list[MemoryRecord]]:
+        for module in self._takers.get(type(row.event), ()):
+            module.fold(row)
+        if row.episode:
+            return list(self._of_episode(row))
+        self._of_store(row)
+        return []
 
     def _of_store(self, row: LedgerRow) -> None:
         match row.event:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..kinds.held_records import HeldRecords
 from ..kinds.module import RecordKind
-from ..ledger.errors import IndexBroken, StoreInUse
+from ..ledger.errors import IndexBroken, StoreInUse, StoreUnwritable
 from ..ledger.records import MemoryRecord
 from ..likeness.embedder import Embedder
 from ..likeness.vector_index import IndexedItem, VectorIndex, Vectors, set_aside
@@ -100,12 +101,25 @@ class Indexes:
             if part := [record.id for record in records if type(record) is kind.record]:
                 index.remove(part)
 
-    def drop(self) -> None:
-        """Delete the embedded index with what Chroma keeps of it; a server's is repaired when used next."""
+    def drop(self, kinds: Iterable[RecordKind[Any]], held: HeldRecords) -> None:
+        """Delete the embedded index with what Chroma keeps of it, or repair a server's at once.
+
+        Raises:
+            StoreUnwritable: A folder cannot be removed.
+            IndexBroken: The server does not answer.
+        """
         self.close()
-        if self._url is None:
-            for folder in (self._folder / "index", *self._folder.glob("index.broken-*")):
-                shutil.rmtree(folder, ignore_errors=True)
+        if self._url is not None:
+            for kind in kinds:
+                self.opened(kind, held(kind.record).values)
+            return
+        for folder in (self._folder / "index", *self._folder.glob("index.broken-*")):
+            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                raise StoreUnwritable(
+                    f"{folder} may hold what is to be forgotten, and cannot be removed",
+                    hint="Remove the folder by hand, or make it writable; the rest is forgotten.",
+                )
 
     def close(self) -> None:
         """Free files and connections; the next use opens them again."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from ..credit.credit import Exposure
 from ..credit.judge_rates import JudgeRates
@@ -62,10 +62,9 @@ class Snapshots:
         with writing():
             _meta.create_all(self._engine)
 
-    def drop(self) -> None:
-        """Remove the snapshot: what it holds may be content that was forgotten."""
-        with writing(), self._engine.begin() as connection:
-            connection.execute(sa.delete(_table))
+    def empty(self, connection: Connection) -> None:
+        """Remove the snapshot: what it holds may be content that is forgotten now."""
+        connection.execute(sa.delete(_table))
         self.seq = 0
 
     def take(self, fold: Fold) -> None:

@@ -10,28 +10,33 @@ with it and repaired, never asserted. What is remembered is said by the memory m
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from filelock import FileLock
+from sqlalchemy.engine import Connection
 
 from ...envs.errors import UsageError
 from ..kinds.installed import installed, make
 from ..kinds.module import MemoryModule
-from ..ledger.errors import StoreUnwritable
+from ..ledger.errors import IndexBroken, LedgerCorrupt, StoreUnwritable
 from ..ledger.events import Evicted
-from ..ledger.ledger import Entry, Ledger
-from ..ledger.lock import claim
+from ..ledger.ledger import Entry, Ledger, read_row
+from ..ledger.lock import claim, keep_private
 from ..ledger.records import EpisodeCase, MemoryRecord
-from ..ledger.sqlite import flush, open_sqlite
+from ..ledger.row_checks import damage
+from ..ledger.sqlite import flush, open_sqlite, transaction
 from ..likeness.embedder import CachedEmbedder, Embedder, open_embedder
 from ..likeness.vector_index import VectorIndex
 from .capacity import least_useful
 from .case_table import CaseTable
 from .fold import Fold
 from .indexes import Indexes
+from .made_from import remove_derived
 from .memory_state import MemoryState
+from .pending import Pending
 from .snapshot import EVERY, Snapshots
 
 _log = logging.getLogger(__name__)
@@ -55,7 +60,7 @@ class Store(MemoryState):
     Raises:
         StoreInUse: Another process writes to it.
         StoreUnwritable: The folder or the disk refuses.
-        LedgerCorrupt: A row of the ledger cannot be read.
+        LedgerCorrupt: The file is no sound database. A bad row of it is set aside, and named.
     """
 
     def __init__(
@@ -92,13 +97,16 @@ class Store(MemoryState):
         self.ledger = Ledger(self._engine, clock or time.time)
         self._table = CaseTable(self._engine)
         self._snapshots = Snapshots(self._engine, self.ledger, self._table)
+        self._pending = Pending(self._engine)
         self._whole_state = False
         """Whether the case table is that of the fold: False before opening is done, and in a torn `absorb`."""
         try:
+            unfinished: list[str] = []
             if not read_only:
-                self.ledger.create()
-                self._table.create()
-                self._snapshots.create()
+                for part in (self.ledger, self._table, self._snapshots, self._pending):
+                    part.create()
+                keep_private(self.folder)
+                unfinished = self._pending.episodes()
             self.embedder = CachedEmbedder(
                 embedder or open_embedder("minilm"), self._engine, read_only=read_only
             )
@@ -108,6 +116,10 @@ class Store(MemoryState):
             vouched = self._resume() if snapshot and until is None else None
             if vouched is None:
                 self._refold(self.ledger.read(until=until))
+            for problem in self._fold.set_aside.values():
+                _log.warning("set aside in %s: %s", self.folder, problem)
+            if unfinished:
+                self._finish_again(unfinished)
             if not read_only:
                 self._repair_table(*(vouched or (0, self.records())))
                 self._whole_state = True
@@ -140,21 +152,83 @@ class Store(MemoryState):
         rows = self.ledger.read(episode=episode)
         return [record for made in Fold(make(self._modules)).apply(rows) for record in made]
 
-    def forget(self, whole: EpisodeCase, why: Entry) -> int:
-        """Remove an episode and all that is derived from it; see `forget.forget`, which says what goes.
+    def forget(self, episodes: Sequence[str], why: Sequence[Entry]) -> int:
+        """Remove episodes and all that is derived from them; see `forget.forget`, which says what goes.
+
+        What the store's file holds goes in one transaction. What lies beside it goes after that, and when
+        that is not finished, at the next opening that writes.
 
         Returns:
             How many events lost their content.
+
+        Raises:
+            StoreUnwritable: Something beside the file could not be removed yet.
         """
-        said = self.held.texts(self.derived(whole.episode))
-        gone = self.ledger.forget(whole.episode, why)
+        gone = set(episodes)
+        kept = self.held.texts(r for r in self.records() if r.episode not in gone)
+        with transaction(self._engine) as connection:
+            count = self.ledger.forget(connection, sorted(gone), why)
+            self._empty(connection, kept, sorted(gone))
+        self._finish_forgetting(sorted(gone))
+        return count
+
+    def restore(self, rows: Sequence[dict[str, Any]]) -> int:
+        """Write the rows of an exact copy into this store, which must be empty or their beginning.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            LedgerCorrupt: The copy is damaged, cannot be learned from, or is of another ledger.
+        """
+        hint = "Nothing was imported; copy it again."
+        if problems := damage(rows):
+            raise LedgerCorrupt(f"the copy is damaged: {problems[0]}", hint=hint)
+        trial = Fold(make(self._modules))
+        for _ in trial.apply(map(read_row, rows)):
+            pass
+        if trial.set_aside:
+            first = next(iter(trial.set_aside.values()))
+            raise LedgerCorrupt(f"the copy cannot be learned from: {first}", hint=hint)
+        before = set(self._fold.tombstones.values())
+        forgotten = sorted(set(trial.tombstones.values()) - before)
+        with transaction(self._engine) as connection:
+            new = self.ledger.restore(connection, rows)
+            if forgotten:
+                self._empty(connection, (), forgotten)
+        if forgotten:
+            self._finish_forgetting(forgotten)
+        else:
+            self.absorb()
+        return new
+
+    def _empty(self, connection: Connection, kept: Iterable[str], gone: Sequence[str]) -> None:
+        """Empty what is derived and may hold content that goes, and note that more lies beside the file."""
+        self._table.empty(connection)
+        self._snapshots.empty(connection)
+        self.embedder.keep_only(connection, kept)
+        self._pending.mark(connection, gone)
+
+    def _finish_forgetting(self, episodes: Sequence[str]) -> None:
+        """Fold again without these episodes, and remove what was made of them beside the store's file."""
         self._refold(self.ledger.read())
         self._table.anew(self.records())
-        self._snapshots.drop()
-        self.embedder.forget(sorted(said - self.held.texts(self.records())))
-        self.indexes.drop()
-        flush(self._engine)
-        return gone
+        for episode in episodes:
+            remove_derived(self.folder, episode)
+        self.indexes.drop([kind for kind in self.held.kinds.values() if kind.indexed], self.held)
+        if flush(self._engine):
+            self._pending.clear()
+            flush(self._engine)  # the mark names what is forgotten
+        else:
+            _log.warning("%s is being read: its log is emptied when it is opened next", self.folder)
+
+    def _finish_again(self, episodes: Sequence[str]) -> None:
+        """Finish what a kill or a full disk interrupted; what still cannot go is tried at the next opening."""
+        try:
+            self._finish_forgetting(episodes)
+            _log.warning("finished forgetting %s in %s", ", ".join(episodes), self.folder)
+        except (StoreUnwritable, IndexBroken) as error:
+            _log.warning("what was forgotten is not gone from every file yet: %s", error)
 
     def append(self, entries: Sequence[Entry]) -> int:
         """Append events to the ledger; return how many were new. Cases change only in `absorb`."""
@@ -230,13 +304,15 @@ class Store(MemoryState):
 
     def close(self) -> None:
         """Free the lock and the files; calling it twice is allowed."""
-        if self._whole_state and self._fold.seq >= self._snapshots.seq + EVERY:
+        grown = self._fold.seq >= self._snapshots.seq + EVERY
+        if self._whole_state and grown and not self._fold.set_aside:
             self.snapshot()
         if hasattr(self, "_engine"):
             self._engine.dispose()
         if hasattr(self, "indexes"):
             self.indexes.close()
         if self._lock is not None:
+            keep_private(self.folder)
             self._lock.release()
             self._lock = None
 

@@ -75,3 +75,10 @@ def test_the_script_of_the_readme_runs(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert any(word in done.stdout for word in ("success", "failure"))
+
+
+def test_importing_the_agent_and_asking_why_load_no_model_library(tmp_path: Path) -> None:
+    heavy = {"torch", "transformers", "chromadb", "sentence_transformers"}
+    code = "import sys; from lichen.agent import Agent; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert not heavy & set(done.stdout.split()), done.stderr

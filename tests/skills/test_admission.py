@@ -31,7 +31,7 @@ def test_what_only_works_where_it_was_learned_is_refused_and_kept_as_a_draft(
     assert (verdict.outcome, verdict.shelf) == ("failure", "drafts")
     assert "take@1 fails its test spoon" in verdict.reasons[0]
     assert library.all() == {}
-    assert "refused" in library.get("take", "drafts").files["draft.yaml"]
+    assert "refused" in library.get("take", "drafts").files[".lichen/refused.yaml"].text
 
 
 def test_a_broken_leaf_with_thirty_dependents_changes_nothing_and_names_the_path(

@@ -14,3 +14,19 @@ def test_conditions_understand_facts_and_nothing_else() -> None:
         holds("helth > 1", view, {})
     for text in ("__import__('os')", "[x for x in y]", "open('f')", "lambda: 1", "(1).real()"):
         assert problem(text)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["0x" + "f" * 280 + " - 1.5 >= 0 or x", "inventory.wood < 'a'", "-'a'", "[1][2] == 1"],
+)
+def test_a_condition_that_overflows_or_raises_is_a_broken_contract(condition: str) -> None:
+    with pytest.raises(BadSkill, match="cannot be checked"):
+        holds(condition, View({"inventory.wood": 3}), {"x": 1})
+
+
+@pytest.mark.parametrize(
+    "condition", ["won\0", "(" * 140 + "1" + ")" * 140, "-" * 290 + "1", "\ud800"]
+)
+def test_a_condition_that_cannot_be_read_is_none_and_no_exception(condition: str) -> None:
+    assert problem(condition) or holds(condition, View({}), {})

@@ -8,6 +8,7 @@ import pytest
 
 from lichen.skills.admission import Admission
 from lichen.skills.errors import BadSkill, UnknownSkill
+from lichen.skills.file_content import of_text
 from lichen.skills.library import Library
 from lichen.skills.operations import Workshop
 
@@ -41,7 +42,9 @@ def test_a_commit_past_the_gate_is_left_out_and_said(
     admission.admit(take_skill(), author="agent")
     with library.lock():
         library.repository.write(
-            {"skills/take/skill.py": TAKE.replace("True", "None")}, message="sly", author="x"
+            {"skills/take/skill.py": of_text(TAKE.replace("True", "None"))},
+            message="sly",
+            author="x",
         )
     assert library.all() == {}
     assert "past admission" in library.broken["take"]

@@ -8,6 +8,7 @@ import yaml
 from lichen.skills import folder
 from lichen.skills.admission import Admission
 from lichen.skills.errors import LibraryUnwritable
+from lichen.skills.file_content import of_text
 from lichen.skills.library import Library
 from lichen.skills.operations import Workshop
 
@@ -18,15 +19,15 @@ def test_a_hostile_import_writes_nothing_outside_its_folder(
     library: Library, admission: Admission, tmp_path: Path
 ) -> None:
     evil = tmp_path / "evil"
-    for path, text in folder.write(take_skill().model_copy(update={"name": "evil"})).items():
+    for path, file in folder.write(take_skill().model_copy(update={"name": "evil"})).items():
         (evil / path).parent.mkdir(parents=True, exist_ok=True)
-        (evil / path).write_text(text.replace("def take", "def evil"), encoding="utf-8")
+        (evil / path).write_text(file.text.replace("def take", "def evil"), encoding="utf-8")
     test = {"name": "../../../../PWNED", "task_id": "alfworld-mini/x"}
     (evil / "tests" / "zz.yaml").write_text(yaml.safe_dump(test), encoding="utf-8")
     Workshop(library, lambda: admission).import_folder(evil)
     assert not list(tmp_path.rglob("PWNED*"))
     with library.lock(), pytest.raises(LibraryUnwritable, match="no place in the library"):
-        library.repository.write({"skills/../../x": "x"}, message="x", author="x")
+        library.repository.write({"skills/../../x": of_text("x")}, message="x", author="x")
 
 
 def test_versions_go_on_after_quarantine_and_retirement(

@@ -14,9 +14,9 @@ import numpy as np
 from ....envs.registry import make
 from ....memory.ledger.records import State
 from ....memory.likeness.states import state_of
+from ...acting.scoring_voice import act_prompt
 from ...llm.local_llm import LocalLLM
 from ...llm.protocol import LogProbs
-from ...prompts.rendering import render
 from ..kernel.timings import percentiles
 from .machine import machine, version
 
@@ -53,7 +53,7 @@ def _decisions(steps: int, seed: int) -> list[tuple[str, list[str]]]:
         while len(found) < steps:
             actions = list(seen.admissible or ())
             state: State = state_of(seen, [action for action, _ in history])
-            prompt = render("act", state=state, seen=seen, shown=(), history=history, hint="")
+            prompt = act_prompt(state, (), history)
             found.append((prompt, [f" {action}\n" for action in actions]))
             action = actions[int(rng.integers(len(actions)))]
             done = environment.step(action)

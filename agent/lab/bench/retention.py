@@ -59,7 +59,7 @@ def bench_retention(
     Raises:
         UsageError: There is no library, or it has skills of several environments.
     """
-    if not (root / ".git").is_dir():
+    if not (root / ".git").exists():
         raise UsageError(
             f"{root} is no skill library",
             hint="Make one:  lichen skills induce alfworld --library FOLDER.",

@@ -124,7 +124,7 @@ def bench_skills(
 
 def _parts(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     for folder in folders:
-        if not (folder / ".git").is_dir():
+        if not (folder / ".git").exists():
             raise UsageError(
                 f"{folder} is no skill library",
                 hint="Make one:  lichen skills induce alfworld --library FOLDER.",

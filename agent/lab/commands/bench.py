@@ -26,6 +26,17 @@ def choose(
     _print(bench_choose(steps=steps, model=model, seed=seed), json_path)
 
 
+def threads(
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Decisions to measure.")] = 6,
+    seed: BenchSeed = 0,
+    json_path: Json = None,
+) -> None:
+    """Time a decision alone and beside busy neighbours: threads that spin, that sleep, as many as are free."""
+    from ..bench.thread_speed import bench_threads
+
+    _print(bench_threads(steps=steps, seed=seed), json_path)
+
+
 def step(
     cases: Annotated[int, typer.Option("--cases", min=1, help="Step cases in memory.")] = 10_000,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Steps to measure.")] = 200,

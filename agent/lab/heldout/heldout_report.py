@@ -5,7 +5,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ....envs.types import Record
 from ....memory.credit.intervals import estimate
@@ -74,6 +74,8 @@ class Report(Record):
     contrasts: tuple[ArmContrast, ...]
     drift: dict[str, Any]
     seconds: float
+    measure: Literal["success", "score"] = "success"
+    """What the environment has; see `Environment.measure`."""
 
     def sentence(self) -> str:
         """Return what memory gained over the other arms at the last checkpoint, in words."""
@@ -89,7 +91,7 @@ class Report(Record):
         if not parts:
             return f"No arm to compare with; {frozen}."
         kind = "demonstrations" if self.learn == "demonstrations" else "episodes of its own"
-        said = f"After {last} {kind}, memory gained {' and '.join(parts)} in success"
+        said = f"After {last} {kind}, memory gained {' and '.join(parts)} in {self.measure}"
         if skills := self._gains("+skills", last):
             said += f"; its skills gained {' and '.join(skills)}"
         return f"{said}; {frozen}."
@@ -98,7 +100,7 @@ class Report(Record):
         return [
             f"{c.diff:+.2f} over {c.b} (95% interval {c.ci95[0]:+.2f} to {c.ci95[1]:+.2f})"
             for c in self.contrasts
-            if (c.checkpoint, c.measure, c.a) == (point, "success", arm)
+            if (c.checkpoint, c.measure, c.a) == (point, self.measure, arm)
         ]
 
     def contrast(self, a: str, b: str, measure: str = "success") -> "ArmContrast | None":
@@ -126,6 +128,7 @@ def summarise(
     rows: Sequence[EpisodeRow],
     fingerprint: tuple[str, str],
     seconds: float,
+    measure: Literal["success", "score"] = "success",
 ) -> Report:
     """Return the report of an evaluation's rows; rows of other tasks, arms or checkpoints are left out."""
     wanted = set(tasks)
@@ -157,6 +160,7 @@ def summarise(
         contrasts=tuple(contrasts),
         drift={"policy_kl_nats": kl, "weights": 0.0 if fingerprint[0] == fingerprint[1] else None},
         seconds=round(seconds, 1),
+        measure=measure,
     )
 
 

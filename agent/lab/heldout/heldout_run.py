@@ -166,6 +166,7 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
         rows=list(rows.rows.values()),
         fingerprint=(before, after),
         seconds=time.monotonic() - started,
+        measure=environment.measure,
     )
 
 

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from ....envs.errors import BadFile
 from ....envs.types import Record
 from ....memory.credit.intervals import Estimate, estimate_by_group
-from ....memory.forgetting.made_from import made_from
 from ....memory.ledger.whole_file import whole
+from ....memory.store.made_from import made_from
 from ...config import AgentConfig
 from ...llm.frozen import Frozen
 from ...llm.soft_reader import SoftReader

@@ -27,8 +27,8 @@ def test_a_damaged_checkpoint_file_is_set_aside_and_costs_only_the_resume(
 ) -> None:
     with agent(tmp_path, policy={"llm": False}) as run:
         run.learn("alfworld-mini", episodes=1)
-    (tmp_path / "checkpoints.sqlite").write_bytes(os.urandom(5000))
-    for rest in tmp_path.glob("checkpoints.sqlite-*"):
+    (tmp_path / "checkpoints" / "checkpoints.sqlite").write_bytes(os.urandom(5000))
+    for rest in tmp_path.glob("checkpoints/checkpoints.sqlite-*"):
         rest.unlink()
     with agent(tmp_path, policy={"llm": False}) as run:
         assert run.learn("alfworld-mini", episodes=1).episodes[0].outcome != "unknown"

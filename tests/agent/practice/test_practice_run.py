@@ -16,6 +16,7 @@ from lichen.memory.ledger.errors import StoreInUse
 from lichen.memory.ledger.events import Practised
 from lichen.memory.ledger.ledger import open_ledger
 from lichen.memory.ledger.lock import claim
+from lichen.skills.file_content import FileContent
 from lichen.skills.jail import open_jail
 from lichen.skills.library import Library, Tombstone
 from lichen.skills.lint import fingerprint
@@ -86,7 +87,7 @@ def told(folder: Path) -> list[Practised]:
     return [e.model_copy(update={"library": ""}) for e in events if isinstance(e, Practised)]
 
 
-def files(folder: Path) -> dict[str, str]:
+def files(folder: Path) -> dict[str, FileContent]:
     return Library(folder / "skills").repository.files("")
 
 

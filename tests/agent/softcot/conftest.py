@@ -8,8 +8,8 @@ import pytest
 from lichen.agent.llm.frozen import Frozen
 from lichen.agent.open_agent import OpenAgent
 from lichen.agent.softcot import TrainConfig
-from lichen.agent.softcot.places import FOLDER
 from lichen.agent.softcot.soft_assistant import SoftAssistant
+from lichen.agent.softcot.soft_config import FOLDER
 from lichen.agent.softcot.sources import open_source
 from lichen.agent.softcot.train import Trainer
 from lichen.envs.suite import load_suite

@@ -21,11 +21,11 @@ from lichen.agent.softcot.hint_gate import (
     add_record,
 )
 from lichen.agent.softcot.hints import Hints
-from lichen.agent.softcot.places import ASIDE, FOLDER, PREVIOUS, keep_previous
-from lichen.agent.softcot.soft_config import HintConfig
+from lichen.agent.softcot.places import ASIDE, PREVIOUS, keep_previous
+from lichen.agent.softcot.soft_config import FOLDER, HintConfig
 from lichen.envs.suite import load_suite
 from lichen.memory.forgetting.forget import forget
-from lichen.memory.forgetting.made_from import derived_from
+from lichen.memory.store.made_from import derived_from
 
 from .conftest import copied, opened, parts_of
 

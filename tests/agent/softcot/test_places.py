@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 from lichen.agent.softcot.checkpoint import CARD
-from lichen.agent.softcot.places import ASIDE, FOLDER, PREVIOUS, exchange, keep_previous, mend
+from lichen.agent.softcot.places import ASIDE, PREVIOUS, exchange, keep_previous, mend
+from lichen.agent.softcot.soft_config import FOLDER
 
 from .conftest import copied
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lichen.memory.forgetting.explain import export_events, read_rows
+from lichen.memory.forgetting.explain import export_events
 from lichen.memory.ledger.event_rows import events, make_row
 from lichen.memory.ledger.events import Recalled, RecalledItem, parse
 from lichen.memory.ledger.ledger import Ledger
-from lichen.memory.ledger.sqlite import open_sqlite
+from lichen.memory.ledger.row_checks import read_rows
+from lichen.memory.ledger.sqlite import open_sqlite, transaction
 
 FIRST = {
     "version": 1,
@@ -76,13 +77,15 @@ def test_an_old_row_is_exported_and_restored_as_it_was_written(tmp_path: Path) -
         (tmp_path / name).mkdir()
         engine = open_sqlite(tmp_path / name / "ledger.sqlite", read_only=False)
         ledgers.append(Ledger(engine, time.time))
+        copy_engine = engine
         ledgers[-1].create()
         if name == "old":
             with engine.begin() as connection:
                 connection.execute(events.insert(), [row])
     old, copy = ledgers
     assert export_events(old, tmp_path / "rows.jsonl") == (1, [])
-    assert copy.restore(read_rows(tmp_path / "rows.jsonl")) == 1
+    with transaction(copy_engine) as connection:
+        assert copy.restore(connection, read_rows(tmp_path / "rows.jsonl")) == 1
     assert list(copy.raw()) == list(old.raw()) == [row]
     assert copy.damage() == []
     assert [r.event for r in copy.read()] == [parse(payload)]

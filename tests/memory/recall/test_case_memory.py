@@ -18,7 +18,9 @@ def opened(folder: Path, *, read_only: bool = False) -> Store:
     return Store(folder, embedder=HashingEmbedder(), clock=lambda: 0.0, read_only=read_only)
 
 
-def episode(outcome: str, name: str = "e", *, learn: bool = True) -> list[Entry]:
+def episode(
+    outcome: str, name: str = "e", *, learn: bool = True, worth: float = 1.0
+) -> list[Entry]:
     started = EpisodeStarted(
         env="x", family="f", split="train", task_id="x/1", goal="take the coin", source="own"
     )
@@ -31,9 +33,9 @@ def episode(outcome: str, name: str = "e", *, learn: bool = True) -> list[Entry]
         action="take coin",
         observation="Taken.",
         score_before=0.0,
-        score_after=1.0,
+        score_after=worth,
     )
-    ended = EpisodeEnded(outcome=outcome, score=1.0, steps=1, learn=learn)  # type: ignore[arg-type]
+    ended = EpisodeEnded(outcome=outcome, score=worth, steps=1, learn=learn)  # type: ignore[arg-type]
     events: list[tuple[str, Event]] = [("start", started), ("step", stepped), ("end", ended)]
     return [Entry(f"{name}/{key}", "run", name, event) for key, event in events]
 
@@ -110,3 +112,18 @@ def test_a_whole_read_has_a_gate_and_leaves_its_own_task_out(
         assert goals(strict, "bake a chocolate cake") == []
         frozen = CaseMemory(store, RetrieverConfig(delta=0.0), first=2)
         assert set(goals(frozen, asked, k=6)) == set(GOALS[:2])
+
+
+def test_a_world_whose_events_are_worth_little_is_as_clear_as_one_that_is_won_at_once(
+    tmp_path: Path,
+) -> None:
+    found = {}
+    for worth in (1.0, 0.05):
+        with opened(tmp_path / str(worth)) as store:
+            store.append(episode("failure", worth=worth))
+            store.absorb()
+            state = State(goal="take the coin", text="You see a coin.")
+            hits = CaseMemory(store).read(state, env="x", task_id="x/2")
+            assert hits.scale == worth
+            found[worth] = advantages(state, hits, ["take coin", "wait"])
+    assert np.allclose(found[1.0], found[0.05])

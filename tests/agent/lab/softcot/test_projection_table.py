@@ -10,7 +10,7 @@ from lichen.agent.llm.frozen import Frozen
 from lichen.agent.softcot import Example, ProjectionConfig
 from lichen.agent.softcot.checkpoint import save_training
 from lichen.agent.softcot.sources import save_examples
-from lichen.memory.forgetting.made_from import derived_from
+from lichen.memory.store.made_from import derived_from
 
 
 def part(seed: int, tasks: str, right: str) -> Part:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lichen.memory.forgetting.made_from import MANIFEST, derived_from, made_from, remove_derived
 from lichen.memory.ledger.errors import StoreUnwritable
+from lichen.memory.store.made_from import MANIFEST, derived_from, made_from, remove_derived
 
 
 def test_what_was_made_from_an_episode_goes_and_no_ledger_with_it(

@@ -1,0 +1,28 @@
+"""The events of calls of user's functions: before each, and after it (see `envs.journal`)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ...envs.types import Record
+
+
+class CallBegun(Record):
+    """A call of a user's function is about to be made; written before it is."""
+
+    version: Literal[1] = 1
+    type: Literal["call_begun"] = "call_begun"
+    number: int = Field(ge=0)
+    """Of the call in its episode, from 0."""
+    call: str
+
+
+class CallEnded(Record):
+    """What that call came to."""
+
+    version: Literal[1] = 1
+    type: Literal["call_ended"] = "call_ended"
+    number: int = Field(ge=0)
+    answer: str
+    error: str = ""
+    """Why it was refused."""
