@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .base import Environment
 from .errors import UnknownName, UsageError
+from .text import whole
 from .types import Observation, Task, Transition
 
 
@@ -41,6 +42,8 @@ class Adapter(Environment):
         self._task: Task | None = None
         self._last: Observation | None = None
         self._over = False
+        self._odd: dict[str, str] = {}
+        """Actions that are told otherwise than the back end writes them (see `text.whole`)."""
 
     @abstractmethod
     def _start(self, task: Task, seed: int) -> Seen:
@@ -65,7 +68,7 @@ class Adapter(Environment):
         if self._over:
             raise UsageError(f"{self.name}: the episode is over; call reset")
         before = self._last
-        seen = self._act(action)
+        seen = self._act(self._odd.get(action, action))
         self._last = self._observation(seen, before.steps + 1)
         terminated = seen.won or seen.lost
         truncated = not terminated and self._last.steps >= self.max_steps
@@ -88,6 +91,7 @@ class Adapter(Environment):
         return self._last
 
     def _observation(self, seen: Seen, steps: int) -> Observation:
+        self._odd = {told: a for a in seen.admissible or () if (told := whole(a)) != a}
         return Observation(
             text=seen.text,
             goal=seen.goal,

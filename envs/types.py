@@ -3,9 +3,11 @@
 Knows nothing of memory, models or where a task comes from; the adapters fill these records in.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from .text import whole
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -17,6 +19,10 @@ ActionMode = Literal["choice", "text", "tool_call", "code"]
 
 Fact = bool | int | float | str
 """Something that holds in an environment now (see `Environment.facts`)."""
+
+
+Text = Annotated[str, AfterValidator(whole)]
+"""Text from outside: what UTF-8 cannot write is replaced (see `text.whole`)."""
 
 
 class Record(BaseModel):
@@ -58,11 +64,11 @@ class Task(Record):
 class Observation(Record):
     """What the agent may know after `reset` or `step`; gold actions and score weights are never in it."""
 
-    text: str
+    text: Text
     """The environment's answer to the last action (after `reset`: the opening text)."""
-    goal: str
+    goal: Text
     """The task in words, as the benchmark states it."""
-    admissible: tuple[str, ...] | None
+    admissible: tuple[Text, ...] | None
     """Actions the environment accepts now, sorted; None when any text is allowed."""
     score: float = Field(ge=0.0, le=1.0)
     """Absolute score so far, in [0, 1]."""
@@ -72,9 +78,9 @@ class Observation(Record):
     """Which task this is."""
     steps: int = Field(ge=0)
     """How many actions were taken since `reset`."""
-    inventory: str = ""
+    inventory: Text = ""
     """What the agent carries, where the environment tells it for free."""
-    look: str = ""
+    look: Text = ""
     """The place where the agent is, where the environment tells it for free."""
     reworded: bool = False
     """Whether other wordings of actions than the admissible ones are understood too."""
@@ -92,5 +98,5 @@ class Transition(Record):
     """The task's own end: solved, or lost for good."""
     truncated: bool
     """A limit from outside: the step cap."""
-    error: str = ""
+    error: Text = ""
     """Why the action was refused, in words; empty when it was taken."""

@@ -18,7 +18,7 @@ CAN = re.compile(r"""can\((["'])(.*?)\1\)""")
 """A condition that an action is accepted; group 2 is the action, with slots."""
 SLOT = re.compile(r"\{(\w+)\}")
 """A parameter in an action."""
-NUMBERED = re.compile(r"[a-z]+ \d+")
+NUMBERED = re.compile(r"[^\W\d_]+ \d+")
 """A thing as the text environments name it."""
 _HAS = re.compile(r"""has\((["'])\{(\w+)\}\1\)""")
 _MOST = 60

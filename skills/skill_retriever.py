@@ -13,8 +13,8 @@ import numpy as np
 from pydantic import Field
 
 from ..envs.types import Record
-from ..memory.likeness.analogy import words
 from ..memory.likeness.lexical import BM25
+from ..memory.likeness.words import words
 from .call_graph import callers
 from .conditions import View
 from .first_action import entry, ways

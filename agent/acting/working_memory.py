@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...envs.types import Observation
-from ...memory.likeness.analogy import FILLER, words
+from ...memory.likeness.analogy import FILLER
+from ...memory.likeness.words import words
 
 FAR = 0.8
 """Discount per step on the way to a place that is not explored yet."""

@@ -13,7 +13,7 @@ from ...envs.errors import EnvironmentFault
 from ...envs.journal import Journal
 from ...envs.tools import Call
 from ...envs.types import Observation, Transition
-from ...memory.likeness.analogy import words
+from ...memory.likeness.words import words
 from ..acting.working_memory import WorkingMemory
 
 

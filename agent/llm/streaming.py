@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from .talking import OnText
+from .thought_marks import text_begins
 from .wire import text_of
 
 
@@ -13,7 +14,7 @@ async def gathered(chunks: AsyncIterator[Any], on_text: OnText) -> Any:
 
     Args:
         chunks: As the client yields them.
-        on_text: Told of each piece of text; what stands in `<think>` tags at the beginning is not told.
+        on_text: Told of each piece of text; a thought at the beginning is not told.
     """
     content = reasoning = ""
     finish: str | None = None
@@ -35,7 +36,7 @@ async def gathered(chunks: AsyncIterator[Any], on_text: OnText) -> Any:
             )
             for part in delta.tool_calls or ():
                 _add(calls, part)
-        begin = _text_begins(content)
+        begin = text_begins(content)
         if begin is not None and len(content) > max(begin, told):
             on_text(content[max(begin, told) :])
             told = len(content)
@@ -61,18 +62,3 @@ def _add(calls: dict[int, Any], part: Any) -> None:
     if part.function is not None:
         call.function.name += part.function.name or ""
         call.function.arguments += part.function.arguments or ""
-
-
-def _text_begins(content: str) -> int | None:
-    """Return where the text behind a thought begins, None while that is not known."""
-    bare = content.lstrip()
-    if not bare or "<thinking>".startswith(bare) or "<think>".startswith(bare):
-        return None
-    if not bare.startswith("<think"):
-        return 0
-    for end in ("</think>", "</thinking>"):
-        if end in content:
-            after = content.index(end) + len(end)
-            rest = content[after:]
-            return after + len(rest) - len(rest.lstrip()) if rest.strip() else None
-    return None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from .errors import LLMNonsense
 from .protocol import Message, Schema
-from .wire import split_thought
+from .thought_marks import split_thought
 
 _JSON = json.JSONDecoder(strict=False)
 

@@ -12,20 +12,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ...envs.text import whole, whole_values
 from ...envs.tools import ToolSpec
 from .errors import LLMNonsense, PromptRefused
 from .talking import Reply, ToolUse, Turn
+from .thought_marks import split_thought
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
-_THOUGHT = re.compile(
-    r"\s*(?:<(think(?:ing)?|thought|reason(?:ing)?|analysis)>|(\[THINK\])|(◁think▷))", re.IGNORECASE
-)
-_THOUGHT_ENDS = re.compile(r"</think(?:ing)?>|\[/THINK\]|◁/think▷", re.IGNORECASE)
-_CHANNEL = re.compile(
-    r"<\|channel\|>(\w+)[^<]*<\|message\|>(.*?)(?=<\|(?:end|return|start|channel)\|>|\Z)", re.DOTALL
-)
-"""The form of gpt-oss, where a server shows it as it is: thoughts in `analysis`, the answer in `final`."""
 
 
 def short_name(name: str) -> str:
@@ -45,11 +39,11 @@ def messages_of(turns: Sequence[Turn]) -> list[dict[str, Any]]:
     """Return a conversation as messages."""
     found: list[dict[str, Any]] = []
     for turn in turns:
-        message: dict[str, Any] = {"role": turn.role, "content": turn.content}
+        message: dict[str, Any] = {"role": turn.role, "content": whole(turn.content)}
         if turn.role == "tool":
             message["tool_call_id"] = turn.answers
         if turn.uses:
-            message["content"] = turn.content or None
+            message["content"] = whole(turn.content) or None
             message["tool_calls"] = [
                 {
                     "id": use.id,
@@ -144,7 +138,7 @@ def reply_of(choice: Any, specs: Sequence[ToolSpec] = ()) -> Reply:
 def text_of(content: Any) -> str:
     """Return content as text: None is empty, and of a list of parts the texts count, not the thoughts."""
     if isinstance(content, str):
-        return content
+        return whole(content)  # a torn escape of JSON is half a character
     if isinstance(content, Sequence):
         return "".join(map(_text_of_part, content))
     return ""
@@ -159,26 +153,6 @@ def _text_of_part(part: Any) -> str:
     return text if isinstance(text, str) and not thought else ""
 
 
-def split_thought(text: str) -> tuple[str, str]:
-    """Return the thought that a text begins with, and the rest.
-
-    >>> split_thought("<think>2 or 3?</think> It is 3.")
-    ('2 or 3?', 'It is 3.')
-    >>> split_thought("2 or 3? </think>3")  # some templates write the beginning themselves
-    ('2 or 3?', '3')
-    """
-    if channels := _CHANNEL.findall(text):
-        thoughts = "\n".join(said.strip() for name, said in channels if name != "final")
-        return thoughts, "".join(said for name, said in channels if name == "final").strip()
-    begins, ends = _THOUGHT.match(text), _THOUGHT_ENDS.search(text)
-    start = begins.end() if begins else 0
-    if begins and begins[1]:
-        ends = re.compile(f"</{begins[1]}>", re.IGNORECASE).search(text)
-    if ends:
-        return text[start : ends.start()].strip(), text[ends.end() :].strip()
-    return (text[start:].strip(), "") if begins else ("", text)
-
-
 def _use(call: Any, number: int, names: Mapping[str, str]) -> ToolUse:
     function = getattr(call, "function", None)
     name = str(getattr(function, "name", None) or "")
@@ -188,7 +162,7 @@ def _use(call: Any, number: int, names: Mapping[str, str]) -> ToolUse:
         written = json.dumps(arguments)
     else:
         try:
-            arguments = json.loads(written or "{}")
+            arguments = whole_values(json.loads(written or "{}"))
         except ValueError:
             arguments = None
     return ToolUse(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...envs.types import Fact, Record
-from ...memory.likeness.analogy import words
+from ...memory.likeness.words import words
 from ...skills.conditions import names
 from ...skills.types import Skill
 

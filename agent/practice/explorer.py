@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...envs.base import Environment
 from ...envs.types import Fact
-from ...memory.likeness.analogy import words
+from ...memory.likeness.words import words
 from ...skills.call_graph import depth
 from ...skills.induction.traces import ACT, Move, effects
 from ...skills.types import Skill

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Fact
-from ...memory.likeness.analogy import words
+from ...memory.likeness.words import words
 from ...skills.admission import Admission, Verdict
 from ...skills.lint import check
 from ...skills.trial import run_tests

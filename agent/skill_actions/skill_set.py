@@ -14,8 +14,9 @@ from ...envs.base import Environment
 from ...envs.types import Fact, Observation, Record, Transition
 from ...memory.credit.credit import Credit
 from ...memory.credit.skill_uses import SkillUses
-from ...memory.likeness.analogy import entities, words
+from ...memory.likeness.analogy import entities
 from ...memory.likeness.embedder import Embedder
+from ...memory.likeness.words import words
 from ...skills.conditions import holds
 from ...skills.errors import BadSkill
 from ...skills.first_action import CAN, NUMBERED, SLOT, read_off

@@ -5,10 +5,16 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...memory.likeness.words import bounded, folded
+
 FLOOR = 0.8
 """Likeness (difflib's ratio) below which words are none of the actions."""
 _LEAD = re.compile(r"^(?:[>*\-\s]*(?:next\s+)?action\s*:|[>*\-\s]+|\d+[.)]\s)+", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:number\W*)?(\d+)[.)]?")
+
+
+_ENDS = "`'\"*“”„«»「」『』.!。！،؟ "
+"""What a line may begin and end with beside the action."""
 
 
 class Match(NamedTuple):
@@ -45,7 +51,9 @@ def matched(said: str, actions: Sequence[str], *, listed: Sequence[str] = ()) ->
         if number and 1 <= int(number[1]) <= len(listed):
             return Match(listed[int(number[1]) - 1], "number")
     for line in lines:
-        inside = [words for words in bare if words and re.search(rf"\b{re.escape(words)}\b", line)]
+        inside = [
+            words for words in bare if words and re.search(bounded(re.escape(words), words), line)
+        ]
         longest = max(inside, key=len, default="")
         if longest and all(words in longest for words in inside):  # of two actions neither is meant
             return Match(bare[longest], "contained")
@@ -71,10 +79,10 @@ def spoken(said: str) -> str:
     'get 2 oak log'
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return _LEAD.sub("", lines[-1].strip("`*")).strip("`'\"*“” ") if lines else ""
+    return _LEAD.sub("", lines[-1].strip("`*")).strip("`'\"*“”„«»「」『』 ") if lines else ""
 
 
 def _bare(text: str) -> str:
     """Return a line without case, quotes, marks at its ends and what leads to an action."""
-    line = _LEAD.sub("", " ".join(text.split()).strip("`'\"*“”.! ").casefold())
-    return line.strip("`'\"*“”.! ")
+    line = _LEAD.sub("", folded(" ".join(text.split()).strip(_ENDS)))
+    return line.strip(_ENDS)

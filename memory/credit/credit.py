@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from ...envs.types import Record
-from ..likeness.analogy import FILLER, words
+from ..likeness.analogy import FILLER
+from ..likeness.words import words
 
 _Z = 1.96
 

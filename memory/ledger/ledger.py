@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from pydantic_core import PydanticSerializationError
 from sqlalchemy.engine import Connection, Engine
 
+from ...envs.text import whole_values
 from .errors import LedgerCorrupt, StoreUnwritable
 from .event_rows import FORGOTTEN, events, make_row, meta, timings
 from .events import Event, Origin, parse
@@ -75,6 +77,15 @@ def read_row(row: Mapping[str, Any]) -> LedgerRow:
     return LedgerRow(**named, parents=parents, at=row["at"], event=event, problem=problem)
 
 
+def _payload(event: Event) -> str:
+    """Return an event as JSON; half characters, which UTF-8 cannot write, are replaced."""
+    try:
+        return event.model_dump_json()
+    except PydanticSerializationError:
+        plain = whole_values(event.model_dump())
+        return type(event).model_validate(plain).model_dump_json()
+
+
 class Ledger:
     """Append and read events.
 
@@ -127,7 +138,7 @@ class Ledger:
                 actor=entry.actor,
                 origin=entry.origin,
                 parents=entry.parents,
-                payload=entry.event.model_dump_json(),
+                payload=_payload(entry.event),
                 at=self._clock(),
             )
             chain = row["chain"]

@@ -6,11 +6,11 @@ observations and in its action. Pure text; knows nothing of storage or scores.
 """
 
 import difflib
-import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-_WORD = re.compile(r"[a-z]+|\d+")
+from .words import SMALL, dense, unspaced, words
 
 FILLER = frozenset(
     [
@@ -89,18 +89,10 @@ FILLER = frozenset(
         "will",
         "than",
         "all",
+        *SMALL,
     ]
 )
 """Words of task templates: they say what kind of task it is, so they are never entities."""
-
-
-def words(text: str) -> list[str]:
-    """Return the lower-case words and numbers of a text.
-
-    >>> words("Go to Cabinet 12!")
-    ['go', 'to', 'cabinet', '12']
-    """
-    return _WORD.findall(text.lower())
 
 
 @lru_cache(maxsize=4096)
@@ -110,7 +102,12 @@ def entities(goal: str) -> frozenset[str]:
     >>> sorted(entities("Your task is to: put a clean mug in cabinet."))
     ['cabinet', 'mug']
     """
-    return frozenset(w for w in words(goal) if len(w) > 2 and w not in FILLER)
+    return frozenset(w for w in words(goal) if names_something(w))
+
+
+def names_something(word: str) -> bool:
+    """Return whether a word may name something: it is no filler, and not short where words are spelled."""
+    return word not in FILLER and (len(word) > 2 or dense(word))
 
 
 class Analogy(NamedTuple):
@@ -127,6 +124,15 @@ class Analogy(NamedTuple):
         for word in words(text):
             out.extend(self.table.get(word, (word,)))
         return out
+
+
+_LONGEST = 3
+"""Words of the longest name."""
+
+
+def _size(name: Sequence[str]) -> float:
+    """Return how long a name is in words; three characters of a script without spaces make one."""
+    return sum(1 / 3 if len(word) == 1 and unspaced(word) else 1 for word in name)
 
 
 SAME = Analogy({})
@@ -153,7 +159,7 @@ def analogy(old_goal: str, new_goal: str) -> Analogy:
             continue
         left = [w for w in old[i:j] if w not in FILLER]
         right = tuple(w for w in new[m:n] if w not in FILLER)
-        if not left or not right or len(left) > 3 or len(right) > 3:
+        if not left or not right or max(_size(left), _size(right)) > _LONGEST:
             continue
         if any(w in shared for w in left):  # a word that keeps its own meaning in the new goal
             continue

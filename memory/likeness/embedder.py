@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from sqlalchemy.engine import Connection, Engine
 
 from ...envs.errors import LichenError, MissingExtra
+from ...envs.text import whole
 from ..ledger.sqlite import writing
 from .threads import wait_passively
+from .words import terms, unspaced
 
 Vectors = NDArray[np.float32]
 PACKAGED = "minilm"
@@ -109,11 +111,19 @@ class HashingEmbedder:
         """Return unit vectors, shape (n, d)."""
         out = np.zeros((len(texts), self._d), np.float32)
         for row, text in zip(out, texts, strict=True):
-            for word in text.lower().split():
+            for word in _tokens(text):
                 code = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())
                 row[code % self._d] += 1.0 if code >> 63 else -1.0
             row /= np.linalg.norm(row) + 1e-9
         return out
+
+
+def _tokens(text: str) -> list[str]:
+    """Return what stands between spaces; of scripts without them the words."""
+    spaced = text.lower().split()
+    if not unspaced(text):
+        return spaced
+    return [word for part in spaced for word in (terms(part) if unspaced(part) else [part])]
 
 
 _meta = sa.MetaData()
@@ -144,7 +154,7 @@ class CachedEmbedder:
     def keep_only(self, connection: Connection, texts: Iterable[str]) -> None:
         """Remove the cached vectors of all other texts, in the caller's transaction."""
         self._recent.clear()
-        kept = {self._key(text) for text in texts}
+        kept = {self._key(whole(text)) for text in texts}
         keys = connection.scalars(sa.select(_vectors.c.key)).all()
         for key in keys:
             if key not in kept:
@@ -152,6 +162,7 @@ class CachedEmbedder:
 
     def query(self, text: str) -> Vectors:
         """Return the unit vector of a text that is looked for, shape (d,); a read writes nothing."""
+        text = whole(text)
         key = self._key(text)
         if key not in self._recent:
             if len(self._recent) >= _RECENT:
@@ -165,6 +176,7 @@ class CachedEmbedder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (n, d); only texts not seen before are encoded, and kept."""
+        texts = [whole(text) for text in texts]
         keys = [self._key(text) for text in texts]
         known: dict[str, bytes] = {}
         with self._engine.connect() as connection:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ledger.records import State
-from .analogy import SAME, Analogy, analogy, entities, words
+from .analogy import SAME, Analogy, analogy, entities
+from .words import words
 
 Features = Mapping[str, float]
 _NUMBER = re.compile(r"^\d+$")

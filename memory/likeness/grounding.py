@@ -14,11 +14,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .analogy import FILLER, SAME, Analogy, entities, words
+from .analogy import FILLER, SAME, Analogy, entities
 from .origins import origin_of
+from .words import words
 
-_CALL = re.compile(r"\s*(?P<tool>[A-Za-z_]\w*)\(.*\)\s*$", re.DOTALL)
-_CLAUSE = re.compile(r"[.,;:!?\n]")
+_CALL = re.compile(r"\s*(?P<tool>[^\W\d]\w*)\(.*\)\s*$", re.DOTALL)
+_CLAUSE = re.compile(r"[.,;:!?\n。，、；：！？،؛؟।]")
 
 
 @lru_cache(maxsize=2048)

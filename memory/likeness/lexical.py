@@ -7,7 +7,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
-from .analogy import words
+from .words import terms
 
 K1 = 1.2
 B = 0.75
@@ -40,7 +40,7 @@ class BM25:
         """Add a text, once."""
         if name in self._length:
             return
-        said = words(text)
+        said = terms(text)
         self._length[name] = len(said)
         self._total += len(said)
         for word, count in Counter(said).items():
@@ -56,7 +56,7 @@ class BM25:
         found: defaultdict[str, float] = defaultdict(float)
         n = len(self._length)
         mean = self._total / n if n else 1.0
-        for word in dict.fromkeys(words(query)):
+        for word in dict.fromkeys(terms(query)):
             posted = self._posted.get(word)
             if not posted:
                 continue
@@ -72,7 +72,7 @@ class BM25:
 
         A score over it tells how much of the query a text covers, whatever the other texts say.
         """
-        return sum(self._rarity(word) for word in dict.fromkeys(words(query))) * (K1 + 1)
+        return sum(self._rarity(word) for word in dict.fromkeys(terms(query))) * (K1 + 1)
 
     def _rarity(self, word: str) -> float:
         n, posted = len(self._length), len(self._posted.get(word, ()))

@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import Any, Literal
 
+from .words import bounded
+
 Origin = Literal["goal", "seen", "made"]
 """The words of the task, what was seen last, or neither."""
 
@@ -29,7 +31,7 @@ def said_in(value: str | int | float, text: str) -> re.Match[str] | None:
     said = re.escape(f"{value:g}" if isinstance(value, float) else str(value))
     if isinstance(value, float):
         said += "0*" if "." in said else "(?:[.,]0+)?"
-    return re.search(rf"(?<!\w){said}(?!\w)", text, re.IGNORECASE) if said else None
+    return re.search(bounded(said, str(value)), text, re.IGNORECASE) if said else None
 
 
 def _in(value: Any, text: str) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from ...envs.types import Observation
 from ..ledger.records import State
-from .analogy import entities, words
+from .analogy import entities
 from .grounding import ground
+from .words import words
 
 MOST_OFFERED = 64
 

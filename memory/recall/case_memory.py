@@ -14,9 +14,9 @@ from ..credit.channel_weights import ChannelWeights, WeightPrior
 from ..credit.credit import Credit
 from ..kinds.channel_module import ChannelModule
 from ..ledger.records import EpisodeCase, Hits, MemoryRecord, State, StepCase, SubtaskCase
-from ..likeness.analogy import words
 from ..likeness.features import Idf, hashed, state_features
 from ..likeness.grounding import Wordings
+from ..likeness.words import words
 from ..store.store import Store
 from .retriever import STRANGER, RetrieverConfig, rank
 

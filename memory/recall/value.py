@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ledger.records import Hits, State
-from ..likeness.analogy import words
 from ..likeness.grounding import Wordings, plain, slotted
 from ..likeness.states import MOST_OFFERED
+from ..likeness.words import words
 
 WORDING = 0.15
 """Share of the likeness that depends on the very words and numbers of two actions."""

@@ -10,19 +10,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import Any, NamedTuple
 
+import regex
+
 from ...envs.schemas import kind_of, members, misfit, ways
 from ...envs.tools import ToolSpec, problem_of, write_call
-from ..likeness.analogy import FILLER, words
+from ..likeness.analogy import FILLER, names_something
 from ..likeness.origins import Origin
+from ..likeness.words import pieces, terms
 from .tool_memory import ToolMemory
 
-_QUOTED = re.compile(r"'([^'\n]{1,120})'|\"([^\"\n]{1,300})\"|[“‘]([^”’\n]{1,300})[”’]")
+_QUOTED = re.compile(
+    r"'([^'\n]{1,120})'|\"([^\"\n]{1,300})\"|[“‘]([^”’\n]{1,300})[”’]"
+    r"|«([^»\n]{1,300})»|„([^“”\n]{1,300})[“”]|[「『《]([^」』》\n]{1,300})[」』》]"
+)
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?![\w]|\.\d)")
-_TOKEN = re.compile(r"[A-Za-z0-9][\w\-]*(?:\.[A-Za-z0-9]{1,5})?")
+_TOKEN = regex.compile(r"[\p{L}\p{N}][\w\-]*(?:\.[A-Za-z0-9]{1,5})?")
 _LONG = 2000
 """Characters of an answer that arguments are taken from."""
-_FOLDER = re.compile(r"([A-Za-z0-9][\w\-]*)['\"]? (?:directory|folder)")
-_NAME = re.compile(r"\b[A-Z][\w]*(?: [A-Z][\w]*)+\b")
+_FOLDER = regex.compile(r"([\p{L}\p{N}][\w\-]*)['\"]? (?:directory|folder)")
+_NAME = regex.compile(r"\b\p{Lu}[\w]*(?: \p{Lu}[\w]*)+\b")
 
 
 TOOLS = 20
@@ -63,15 +69,11 @@ def mentions(text: str) -> Mentions:
     (('final_report.pdf',), ('final_report.pdf',), ('AAPL',), (100,))
     """
     quoted = [next(part for part in found if part) for found in _QUOTED.findall(text)]
-    bare = _TOKEN.findall(text)
+    bare = [part for token in _TOKEN.findall(text) for part in pieces(token)]
     files = [t for t in bare if "." in t and not t.replace(".", "").isdigit()]
     names = [*_NAME.findall(text), *(t for t in bare if t.isupper() and len(t) > 1)]
     names += [t for t in bare if t[0].isupper() and not t.isupper() and t.lower() not in FILLER]
-    plain = [
-        t
-        for t in bare
-        if len(t) > 2 and t.lower() not in FILLER and t not in files and not t.isdigit()
-    ]
+    plain = [t for t in bare if names_something(t.lower()) and t not in files and not t.isdigit()]
     numbers: list[int | float] = [float(n) if "." in n else int(n) for n in _NUMBER.findall(text)]
     return Mentions(
         quoted=tuple(dict.fromkeys(quoted)),
@@ -139,7 +141,7 @@ _SUFFIX = re.compile(r"(ing|ed|es|s)$")
 
 
 def _stems(text: str) -> set[str]:
-    return {_SUFFIX.sub("", w) for w in words(text) if w not in FILLER and len(w) > 2}
+    return {_SUFFIX.sub("", w) for w in terms(text) if names_something(w)}
 
 
 def _ways(

@@ -11,16 +11,20 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+import regex
+
 from ...envs.tools import Call
 from ..ledger.records import Hit, StepCase
-from ..likeness.analogy import FILLER, words
+from ..likeness.analogy import FILLER
 from ..likeness.origins import said_in
+from ..likeness.words import bounded, unspaced, words
 
 _DIGITS = re.compile(r"\d+")
-_RUNS = re.compile(r"\d+|[A-Z][a-z]+|[A-Z]+|[a-z]+|.", re.DOTALL)
+_RUNS = regex.compile(r"\d+|\p{Lu}\p{Ll}+|\p{Lu}+|\p{Ll}+|\p{Han}+|.", regex.DOTALL)
 _WORD = re.compile(r"\w+")
 _AROUND = 60
 """Characters in which the words beside a value are looked for."""
+_CHARACTERS = 4
 _SAME_DIGITS = 4
 """Numbers of so many digits or more are of one kind only where they have as many."""
 
@@ -102,7 +106,7 @@ def bound(value: Any, place: ValuePlace, goal: str, seen: str) -> str:
         seen: What was answered there.
     """
     text = goal if place.where == "task" else seen
-    shape = re.compile(rf"(?<!\w){_shape(place.form)}(?!\w)(?![.,]\d)")
+    shape = regex.compile(rf"{bounded(_shape(place.form), place.form)}(?![.,]\d)")
     there = [at for at in shape.finditer(text)]
     if place.named:
         there = [at for at in there if _beside(at, text) & _named(goal)]
@@ -112,7 +116,7 @@ def bound(value: Any, place: ValuePlace, goal: str, seen: str) -> str:
     form = forms.pop()
     if isinstance(value, str):
         return repr(value.replace(place.part, form) if place.part != value else form)
-    return form.replace(",", ".")
+    return str(form).replace(",", ".")
 
 
 def _written(name: str, value: Any, used: Sequence[tuple[Hit, Call]], goal: str, seen: str) -> str:
@@ -135,8 +139,8 @@ _WHERE = {"task": "the task", "answer": "an answer"}
 def _shape(form: str) -> str:
     """Return a pattern of what is written alike.
 
-    >>> _shape("LN-51623"), _shape("Mira Holm"), _shape("45.00")
-    ('[A-Z]{2}\\\\-\\\\d{5}', '[A-Z][a-z]+\\\\ [A-Z][a-z]+', '\\\\d{1,3}\\\\.\\\\d{1,3}')
+    >>> _shape("LN-51623"), _shape("45.00")
+    ('\\\\p{Lu}{2}\\\\-\\\\d{5}', '\\\\d{1,3}\\\\.\\\\d{1,3}')
     """
     return "".join(map(_alike, _RUNS.findall(form)))
 
@@ -144,18 +148,24 @@ def _shape(form: str) -> str:
 def _alike(run: str) -> str:
     if run.isdigit():
         return rf"\d{{{len(run)}}}" if len(run) >= _SAME_DIGITS else rf"\d{{1,{_SAME_DIGITS - 1}}}"
-    if run.isascii() and run.isalpha():
-        if run.islower():
-            return "[a-z]+"
-        return f"[A-Z]{{{len(run)}}}" if run.isupper() else "[A-Z][a-z]+"
+    if regex.fullmatch(r"\p{Ll}+", run):
+        return r"\p{Ll}+"
+    if regex.fullmatch(r"\p{Lu}+", run):
+        return rf"\p{{Lu}}{{{len(run)}}}"
+    if regex.fullmatch(r"\p{Lu}\p{Ll}+", run):
+        return r"\p{Lu}\p{Ll}+"
+    if regex.fullmatch(r"\p{Han}+", run):
+        return rf"\p{{Han}}{{{len(run)}}}"
     return re.escape(run)
 
 
 def _beside(at: re.Match[str], text: str) -> set[str]:
-    """Return the two words before a place and the two behind it."""
-    before = _WORD.findall(text[max(0, at.start() - _AROUND) : at.start()])[-2:]
-    behind = _WORD.findall(text[at.end() : at.end() + _AROUND])[:2]
-    return {word.lower() for word in (*before, *behind)}
+    """Return the two words before a place and the two behind it; characters where nothing parts words."""
+    before, behind = text[max(0, at.start() - _AROUND) : at.start()], text[at.end() :][:_AROUND]
+    if unspaced(before[-1:] + behind[:1]):
+        return {*words(before)[-_CHARACTERS:], *words(behind)[:_CHARACTERS]}
+    near = (*_WORD.findall(before)[-2:], *_WORD.findall(behind)[:2])
+    return {word.lower() for word in near}
 
 
 def _named(goal: str) -> set[str]:

@@ -7,6 +7,7 @@ postcondition.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from unicodedata import combining, normalize
 
 from ...envs.types import Fact
 from ..lint import capabilities_of
@@ -271,7 +272,9 @@ def _name(gains: Mapping[str, float], pattern: Pattern) -> str:
 
 
 def _hyphened(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:LONGEST].strip("-")
+    plain = normalize("NFKD", text.lower().replace("ß", "ss"))
+    bare = "".join(letter for letter in plain if not combining(letter))
+    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:LONGEST].strip("-")
 
 
 def _description(pattern: Pattern, gains: Mapping[str, float], pieces: Sequence[Piece]) -> str:

@@ -12,7 +12,7 @@ from ...envs.types import Fact, Record
 from ..types import split_id
 
 ACT = "act"
-_NUMBERED = re.compile(r"([A-Za-z]+) (\d+)")
+_NUMBERED = re.compile(r"([^\W\d_]+) (\d+)")
 _NOISE = ("steps", "carried", "x", "y", "asleep", "dark", "facing")
 """Facts that change whatever one does."""
 

@@ -107,3 +107,6 @@ def evaluate_command(
     console.print(f"[bold]{report.sentence()}[/bold]")
     console.print(f"picture: {folder / 'curve.png'}   page: {folder / 'report.html'}")
     write_json(text, json_path)
+    if not any(cell.n for cells in report.arms.values() for cell in cells.values()):
+        console.print(f"no outcome is known; `lichen run {suite} -n 1` says why")
+        raise typer.Exit(1)

@@ -33,6 +33,16 @@ def test_scripted_a_run_of_which_nothing_is_known_says_why_and_exits_1(
     assert "2 unknown: RequestRefused" in said and "Conversation roles must alternate" in said
 
 
+def test_scripted_an_evaluation_of_which_nothing_is_known_exits_1(
+    loopback: Server, tmp_path: Path
+) -> None:
+    loopback.answers(loopback.failed(400, "no"))
+    where = ["--store", str(tmp_path / "eval"), "--model", "openai:m", "--base-url", loopback.url]
+    few = ["--arms", "none", "--checkpoints", "0", "--tasks", "1", "--set", "embedder=hashing"]
+    made = CliRunner().invoke(app, ["eval", "alfworld-mini", *where, *few])
+    assert made.exit_code == 1 and "no outcome is known" in made.output
+
+
 def test_scripted_one_prompt_that_is_refused_does_not_stop_the_run(
     loopback: Server, tmp_path: Path
 ) -> None:
