@@ -39,7 +39,7 @@ $(STAMP)-models: $(STAMP)-packages
 
 demo: setup
 	@echo "== the main job: a frozen model gets better because its memory grows"
-	$(BIN)/lichen eval demo --arms none,placebo,knn,memory --checkpoints 0,3,10 --store demo
+	$(BIN)/lichen eval demo --arms none,placebo,knn,memory --checkpoints 0,10,30 --store demo
 	@echo "== the picture is demo/curve.png, the page demo/report.html"
 
 test: setup
