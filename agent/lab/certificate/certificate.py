@@ -151,7 +151,7 @@ async def silent_memory(agent: OpenAgent, env: str) -> Claim:
     Memory is there and its gate shut: nothing is retrieved, no soft thought is given. Compared are the
     prompts, `choose`'s scores, the decisions, and the logits of the whole vocabulary over a continuation.
     """
-    claim = "with memory and hints silent, anchor logits are bit for bit those of the LLM alone"
+    claim = "with memory and hints silent, anchors have the LLM's own prompts and, on this machine, its logits"
     if not agent.config.policy.llm:
         return Claim(claim=claim, state="not measured", says="the run asked no model")
     config = agent.config.retriever
