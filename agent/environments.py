@@ -7,6 +7,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 
 from ..envs.base import Environment
 from ..envs.errors import UsageError
@@ -28,10 +29,9 @@ class Environments:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._open: dict[str, Environment] = {}
+        self._open: dict[str, list[Environment]] = {}
+        """The instances of each, the first one first."""
         self._caps: dict[str, int] = {}
-        self._more: dict[str, list[Environment]] = {}
-        """Further instances, by the same key."""
         self._busy: set[int] = set()
         """`id` of those that serve an episode."""
         self._lock = threading.Lock()
@@ -46,7 +46,7 @@ class Environments:
         """
         key = self._key(suite, task_id)
         with self._lock:
-            found = self._open[key]
+            found = self._open[key][0]
             if id(found) not in self._busy:
                 self._cap(key, found, suite, max_steps)
         return found
@@ -77,25 +77,22 @@ class Environments:
         key = f"{name}{sorted(options.items())}"
         with self._lock:
             if key not in self._open:
-                self._open[key] = make(name, **options)
-                self._caps[key] = self._open[key].max_steps
-                quarantine(self._store, self._open[key])
+                self._keep(key, make(name, **options))
         return key
 
     def _taken(self, key: str) -> Environment | None:
         with self._lock:
-            more = self._more.setdefault(key, [])
-            for found in (self._open[key], *more):
-                if id(found) not in self._busy:
-                    break
-            else:
-                made = self._open[key].another()
-                if made is None:
-                    return None
-                more.append(made)
-                found = made
-            self._busy.add(id(found))
+            held = self._open[key]
+            found = next((one for one in held if id(one) not in self._busy), None)
+            if found is None and (found := held[0].another()) is not None:
+                held.append(found)
+            if found is not None:
+                self._busy.add(id(found))
             return found
+
+    def _keep(self, key: str, environment: Environment) -> None:
+        self._open[key], self._caps[key] = [environment], environment.max_steps
+        quarantine(self._store, environment)
 
     def _cap(
         self, key: str, found: Environment, suite: Suite | None, max_steps: int | None
@@ -111,15 +108,10 @@ class Environments:
         key = f"{environment.name}[]"
         if key in self._open:
             raise UsageError(f"there is an environment {environment.name!r} already")
-        self._open[key], self._caps[key] = environment, environment.max_steps
-        quarantine(self._store, environment)
+        self._keep(key, environment)
 
     def close(self) -> None:
         """Close all of them; the next use opens them again."""
-        for environment in (
-            *self._open.values(),
-            *(e for held in self._more.values() for e in held),
-        ):
+        for environment in chain.from_iterable(self._open.values()):
             environment.close()
         self._open.clear()
-        self._more.clear()

@@ -5,7 +5,7 @@ An adapter implements four methods; what an agent does with them is not known he
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, SupportsFloat
+from typing import Any, ClassVar, SupportsFloat
 
 import gymnasium
 from gymnasium import spaces
@@ -13,7 +13,7 @@ from gymnasium import spaces
 from .errors import EpisodeOver, UnknownName, UsageError
 from .journal import Journal
 from .tools import Call, ToolSpec, read_call, worded_call
-from .types import SPLITS, ActionMode, Fact, Observation, Split, Task, Transition
+from .types import SPLITS, ActionMode, Fact, Measure, Observation, Split, Task, Transition
 
 
 class Environment(ABC):
@@ -29,8 +29,7 @@ class Environment(ABC):
     deterministic: ClassVar[bool] = True
     version: ClassVar[str] = "1"
     """Raised when actions get another form or meaning: what was learned under the old is quarantined then."""
-    measure: ClassVar[Literal["success", "score"]] = "success"
-    """What is spoken of: `score` where something is scored and nothing is ever won."""
+    measure: ClassVar[Measure] = "success"
     max_steps: int = 50
     """Steps after which an episode is truncated; a suite sets its own."""
     watcher: Callable[[str, Transition], None] | None = None

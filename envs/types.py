@@ -17,6 +17,9 @@ Outcome = Literal["success", "failure", "unknown"]
 
 ActionMode = Literal["choice", "text", "tool_call", "code"]
 
+Measure = Literal["success", "score"]
+"""What an environment is spoken of in: `score` where something is scored and nothing is ever won."""
+
 Fact = bool | int | float | str
 """Something that holds in an environment now (see `Environment.facts`)."""
 

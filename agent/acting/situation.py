@@ -71,6 +71,11 @@ class Situation:
     failure_of: Callable[[Call], str] = _no_failure
     """What is known of how such a call failed, in a sentence; empty where nothing is."""
 
+    @property
+    def told(self) -> str:
+        """All that this episode has shown so far, the goal left out."""
+        return "\n".join([self.opening, self.state.text, *(said for _, said in self.history)])
+
     def can(self, action: str) -> bool:
         """Return whether an action can be tried: it is listed, a call under the contracts, or any text."""
         if self.seen.admissible is not None:

@@ -6,7 +6,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from .options import Json, out, progress_console, write_json
+from .options import Json, out, progress_console, value_of, write_json
 
 PER_FAMILY = {"twx": 20, "scienceworld": 1, "crafter": 3}
 """Tasks of each family that `verify` replays by default; environments not named here: all."""
@@ -24,8 +24,6 @@ def options_of(given: list[str] | None) -> dict[str, object]:
     Raises:
         UsageError: One has no key.
     """
-    import json
-
     from ...envs.errors import UsageError
 
     found: dict[str, object] = {}
@@ -33,10 +31,7 @@ def options_of(given: list[str] | None) -> dict[str, object]:
         key, equals, value = part.partition("=")
         if not key or not equals:
             raise UsageError(f"--option {part!r} is not of the form KEY=VALUE")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
+        found[key] = value_of(value)
     return found
 
 

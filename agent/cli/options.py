@@ -217,7 +217,7 @@ def settings(pairs: list[str] | None, *, no_llm: bool = False, **options: Any) -
             inner = inner.setdefault(part, {})
             if not isinstance(inner, dict):
                 raise UsageError(f"--set {pair!r}: {part!r} was already set to {inner!r}")
-        inner[last] = _value(value)
+        inner[last] = value_of(value)
     given = {name: value for name, value in options.items() if value is not None}
     if twice := sorted(given.keys() & found.keys()):
         raise UsageError(f"{twice[0]!r} is given twice: as an option and with --set")
@@ -259,7 +259,8 @@ def numbers(text: str, option: str) -> list[int]:
     return found
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """Return what a person wrote as a value: JSON, or else the text itself."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:

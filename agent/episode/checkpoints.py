@@ -26,9 +26,8 @@ async def open_graph(folder: Path) -> AsyncIterator[Graph]:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     try:
-        made_from(
-            folder / FOLDER, [ANY]
-        )  # what was seen in episodes is in it, also after they ended
+        # what was seen in episodes is in it, also after they ended
+        made_from(folder / FOLDER, [ANY])
         (folder / FOLDER).chmod(0o700)
     except OSError as error:
         raise StoreUnwritable(f"the store {folder} cannot be written: {error}") from error

@@ -62,9 +62,8 @@ async def plan(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
 async def act(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
     """Choose one action by the policy."""
     parts = runtime.context
-    if (
-        begun := parts.stage.environment.pending()
-    ):  # before an interruption: it is done, or asked about
+    # begun before an interruption: it is done, or asked about
+    if begun := parts.stage.environment.pending():
         return {"action": begun, "kl": None, "weighed": None}
     at = situation_of(parts, state, state["recalled"], state["thought"])
     talk = [Turn.model_validate(turn) for turn in state.get("talk", [])]

@@ -94,8 +94,7 @@ def _endings(remembered: Remembered) -> list[str]:
 
 
 def _calls(at: Situation) -> list[str]:
-    told = "\n".join([at.opening, *(said for _, said in at.history), at.state.text])
-    calls = lifted_calls(at.hits.hits, at.seen.goal, told)
+    calls = lifted_calls(at.hits.hits, at.seen.goal, at.told)
     moments = sum(call.moments for call in calls)
     return [
         f"In {call.moments} of {moments} like moments that went well, the call was: {call.text}"

@@ -258,7 +258,7 @@ def _borrowed(at: Situation, turns: Sequence[Turn], action: str) -> str:
         given = read_call(action, at.specs).arguments.values()
     except UsageError:
         return ""
-    here = "\n".join([at.seen.goal, at.opening, at.state.text, *(said for _, said in at.history)])
+    here = f"{at.seen.goal}\n{at.told}"
     digits = _DIGITS.sub("", here)
     for value in given:
         said = str(value)

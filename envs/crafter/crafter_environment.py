@@ -6,11 +6,11 @@ N of the fold. The folds have worlds of their own: who learned in train has neve
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from ..adapter import Adapter, Seen
 from ..errors import UnknownName, UsageError
-from ..types import SPLITS, Fact, Observation, Split, Task
+from ..types import SPLITS, Fact, Measure, Observation, Split, Task
 from .chart import Chart
 from .game import Game, require
 from .primitives import Controls
@@ -60,7 +60,7 @@ class Crafter(Adapter):
     """
 
     name = "crafter"
-    measure: ClassVar[Literal["success", "score"]] = "score"
+    measure: ClassVar[Measure] = "score"
     max_steps = 10_000
 
     def __init__(self) -> None:

@@ -265,6 +265,14 @@ class ScriptedServer:
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
 
+    def probed(self, body: dict[str, Any]) -> Answer | None:
+        """Return how a server that can do all answers the two probes; None: the request is none."""
+        if [tool["function"]["name"] for tool in body.get("tools", ())] == ["set_color"]:
+            return called(("set_color", {"color": "red"}))
+        if "response_format" in body:
+            return said('{"lamp_state": "lit_red"}')
+        return None
+
     def answers(self, *script: Answer | Reply) -> None:
         """Answer with these, one after the other; the last one again and again."""
         rest = list(script)

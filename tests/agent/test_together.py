@@ -35,10 +35,8 @@ def server(loopback: Server) -> Server:
     """Refunds the order of the conversation, then finishes with it; slowly, so that requests overlap."""
 
     def reply(body: dict[str, Any]) -> Any:
-        if [t["function"]["name"] for t in body.get("tools", ())] == ["set_color"]:
-            return loopback.called(("set_color", {"color": "red"}))
-        if "response_format" in body:
-            return loopback.said('{"lamp_state": "lit_red"}')
+        if (probe := loopback.probed(body)) is not None:
+            return probe
         time.sleep(0.05)
         turns = body["messages"]
         order = re.search(r"ORD-\d", turns[1]["content"])

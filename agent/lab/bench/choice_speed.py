@@ -39,10 +39,11 @@ def bench_choose(*, steps: int = 20, model: str = "smollm2-135m", seed: int = 0)
         `{"bench", "version", "machine", "rows", "ratio", "holds", "max_difference"}`; `holds` says whether
         the ratio of the seconds is at least 5 and all scores agree to 1e-4.
     """
-    return asyncio.run(_measure(_decisions(steps, seed), model))
+    return asyncio.run(_measure(decisions(steps, seed), model))
 
 
-def _decisions(steps: int, seed: int) -> list[tuple[str, list[str]]]:
+def decisions(steps: int, seed: int) -> list[tuple[str, list[str]]]:
+    """Return prompts with their options along an episode of random admissible actions."""
     rng = np.random.default_rng(seed)
     environment = make("twx")
     environment.max_steps = steps + 1
@@ -86,8 +87,8 @@ async def _measure(decisions: Sequence[tuple[str, list[str]]], model: str) -> di
         "version": version(),
         "machine": machine(),
         "rows": [
-            _row("Lichen: trie, shared cache", ours),
-            _row("naive: prompt + option, batched", naive),
+            timed_row("Lichen: trie, shared cache", ours),
+            timed_row("naive: prompt + option, batched", naive),
         ],
         "ratio": ratio,
         "max_difference": worst,
@@ -114,7 +115,8 @@ def score_naively(model: Any, tokenizer: Any, prompt: str, options: Sequence[str
     return np.asarray(found, np.float64)
 
 
-def _row(what: str, seconds: Sequence[float]) -> dict[str, Any]:
+def timed_row(what: str, seconds: Sequence[float]) -> dict[str, Any]:
+    """Return a row of the table: n, median and 95th percentile in ms, and the sum in seconds."""
     milli = np.asarray(seconds) * 1000
     p50, p95 = percentiles(milli, digits=2)
     return {

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from ....memory.likeness.threads import PASSIVE
-from .choice_speed import _row as timed_row
+from .choice_speed import timed_row
 from .machine import machine, version
 
 SLOWER = 1.25
@@ -18,13 +18,13 @@ SLOWER = 1.25
 _BUSY = "while True: pass"
 _MEASURE = """
 import asyncio, json, sys, time
-from lichen.agent.lab.bench.choice_speed import _decisions
+from lichen.agent.lab.bench.choice_speed import decisions
 from lichen.agent.llm.local_llm import LocalLLM
 
 async def main():
     llm, found = LocalLLM("smollm2-135m"), []
     await llm.choose("warm", [" up"])
-    for prompt, options in _decisions(int(sys.argv[1]), int(sys.argv[2])):
+    for prompt, options in decisions(int(sys.argv[1]), int(sys.argv[2])):
         start = time.perf_counter()
         await llm.choose(prompt, options)
         found.append(time.perf_counter() - start)

@@ -5,9 +5,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from ....envs.types import Record
+from ....envs.types import Measure, Record
 from ....memory.credit.intervals import estimate
 from ..kernel.contrasts import Compared, against, difference, mean, tasks_of_both
 from .episode_row import EpisodeRow
@@ -74,7 +74,7 @@ class Report(Record):
     contrasts: tuple[ArmContrast, ...]
     drift: dict[str, Any]
     seconds: float
-    measure: Literal["success", "score"] = "success"
+    measure: Measure = "success"
     """What the environment has; see `Environment.measure`."""
 
     def sentence(self) -> str:
@@ -128,7 +128,7 @@ def summarise(
     rows: Sequence[EpisodeRow],
     fingerprint: tuple[str, str],
     seconds: float,
-    measure: Literal["success", "score"] = "success",
+    measure: Measure = "success",
 ) -> Report:
     """Return the report of an evaluation's rows; rows of other tasks, arms or checkpoints are left out."""
     wanted = set(tasks)

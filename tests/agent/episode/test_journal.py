@@ -65,10 +65,8 @@ def server(loopback: Server) -> Server:
     """Finds the order, refunds it, finishes: by what the conversation holds."""
 
     def reply(body: dict[str, Any]) -> Any:
-        if [t["function"]["name"] for t in body.get("tools", ())] == ["set_color"]:
-            return loopback.called(("set_color", {"color": "red"}))
-        if "response_format" in body:
-            return loopback.said('{"lamp_state": "lit_red"}')
+        if (probe := loopback.probed(body)) is not None:
+            return probe
         told = " ".join(str(turn.get("content")) for turn in body["messages"])
         if "paid ORD-1" in told:
             return loopback.called(("finish", {"answer": "done"}))
