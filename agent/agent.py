@@ -6,7 +6,7 @@ with Agent.from_config(store="my-store") as agent:
     print(agent.run("twx/mapreader/test/0").outcome)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -82,17 +82,27 @@ class Agent(AbstractContextManager["Agent"]):
         self._open.add(environment)
 
     def run(
-        self, task: str, *, max_steps: int | None = None, on_event: OnEvent | None = None
+        self,
+        task: str,
+        *,
+        max_steps: int | None = None,
+        env_options: Mapping[str, Any] | None = None,
+        on_event: OnEvent | None = None,
     ) -> EpisodeResult:
         """Run one task and wait for its end; see `arun`.
 
         Raises:
             UsageError: An event loop runs in this thread; await `arun` there.
         """
-        return self._open.run(task, max_steps=max_steps, on_event=on_event)
+        return self._open.run(task, max_steps=max_steps, env_options=env_options, on_event=on_event)
 
     async def arun(
-        self, task: str, *, max_steps: int | None = None, on_event: OnEvent | None = None
+        self,
+        task: str,
+        *,
+        max_steps: int | None = None,
+        env_options: Mapping[str, Any] | None = None,
+        on_event: OnEvent | None = None,
     ) -> EpisodeResult:
         """Run one task by its id, with memory, without learning from it.
 
@@ -101,13 +111,16 @@ class Agent(AbstractContextManager["Agent"]):
         Args:
             task: Id of the task.
             max_steps: Step cap; the environment's own when None.
+            env_options: Options that the environment is opened with, as a suite's `env_options`.
             on_event: Told of every node of the graph that finished.
 
         Raises:
             UnknownName: No environment or task has this name.
             FingerprintChanged: The model was not the same afterwards.
         """
-        return await self._open.arun(task, max_steps=max_steps, on_event=on_event)
+        return await self._open.arun(
+            task, max_steps=max_steps, env_options=env_options, on_event=on_event
+        )
 
     def learn(
         self, suite: str | Suite, *, episodes: int | None = None, progress: Progress | None = None

@@ -5,9 +5,10 @@ One instance serves one episode: episodes at the same time have instances of the
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import chain
+from typing import Any
 
 from ..envs.base import Environment
 from ..envs.errors import UsageError
@@ -53,14 +54,25 @@ class Environments:
 
     @asynccontextmanager
     async def lent(
-        self, suite: Suite | None, task_id: str = "", *, max_steps: int | None = None
+        self,
+        suite: Suite | None,
+        task_id: str = "",
+        *,
+        max_steps: int | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[Environment]:
         """Lend an instance to one episode: a free one, else one of its own, else the first that is free again.
+
+        Args:
+            suite: Whose environment, with its options; None: that of the task id.
+            task_id: Begins with the environment's name; not needed with a suite.
+            max_steps: Step cap; the suite's or the environment's own when None.
+            options: That it is opened with, where no suite has them.
 
         Raises:
             UnknownName: There is no such environment.
         """
-        key = self._key(suite, task_id)
+        key = self._key(suite, task_id, options)
         while (found := self._taken(key)) is None:
             await asyncio.sleep(_WAIT)  # its user may be in another thread, or another event loop
         try:
@@ -70,10 +82,12 @@ class Environments:
             with self._lock:
                 self._busy.discard(id(found))
 
-    def _key(self, suite: Suite | None, task_id: str) -> str:
+    def _key(
+        self, suite: Suite | None, task_id: str, options: Mapping[str, Any] | None = None
+    ) -> str:
         """Return the key of an environment, which is opened where it is not."""
         name = suite.env if suite else located(task_id)[0]
-        options = dict(suite.env_options) if suite else {}
+        options = dict(suite.env_options if suite else options or {})
         key = f"{name}{sorted(options.items())}"
         with self._lock:
             if key not in self._open:

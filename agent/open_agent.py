@@ -3,7 +3,7 @@
 `Agent` is the small face of it for applications; the command line and the laboratory work with it directly.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -29,15 +29,16 @@ from .episode.parts import EpisodeParts
 from .episode.run_episode import EpisodeResult, OnEvent, run_episode
 from .episode.stage import Stage
 from .event_loops import OwnLoop
+from .learning import learn_stream
 from .llm.errors import check_fingerprint
 from .llm.protocol import FrozenLLM, Usage
 from .planning.critic import Critic
 from .planning.planner import SubtaskPlanner
-from .runs import LearnReport, Progress, Run, next_attempt, next_run, run_started
+from .runs import LearnReport, Progress, next_attempt, next_run, run_started
 from .skill_actions.open_library import AgentSkills
 from .skill_actions.skill_set import SkillSet
 from .softcot.soft_config import may_think
-from .weighing import learn_weights, weights_at
+from .weighing import weights_at
 
 if TYPE_CHECKING:
     from .softcot.hints import Hints
@@ -71,7 +72,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             modules=modules,
         )
         self._llm, self._lent = llm, llm is not None
-        self._environments = Environments(self.store)
+        self.environments = Environments(self.store)
         self.skills = AgentSkills(config.skills, self.store)
         self._loop = OwnLoop()
         self._going: set[str] = set()  # runs of single tasks
@@ -118,7 +119,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self, suite: Suite | None, task_id: str = "", *, max_steps: int | None = None
     ) -> Environment:
         """Return the environment of a suite or of a task id, opened once, with its step cap set."""
-        return self._environments.opened(suite, task_id, max_steps=max_steps)
+        return self.environments.opened(suite, task_id, max_steps=max_steps)
 
     def add(self, environment: Environment) -> None:
         """Take an environment of the caller's (for example `envs.Functions`): its tasks can then be run by id.
@@ -126,7 +127,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         Raises:
             UsageError: There is one of this name already.
         """
-        self._environments.add(environment)
+        self.environments.add(environment)
 
     def parts(
         self,
@@ -184,20 +185,26 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         """Open the graph with its checkpointer in the store's folder."""
         return open_graph(self.store.folder)
 
-    def run(
-        self, task: str, *, max_steps: int | None = None, on_event: OnEvent | None = None
-    ) -> EpisodeResult:
+    def run(self, task: str, **options: Any) -> EpisodeResult:
         """Run one task and wait for its end; see `Agent.run`."""
-        return self.wait(self.arun(task, max_steps=max_steps, on_event=on_event))
+        return self.wait(self.arun(task, **options))
 
     async def arun(
-        self, task: str, *, max_steps: int | None = None, on_event: OnEvent | None = None
+        self,
+        task: str,
+        *,
+        max_steps: int | None = None,
+        env_options: Mapping[str, Any] | None = None,
+        on_event: OnEvent | None = None,
     ) -> EpisodeResult:
         """Run one task by its id; see `Agent.arun`."""
-        async with self._environments.lent(None, task, max_steps=max_steps) as environment:
+        lent = self.environments.lent(None, task, max_steps=max_steps, options=env_options)
+        async with lent as environment:
             environment.task(task := located(task)[1])  # a wrong name leaves nothing written
             before = await self.fingerprint(self.config.policy.llm)
-            started = self.started("run", task, before, {"max_steps": environment.max_steps})
+            more: dict[str, Any] = {"max_steps": environment.max_steps}
+            more |= {"env_options": dict(env_options)} if env_options else {}
+            started = self.started("run", task, before, more)
             run = next_run(self.store.ledger, started, self._going).id
             self._going.add(run)
             try:
@@ -234,62 +241,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         started = self.started("learn", suite.name, before, {"episodes": count})
         run = next_run(self.store.ledger, started)
         self.opened(run.id, started)
-        return await self.stream(suite, run, count, before, progress)
-
-    async def stream(
-        self, suite: Suite, run: Run, count: int, before: str, progress: Progress | None = None
-    ) -> LearnReport:
-        """Run the first `count` learning episodes of an opened run; those that are known are not run again.
-
-        The stream goes round the suite's training tasks; `before` is the model's fingerprint, empty when it is
-        not asked.
-
-        Raises:
-            FingerprintChanged: The model was not the same afterwards.
-        """
-        lent = self._environments.lent
-        ids = suite.task_ids("train", None, self.config.seed, self.environment(suite))
-        ids = [ids[(run.offset + i) % len(ids)] for i in range(count)]
-        results, resumed = [], 0
-        exploring = self.config.policy.exploring()
-        memory = CaseMemory(self.store, self.config.retriever)
-        self.store.bound()  # a kill may have come before
-        asked = before if exploring.llm else ""
-        async with lent(suite) as environment:
-            await learn_weights(self, environment, memory, llm=asked, run=run.id)
-        if exploring.llm and may_think(self.config.softcot, self.store.folder):
-            self.store.follow(self.hints.keep_up)
-        async with self.graph() as graph:
-            for number, task_id in enumerate(ids):
-                attempt = next_attempt(self.store.ledger, f"{run.id}-{number:04d}")
-                if attempt.result is not None:
-                    resumed += 1
-                    results.append(attempt.result)
-                else:
-                    async with lent(suite) as environment:
-                        parts = self.parts(
-                            environment,
-                            task_id,
-                            memory=memory,
-                            policy=exploring,
-                            learn=True,
-                            llm_name=asked,
-                            skills=self.skills.offered,
-                        )
-                        done = await run_episode(graph, parts, episode=attempt.episode, run=run.id)
-                    results.append(done)
-                    await self.store.finish()
-                if progress is not None:
-                    progress(number + 1, count, results[-1])
-        unknown = sum(result.outcome == "unknown" for result in results)
-        after = await self.closed(run.id, before, 0 if unknown else count)
-        return LearnReport(
-            run=run.id,
-            episodes=tuple(results),
-            resumed=resumed,
-            fingerprint_before=before,
-            fingerprint_after=after,
-        )
+        return await learn_stream(self, suite, run, count, before, progress)
 
     async def fingerprint(self, asked: bool) -> str:
         """Return the model's fingerprint, or an empty string when it is not to be asked."""
@@ -332,7 +284,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""
         try:
-            self._environments.close()
+            self.environments.close()
             self.skills.close()
             ours = self._llm is not None and not self._lent
             self._loop.close(self.llm.close() if ours else None)

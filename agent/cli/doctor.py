@@ -139,9 +139,9 @@ def _model() -> str:
 
 
 def _embedder() -> str:
-    from ...memory.likeness.embedder import SentenceEmbedder
+    from ...memory.likeness.embedder import PackagedEmbedder
 
-    return f"{SentenceEmbedder().encode(['a coin']).shape[1]} dimensions"
+    return f"{PackagedEmbedder().encode(['a coin']).shape[1]} dimensions"
 
 
 def _environment(name: str) -> str:

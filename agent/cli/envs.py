@@ -6,33 +6,10 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from .options import Json, out, progress_console, value_of, write_json
+from .options import EnvOption, Json, options_of, out, progress_console, write_json
 
 PER_FAMILY = {"twx": 20, "scienceworld": 1, "crafter": 3}
 """Tasks of each family that `verify` replays by default; environments not named here: all."""
-
-
-EnvOption = Annotated[
-    list[str] | None,
-    typer.Option("--option", help="An option of the environment as KEY=VALUE; repeatable."),
-]
-
-
-def options_of(given: list[str] | None) -> dict[str, object]:
-    """Return options of an environment from KEY=VALUE, values as JSON or else as text.
-
-    Raises:
-        UsageError: One has no key.
-    """
-    from ...envs.errors import UsageError
-
-    found: dict[str, object] = {}
-    for part in given or ():
-        key, equals, value = part.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--option {part!r} is not of the form KEY=VALUE")
-        found[key] = value_of(value)
-    return found
 
 
 def check_command(

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 DEFAULT = Path(".lichen")
 """The store of commands that no --store is given to."""
 
+EnvOption = Annotated[
+    list[str] | None,
+    typer.Option("--option", help="An option of the environment as KEY=VALUE; repeatable."),
+]
 Store = Annotated[
     Path | None, typer.Option("--store", help="Folder of the memory. [default: .lichen]")
 ]
@@ -265,3 +269,18 @@ def value_of(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
+
+
+def options_of(given: list[str] | None) -> dict[str, object]:
+    """Return options of an environment from KEY=VALUE, values as JSON or else as text.
+
+    Raises:
+        UsageError: One has no key.
+    """
+    found: dict[str, object] = {}
+    for part in given or ():
+        key, equals, value = part.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--option {part!r} is not of the form KEY=VALUE")
+        found[key] = value_of(value)
+    return found

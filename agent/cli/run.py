@@ -10,6 +10,7 @@ from ...envs.errors import UsageError
 from .options import (
     BaseUrl,
     Config,
+    EnvOption,
     Json,
     Model,
     NoLlm,
@@ -17,6 +18,7 @@ from .options import (
     Set,
     Store,
     episode_progress,
+    options_of,
     out,
     settings,
     write_json,
@@ -48,6 +50,7 @@ def run(
     base_url: BaseUrl = None,
     seed: Seed = None,
     set_: Set = None,
+    option: EnvOption = None,
     json_path: Json = None,
 ) -> None:
     """Run training episodes of SUITE and learn from them; the same command continues after an interruption.
@@ -66,14 +69,18 @@ def run(
     if episodes is not None and episodes < 1:
         raise UsageError(f"{episodes} episodes cannot be run", hint="Ask for at least one.")
     single = "/" in suite and not Path(suite).exists() and not is_suite_file(suite)
+    if option and not single:
+        raise UsageError(
+            "--option is for one task", hint="A suite's file has them as `env_options`."
+        )
     options = settings(set_, no_llm=no_llm, store=store, model=model, base_url=base_url, seed=seed)
     if single:
         name, task = located(suite)
-        make(name).task(task)  # a wrong name leaves no store behind
+        make(name, **options_of(option)).task(task)  # a wrong name leaves no store behind
     loaded = None if single else load_suite(suite)
     with OpenAgent.from_config(config, **options) as agent:
         if loaded is None:
-            _one(agent, suite, json_path)
+            _one(agent, suite, options_of(option), json_path)
             return
         with episode_progress() as progress:
             bar = progress.add_task("learning", total=episodes, success="", speed="")
@@ -129,7 +136,9 @@ def _tell_usage(config: "AgentConfig", used: "Usage", console: "Console") -> Non
         console.print(spent(used, config.model, config.prices))
 
 
-def _one(agent: "OpenAgent", task_id: str, json_path: str | None) -> None:
+def _one(
+    agent: "OpenAgent", task_id: str, env_options: dict[str, object], json_path: str | None
+) -> None:
     console = out(json_path)
 
     said: list[str] = []
@@ -147,7 +156,7 @@ def _one(agent: "OpenAgent", task_id: str, json_path: str | None) -> None:
         elif node == "plan" and change.get("plan"):
             console.print("plan: " + "; ".join(change["plan"]), style="cyan")
 
-    result: EpisodeResult = agent.run(task_id, on_event=show)
+    result: EpisodeResult = agent.run(task_id, env_options=env_options, on_event=show)
     console.print(
         f"{result.outcome}, score {result.score:.2f}, {result.steps} steps {result.reason}"
     )

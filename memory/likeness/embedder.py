@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 from ...envs.errors import LichenError, MissingExtra
 from ...envs.text import whole
 from ..ledger.sqlite import writing
+from .minilm import MiniLM
 from .threads import wait_passively
 from .words import terms, unspaced
 
@@ -48,16 +49,14 @@ class SentenceEmbedder:
     """A sentence-transformers model on the CPU.
 
     Args:
-        model: `minilm` (packaged all-MiniLM-L6-v2), a folder, or a hub id.
+        model: A folder, or a hub id.
 
     Raises:
-        MissingExtra: The packaged model is not installed.
         EmbedderMissing: Nothing loads under that name.
     """
 
-    def __init__(self, model: str = PACKAGED) -> None:
+    def __init__(self, model: str) -> None:
         self.name = model
-        self._where = _packaged() if model == PACKAGED else model
         self._model: Any = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -67,7 +66,7 @@ class SentenceEmbedder:
             from sentence_transformers import SentenceTransformer  # ~5 s: only when it is needed
 
             try:
-                self._model = SentenceTransformer(str(self._where), device="cpu")
+                self._model = SentenceTransformer(self.name, device="cpu")
             except (OSError, ValueError) as error:
                 reason = str(error).splitlines()[0]
                 raise EmbedderMissing(
@@ -98,6 +97,26 @@ def _threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+class PackagedEmbedder:
+    """The packaged all-MiniLM-L6-v2.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+
+    name = PACKAGED
+
+    def __init__(self) -> None:
+        self.folder = _packaged()
+        self._model: MiniLM | None = None
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, shape (n, d); loads the model at the first call."""
+        if self._model is None:
+            self._model = MiniLM(self.folder)
+        return self._model.encode(texts)
 
 
 class HashingEmbedder:
@@ -204,6 +223,8 @@ class CachedEmbedder:
 
 def open_embedder(name: str) -> Embedder:
     """Return the embedder called `name`: `minilm`, `hashing`, a folder or a hub id."""
+    if name == PACKAGED:
+        return PackagedEmbedder()
     return HashingEmbedder() if name == "hashing" else SentenceEmbedder(name)
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ....envs.types import Record
 from ....memory.ledger.records import EpisodeCase, StepCase
-from ....memory.likeness.embedder import Embedder, SentenceEmbedder, Vectors
+from ....memory.likeness.embedder import Embedder, PackagedEmbedder, Vectors
 from ....memory.recall.case_memory import PROPOSALS, CaseMemory
 from ....memory.store.store import Store
 from ..bench import household_goals as household
@@ -96,7 +96,7 @@ def bench_retrieval(
         `holds` says whether the ratio is at most 1.3 with and without the embedding, every p95 of Lichen's at
         most 50 ms, and at every size at least 200 episodes a second were written.
     """
-    known = KnownVectors(embedder or SentenceEmbedder())
+    known = KnownVectors(embedder or PackagedEmbedder())
     rng = np.random.default_rng(seed)
     fresh = household.goals(rng, set())
     texts: list[str] = []

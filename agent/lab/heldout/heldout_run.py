@@ -15,6 +15,7 @@ from ....envs.types import Record, Split
 from ....memory.ledger.content_id import content_id
 from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ...episode.run_episode import EpisodeResult
+from ...learning import learn_stream
 from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
 from ...runs import Run
@@ -230,7 +231,7 @@ async def _learn(agent: OpenAgent, plan: HeldOutPlan, name: str, watcher: Watche
         before = await agent.fingerprint(agent.config.policy.exploring().llm)
         agent.opened(run.id, agent.started("eval-learn", plan.suite.name, before, {}))
         for _ in range(ATTEMPTS):
-            await agent.stream(plan.suite, run, most, before, watcher.learning)
+            await learn_stream(agent, plan.suite, run, most, before, watcher.learning)
             if agent.store.ranks >= most:
                 break
     if (held := agent.store.ranks) < most:

@@ -55,7 +55,7 @@ def test_recorded_verdicts_judge_what_no_check_can_and_are_checked_where_one_can
             run.add(open_ended)
             outcomes.append(run.run("poems/1").outcome)
             ended = [r.event for r in run.store.ledger.read() if isinstance(r.event, EpisodeEnded)]
-            run._environments._open.clear()
+            run.environments._open.clear()
     assert outcomes == ["success", "unknown"]
     assert [event.judge for event in ended] == ["critic", "critic"]
 
