@@ -9,8 +9,9 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from ...envs.tools import Call
 from ...envs.types import Fact, Outcome, Record, Split
 from .call_events import CallBegun, CallEnded
+from .feedback_event import Feedback
 from .old_events import FirstRecalled
-from .records import Count, Finite, Judge, Share, Source
+from .records import Count, Finite, Judge, Namespace, Share, Source
 
 Origin = Literal["own", "demonstration", "person", "import"]
 """Where evidence comes from: the agent's own experience, a demonstration, a person, another store."""
@@ -51,6 +52,9 @@ class EpisodeStarted(_Event):
     goal: str
     source: Source
     llm: str = ""
+    namespace: Namespace = ""
+    thread: str = ""
+    """The conversation that it is a turn of; empty: none."""
 
 
 class RecalledItem(Record):
@@ -328,7 +332,8 @@ Event = Annotated[
     | Evicted
     | ChannelsWeighed
     | CallBegun
-    | CallEnded,
+    | CallEnded
+    | Feedback,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)

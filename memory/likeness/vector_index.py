@@ -10,7 +10,7 @@ metadata of 96 answers 4 ms, where the search itself takes 2.
 
 import hashlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -33,8 +33,10 @@ _SCANNED = 20_000
 """Vectors up to which all that may be seen are kept in memory (31 MB) and compared one by one (2 ms), about as
 fast as Chroma's graph there. The graph of the same vectors differs from process to process (also with one
 thread), and so would what two runs with one seed remember."""
-_VIEWS = 4
-"""Frozen views of an environment whose vectors are kept."""
+_VIEWS = 8
+"""Views of an environment, each of one moment and one namespace, whose vectors are kept."""
+_ALL = 2**62
+"""The moment of a view that sees all of its namespace."""
 
 
 class IndexedItem(NamedTuple):
@@ -44,6 +46,8 @@ class IndexedItem(NamedTuple):
     env: str
     rank: int
     """Rank of its episode: reads as of n see ranks below n."""
+    space: str = ""
+    """Its namespace."""
 
 
 class Near(NamedTuple):
@@ -51,6 +55,11 @@ class Near(NamedTuple):
 
     id: str
     cosine: float
+
+
+class _Place(NamedTuple):
+    rank: int
+    space: str
 
 
 class VectorIndex:
@@ -102,9 +111,9 @@ class VectorIndex:
     def items(self) -> set[IndexedItem]:
         """Return what it knows of each vector it holds, read from Chroma anew."""
         return {
-            IndexedItem(i, env, rank)
+            IndexedItem(i, env, rank, space)
             for env, shelf in self._shelves.items()
-            for i, rank in shelf.read().items()
+            for i, (rank, space) in shelf.read().items()
         }
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
@@ -154,7 +163,15 @@ class VectorIndex:
             self.put(missing, encode([item.id for item in missing]))
         return len(missing), len(stale)
 
-    def near(self, vector: NDArray[np.float32], *, n: int, env: str, below: int) -> list[Near]:
+    def near(
+        self,
+        vector: NDArray[np.float32],
+        *,
+        n: int,
+        env: str,
+        below: int,
+        spaces: Sequence[str] = ("",),
+    ) -> list[Near]:
         """Return the n nearest items of an environment with ranks below `below`, best first.
 
         Args:
@@ -162,12 +179,14 @@ class VectorIndex:
             n: How many at most.
             env: Name of the environment; the memory of one never answers for another.
             below: Only items with a smaller rank.
+            spaces: Only items of these namespaces.
         """
         shelf = self._shelves.get(env)
         if shelf is None or n < 1 or below < 1:
             return []
+        found = [one for space in spaces for one in shelf.near(vector, n, below, space)]
         # equal distances come in no fixed order: the id decides
-        return sorted(shelf.near(vector, n, below), key=lambda x: (-x.cosine, x.id))[:n]
+        return sorted(found, key=lambda x: (-x.cosine, x.id))[:n]
 
     def _collection(self, env: str) -> Any:
         # Chroma takes few characters in a name
@@ -182,31 +201,32 @@ class VectorIndex:
 
 
 class _Shelf:
-    """The collection of one environment, and the rank of each vector in it."""
+    """The collection of one environment, with the rank and the namespace of each vector in it."""
 
     def __init__(self, rows: Any) -> None:
         self.rows = rows
-        self._known: dict[str, int] | None = None
-        self._top = -1
-        self._sorted: NDArray[np.int64] | None = None
-        self._views: OrderedDict[int, tuple[list[str], Vectors]] = OrderedDict()
+        self._known: dict[str, _Place] | None = None
+        self._sorted: dict[str, NDArray[np.int64]] = {}
+        """The ranks of each namespace in order, where they were asked for."""
+        self._views: OrderedDict[tuple[int, str], tuple[list[str], Vectors]] = OrderedDict()
 
-    def read(self) -> dict[str, int]:
-        """Return the rank of every vector as Chroma has it."""
-        known: dict[str, int] = {}
+    def read(self) -> dict[str, "_Place"]:
+        """Return rank and namespace of every vector as Chroma has them."""
+        known: dict[str, _Place] = {}
         with speaking():
             for start in range(0, int(self.rows.count()), _PAGE):
                 held = self.rows.get(include=["metadatas"], limit=_PAGE, offset=start)
                 for i, m in zip(held["ids"], held["metadatas"], strict=True):
-                    known[i] = int((m or {}).get("rank", -1))
-        self._known, self._top = known, max(known.values(), default=-1)
-        self._sorted = None
+                    said = m or {}
+                    known[i] = _Place(int(said.get("rank", -1)), str(said.get("space", "")))
+        self._known = known
+        self._sorted.clear()
         self._views.clear()
         return dict(known)
 
     @property
-    def ranks(self) -> dict[str, int]:
-        """The rank of every vector, as it was last read and changed here."""
+    def places(self) -> dict[str, "_Place"]:
+        """Rank and namespace of every vector, as they were last read and changed here."""
         if self._known is None:
             self.read()
         assert self._known is not None
@@ -221,90 +241,113 @@ class _Shelf:
 
     def put(self, items: Sequence[IndexedItem], vectors: Vectors) -> None:
         """Add or replace vectors, shape (n, d), one for each item."""
-        ranks = self.ranks
+        places = self.places
         for start in range(0, len(items), _BATCH):
             part = items[start : start + _BATCH]
             with speaking():
                 self.rows.upsert(
                     ids=[item.id for item in part],
                     embeddings=vectors[start : start + _BATCH],
-                    metadatas=[{"rank": item.rank} for item in part],
+                    metadatas=[{"rank": item.rank, "space": item.space} for item in part],
                 )
-        self._forget_views(min(item.rank, ranks.get(item.id, item.rank)) for item in items)
-        ranks.update((item.id, item.rank) for item in items)
-        self._top = max(self._top, max(item.rank for item in items))
+        new = {item.id: _Place(item.rank, item.space) for item in items}
+        self._forget_views([*new.values(), *(places[i] for i in new if i in places)])
+        places.update(new)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove the vectors with these ids, those of them that it holds."""
-        ranks = self.ranks
-        here = [i for i in ids if i in ranks]
+        places = self.places
+        here = [i for i in ids if i in places]
         for part in _parts(here, _BATCH):
             with speaking():
                 self.rows.delete(ids=part)
-        self._forget_views(ranks.pop(i) for i in here)
+        self._forget_views([places.pop(i) for i in here])
 
-    def _forget_views(self, ranks: Iterable[int]) -> None:
-        """Drop the kept vectors of every frozen view that sees one of these ranks."""
-        self._sorted = None
-        lowest = min(ranks, default=None)
-        if lowest is not None:
-            for below in [b for b in self._views if b > lowest]:
-                del self._views[below]
+    def _forget_views(self, changed: Sequence["_Place"]) -> None:
+        """Drop what is kept of every view that sees one of these places."""
+        lowest: dict[str, int] = {}
+        for rank, space in changed:
+            lowest[space] = min(rank, lowest.get(space, rank))
+        for space in lowest:
+            self._sorted.pop(space, None)
+        for below, space in list(self._views):
+            if space in lowest and below > lowest[space]:
+                del self._views[below, space]
 
-    def near(self, vector: NDArray[np.float32], n: int, below: int) -> list[Near]:
-        """Return the n nearest with ranks below `below`; at least those, in any order."""
-        ranks = self.ranks
-        visible = len(ranks) if below > self._top else self._count(below)
+    def near(self, vector: NDArray[np.float32], n: int, below: int, space: str) -> list[Near]:
+        """Return the n nearest of a namespace with ranks below `below`; at least those, in any order."""
+        places = self.places
+        ranks = self._ranks(space)
+        visible = int(np.searchsorted(ranks, below))
         if visible > _SCANNED:
-            if visible == len(ranks):
-                return self._query(vector, n, below)
+            if visible == len(places):
+                return self._query(vector, n, below, space)
             # asking for more and taking out what may not be seen is cheap while most may be seen
-            wide = n * len(ranks) * 3 // (2 * visible)
+            wide = n * len(places) * 3 // (2 * visible)
             while wide <= _WIDE:
-                found = self._query(vector, wide, below)
+                found = self._query(vector, wide, below, space)
                 if len(found) >= min(n, visible):
                     return found
                 wide *= 4
-            return self._query(vector, n, below, {"rank": {"$lt": below}})
-        ids, vectors = self._view(below)
-        if not ids:
+            asked = [{"rank": {"$lt": below}}, {"space": space}]
+            return self._query(vector, n, below, space, {"$and": asked})
+        if not visible:
             return []
+        ids, vectors = self._view(below, space, visible == len(ranks))
         cosines = vectors @ vector
         best = np.argpartition(-cosines, min(n, len(ids)) - 1)[:n]
         return [Near(ids[i], float(cosines[i])) for i in best]
 
-    def _count(self, below: int) -> int:
-        if self._sorted is None:
-            self._sorted = np.sort(np.fromiter(self.ranks.values(), np.int64))
-        return int(np.searchsorted(self._sorted, below))
+    def _ranks(self, space: str) -> NDArray[np.int64]:
+        """Return the ranks in a namespace, sorted."""
+        if space not in self._sorted:
+            there = [rank for rank, where in self.places.values() if where == space]
+            self._sorted[space] = np.sort(np.array(there, np.int64))
+        return self._sorted[space]
 
-    def _view(self, below: int) -> tuple[list[str], Vectors]:
-        """Return the ids and unit vectors, shape (v, d), of what a frozen view sees; kept for its next read."""
-        if below not in self._views:
-            found = dict(self.vectors([i for i, rank in self.ranks.items() if rank < below]))
+    def _view(self, below: int, space: str, whole: bool) -> tuple[list[str], Vectors]:
+        """Return the ids and unit vectors, shape (v, d), of what a view sees; kept for its next read.
+
+        Args:
+            below: Of the view.
+            space: Of the view.
+            whole: Whether it sees all of the namespace: such a view is one, whatever its `below` is.
+        """
+        key = (_ALL if whole else below, space)
+        if key not in self._views:
+            seen = [
+                i for i, place in self.places.items() if place.rank < below and place.space == space
+            ]
+            found = dict(self.vectors(seen))
             ids = sorted(found)
             vectors = np.stack([found[i] for i in ids]) if ids else np.zeros((0, 1), np.float32)
-            self._views[below] = ids, vectors
+            self._views[key] = ids, vectors
             while len(self._views) > _VIEWS:
                 self._views.popitem(last=False)
-        self._views.move_to_end(below)
-        return self._views[below]
+        self._views.move_to_end(key)
+        return self._views[key]
 
     def _query(
         self,
         vector: NDArray[np.float32],
         n: int,
         below: int,
+        space: str,
         where: dict[str, Any] | None = None,
     ) -> list[Near]:
-        ranks = self.ranks
+        places = self.places
         with speaking():
             answer = self.rows.query(
                 query_embeddings=[vector], n_results=n, where=where, include=["distances"]
             )
         pairs = zip(answer["ids"][0], answer["distances"][0], strict=True)
         # what another process put on a server is not known here
-        return [Near(i, 1.0 - float(d)) for i, d in pairs if ranks.get(i, below) < below]
+        unknown = _Place(below, space)
+        return [
+            Near(i, 1.0 - float(d))
+            for i, d in pairs
+            if (place := places.get(i, unknown)).rank < below and place.space == space
+        ]
 
 
 def _parts(ids: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -24,7 +24,7 @@ class Said(Protocol):
 
 def item_of(record: MemoryRecord) -> IndexedItem:
     """Return what the index has to know of a record."""
-    return IndexedItem(record.id, record.env, record.rank)
+    return IndexedItem(record.id, record.env, record.rank, record.namespace)
 
 
 class Indexes:
