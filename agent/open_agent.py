@@ -74,7 +74,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self._llm, self._lent = llm, llm is not None
         self.environments = Environments(self.store)
         self.skills = AgentSkills(config.skills, self.store)
-        self._loop = OwnLoop()
+        self.loop = OwnLoop()
         self._going: set[str] = set()  # runs of single tasks
         self._hints: Hints | None = None
 
@@ -279,7 +279,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the agent's own event loop and return what it returns; see `OwnLoop.run`."""
-        return self._loop.run(work)
+        return self.loop.run(work)
 
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""
@@ -287,7 +287,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             self.environments.close()
             self.skills.close()
             ours = self._llm is not None and not self._lent
-            self._loop.close(self.llm.close() if ours else None)
+            self.loop.close(self.llm.close() if ours else None)
         finally:
             self._llm = self._hints = None
             self.store.close()

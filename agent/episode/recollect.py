@@ -10,8 +10,8 @@ from ...envs.tools import Call
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits
 from ...memory.likeness.states import state_of
+from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered, remember
 from ...memory.tools.candidates import candidates
-from ..acting.remembered import NOTHING_REMEMBERED, Remembered, remember
 from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
 from ..skill_actions.skill_set import NOTHING, Offered

@@ -12,7 +12,8 @@ from ..ledger.errors import IndexBroken, StoreInUse, StoreUnwritable
 from ..ledger.lock import keep_private
 from ..ledger.records import MemoryRecord
 from ..likeness.embedder import Embedder
-from ..likeness.vector_index import IndexedItem, VectorIndex, Vectors, set_aside
+from ..likeness.index_shelf import IndexedItem, Vectors
+from ..likeness.vector_index import VectorIndex, set_aside
 
 
 class Said(Protocol):

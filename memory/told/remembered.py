@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from ...envs.tools import ToolSpec
 from ...envs.types import Observation
-from ...memory.ledger.records import EpisodeCase, StepCase, SubtaskCase
-from ...memory.recall.case_memory import CaseMemory
-from ...memory.tools.tool_memory import ToolMemory
+from ..ledger.records import EpisodeCase, StepCase, SubtaskCase
+from ..recall.case_memory import CaseMemory
+from ..tools.tool_memory import ToolMemory
 
 Shows = Callable[[str], tuple[bool, float]]
 """Whether this episode is shown a remembered one, and with which probability (see `Exposer.decide`)."""
