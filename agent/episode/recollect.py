@@ -131,9 +131,13 @@ def _whole(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Remem
     return remember(
         parts.memory,
         parts.tools,
-        seen,
-        parts.stage.environment.tools() if parts.stage.calls else (),
-        parts.exposer(parts.memory.credit).decide,
+        goal=seen.goal,
+        env=seen.task.env,
+        family=seen.task.family,
+        task_id=seen.task.id,
+        seen=seen.text,
+        specs=parts.stage.environment.tools() if parts.stage.calls else (),
+        shows=parts.exposer(parts.memory.credit).decide,
         k=parts.policy.shown,
     )
 

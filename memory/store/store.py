@@ -49,7 +49,7 @@ class Store(MemoryState):
         folder: Created when it is missing.
         modules: The kinds of memory; those of Lichen and of installed packages when None.
         capacity: Episodes that are held; what is least useful above it is let go (see `bound`). None: all.
-        read_only: Only look: no lock, no index, nothing is repaired.
+        read_only: Only look: no lock, nothing is written or repaired; the index is one of this process.
         embedder: For tasks' texts; `minilm` when None.
         index_url: `http://host:port` of a Chroma server in the place of the embedded index.
         clock: Time in seconds since 1970.
