@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -13,6 +14,9 @@ from .graph import Graph, build
 
 FOLDER = "checkpoints"
 """In a store; forgetting any episode removes it."""
+_WAIT = 30.0
+"""Seconds that a write waits for another one."""
+_one_opens = threading.Lock()  # a store belongs to one process
 _log = logging.getLogger(__name__)
 
 
@@ -23,6 +27,7 @@ async def open_graph(folder: Path) -> AsyncIterator[Graph]:
     Raises:
         StoreUnwritable: The disk refuses.
     """
+    from aiosqlite import connect
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     try:
@@ -32,21 +37,22 @@ async def open_graph(folder: Path) -> AsyncIterator[Graph]:
     except OSError as error:
         raise StoreUnwritable(f"the store {folder} cannot be written: {error}") from error
     path = folder / FOLDER / "checkpoints.sqlite"
-    set_aside_if_broken(path)
     with writing():
-        async with AsyncSqliteSaver.from_conn_string(str(path)) as checkpointer:
-            yield build(checkpointer)
+        with _one_opens:
+            _made_ready(path)
+        async with connect(path, timeout=_WAIT) as connection:
+            yield build(AsyncSqliteSaver(connection))
 
 
-def set_aside_if_broken(path: Path) -> None:
-    """Move a checkpoint file that is no database out of the way: it only helps to resume."""
-    if not path.exists():
-        return
+def _made_ready(path: Path) -> None:
+    """Make a sound file of it, to which episodes at once can have connections of their own.
+
+    One that is no database is moved out of the way: it only helps to resume.
+    """
     try:
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        _with_log(path)
     except sqlite3.OperationalError:
-        return  # the disk or another process: said where it is written to
+        raise  # the disk or another process
     except sqlite3.DatabaseError as error:
         aside = path.with_suffix(".broken")
         path.replace(aside)
@@ -56,3 +62,15 @@ def set_aside_if_broken(path: Path) -> None:
             error,
             aside.name,
         )
+        _with_log(path)
+
+
+def _with_log(path: Path) -> None:
+    """Begin the file's write-ahead log, if it has none yet.
+
+    The saver does that too, at its first use; but SQLite does not wait for a lock to begin a log, so of two
+    connections that ask for one at once, one fails. Where there is a log, they ask for nothing.
+    """
+    with closing(sqlite3.connect(path, timeout=_WAIT)) as connection:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("PRAGMA journal_mode=WAL").fetchone()

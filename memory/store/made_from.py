@@ -6,6 +6,7 @@ Forgetting an episode takes them too. Knows nothing of what is in them.
 import json
 import logging
 import shutil
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from ..ledger.errors import StoreUnwritable
 
 _log = logging.getLogger(__name__)
+_one_writer = threading.Lock()
 
 MANIFEST = "made-from.json"
 ANY = "*"
@@ -21,14 +23,15 @@ ANY = "*"
 
 def made_from(folder: Path, episodes: Iterable[str]) -> None:
     """Say in a folder which episodes it was made from; adds to what it says already."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / MANIFEST
-    known = set(_episodes(path))
-    wanted = known | set(episodes)
-    if wanted != known or not path.exists():
-        temporary = path.with_name(f".{MANIFEST}.writing")
-        temporary.write_text(json.dumps(sorted(wanted)), encoding="utf-8")
-        temporary.replace(path)
+    with _one_writer:
+        folder.mkdir(parents=True, exist_ok=True)
+        known = set(_episodes(path))
+        wanted = known | set(episodes)
+        if wanted != known or not path.exists():
+            temporary = path.with_name(f".{MANIFEST}.writing")
+            temporary.write_text(json.dumps(sorted(wanted)), encoding="utf-8")
+            temporary.replace(path)
 
 
 def derived_from(root: Path, episode: str) -> list[Path]:

@@ -1,13 +1,18 @@
-"""A damaged checkpoint file costs only the resume."""
+"""A damaged checkpoint file costs only the resume; one file serves many episodes at once."""
 
 import asyncio
 import os
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 
+from lichen.agent.episode.checkpoints import open_graph
 from lichen.agent.open_agent import OpenAgent
 
 
@@ -33,3 +38,30 @@ def test_a_damaged_checkpoint_file_is_set_aside_and_costs_only_the_resume(
     with agent(tmp_path, policy={"llm": False}) as run:
         assert run.learn("alfworld-mini", episodes=1).episodes[0].outcome != "unknown"
     assert "moved to checkpoints.broken" in caplog.text
+
+
+@pytest.mark.parametrize(("loops", "tasks"), [(1, 4), (4, 1), (2, 2)])
+def test_episodes_open_one_stores_checkpoints_at_once(
+    tmp_path: Path, loops: int, tasks: int
+) -> None:
+    """In one event loop or in threads with a loop each; every time in a new store."""
+
+    async def episode(folder: Path, name: str, opened: threading.Barrier) -> None:
+        async with open_graph(folder) as graph:
+            await asyncio.to_thread(opened.wait, 60)
+            config: RunnableConfig = {"configurable": {"thread_id": name, "checkpoint_ns": ""}}
+            assert not (await graph.aget_state(config)).values
+            assert isinstance(graph.checkpointer, BaseCheckpointSaver)
+            await graph.checkpointer.aput(config, empty_checkpoint(), {}, {})
+            assert await graph.checkpointer.aget_tuple(config)
+
+    async def several(folder: Path, loop: int, opened: threading.Barrier) -> None:
+        await asyncio.gather(*(episode(folder, f"{loop}-{n}", opened) for n in range(tasks)))
+
+    with ThreadPoolExecutor(loops) as pool:
+        for store in range(15):
+            folder, opened = tmp_path / str(store), threading.Barrier(loops * tasks)
+            done = [
+                pool.submit(asyncio.run, several(folder, loop, opened)) for loop in range(loops)
+            ]
+            assert [one.exception() for one in done] == [None] * loops

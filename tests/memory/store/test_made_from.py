@@ -1,5 +1,7 @@
 """What was made from an episode goes with it."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,10 @@ def test_what_was_made_from_an_episode_goes_and_no_ledger_with_it(
     assert derived_from(tmp_path, "e1") == found  # what is left is found again
     assert remove_derived(tmp_path, "e1") == found and not (tmp_path / "made").exists()
     assert (tmp_path / "copy" / "run" / "ledger.sqlite").exists()
+
+
+def test_threads_that_write_one_manifest_lose_no_episode(tmp_path: Path) -> None:
+    episodes = [f"e{n}" for n in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda episode: made_from(tmp_path / "made", [episode]), episodes))
+    assert json.loads((tmp_path / "made" / MANIFEST).read_text()) == sorted(episodes)
