@@ -4,14 +4,23 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ["agent", "envs", "memory", "skills", "pyproject.toml", "README.md", "LICENSE"]
-TESTS = ["memory", "contracts", "agent/lab/heldout/test_heldout_run.py", "conftest.py"]
-"""The tests that are run against the wheel; the others need the tree or a model's long loading."""
+FOLDERS = SOURCES[:4]
+CONTRACT = "contracts/test_environments.py::test_the_protocol_is_kept"
+TESTS = [
+    *(f"memory/{part}" for part in ("store", "ledger", "kinds", "recall", "conftest.py")),
+    *(f"{CONTRACT}[{name}]" for name in ("alfworld-mini", "textcraft", "support", "bfcl")),
+    "agent/lab/heldout/test_heldout_run.py::test_rows_of_other_settings_are_not_mixed_in",
+    "conftest.py",
+]
+"""Run against the wheel: each floor once, and what reads its data. The rest need the tree or are slow."""
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +65,40 @@ def test_the_wheel_is_what_python_finds(installed: Path) -> None:
     assert all(name.startswith(str(installed)) for name in done.stdout.split())
 
 
+def test_the_wheel_holds_every_file_of_the_tree(installed: Path) -> None:
+    def held(root: Path) -> set[Path]:
+        found = (path for folder in FOLDERS for path in (root / folder).rglob("*"))
+        return {
+            path.relative_to(root)
+            for path in found
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+    assert held(installed / "lichen") == held(ROOT)
+
+
+def test_the_wheel_names_its_entry_points(installed: Path) -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (said,) = distributions(path=[str(installed)])
+    held = {(point.group, point.name, point.value) for point in said.entry_points}
+    groups = {"console_scripts": listed["scripts"], **listed["entry-points"]}
+    assert held == {(group, *point) for group in groups for point in groups[group].items()}
+
+
 def test_the_command_line_of_the_wheel_knows_the_shipped_suites(installed: Path) -> None:
     assert "twx-mapreader" in run(["lichen.agent", "envs", "suites"], installed, installed)
 
 
 def test_the_tests_pass_against_the_wheel(installed: Path, tmp_path: Path) -> None:
     for name in TESTS:
-        source, target = ROOT / "tests" / name, tmp_path / "tests" / name
+        file = name.split("::")[0]
+        source, target = ROOT / "tests" / file, tmp_path / "tests" / file
         target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy2(source, target)
     shutil.copy2(ROOT / "pyproject.toml", tmp_path)
-    said = run(["pytest", "-q", "-p", "no:cacheprovider", "tests"], tmp_path, installed)
+    asked = [f"tests/{name}" for name in TESTS if not name.endswith("conftest.py")]
+    said = run(["pytest", "-q", "-p", "no:cacheprovider", *asked], tmp_path, installed)
     assert " passed" in said
