@@ -53,6 +53,26 @@ class Rooms(Adapter):
         )
 
 
+class Halls(Rooms):
+    """Two families: of rooms and, from number 20, of halls; the halls are the same in every fold."""
+
+    def families(self) -> tuple[str, ...]:
+        return ("halls", "rooms")
+
+    def tasks(self, split: Split, families: Any = None) -> tuple[Task, ...]:
+        chosen = self._chosen(families)
+        return tuple(task for task in super().tasks(split) if task.family in chosen)
+
+    def task(self, task_id: str) -> Task:
+        task = super().task(task_id)
+        family = "halls" if int(task_id.rsplit("/", 1)[1]) >= 20 else "rooms"
+        return task.model_copy(update={"family": family})
+
+    def _start(self, task: Task, seed: int) -> Seen:
+        self._careless = task.family == "halls"
+        return super()._start(task, seed)
+
+
 def test_training_tasks_are_drawn_apart_from_held_out_ones() -> None:
     suite = Suite(name="rooms", env="rooms")
     drawn = {
@@ -73,6 +93,13 @@ def test_the_check_finds_folds_that_share_their_worlds() -> None:
     assert any("world_number" in said for said in check(Rooms(careless=True), tasks))
 
 
+def test_the_check_compares_the_folds_of_the_families_of_its_tasks() -> None:
+    rooms, halls = (list(Halls().tasks("train", [family])[:1]) for family in ("rooms", "halls"))
+    assert check(Halls(), rooms) == []
+    for tasks in (halls, [*rooms, *halls]):
+        assert [said.split(":")[0] for said in check(Halls(), tasks)] == ["halls"]
+
+
 def test_the_check_compares_two_processes_with_different_hash_seeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +108,8 @@ def test_the_check_compares_two_processes_with_different_hash_seeds(
     path = "rooms_of_a_stranger:Rooms"
     good = checked(path, {}, 2)
     assert good.holds and good.steps > 0 and good.most_ms >= good.median_ms > 0
+    whole = checked("rooms_of_a_stranger:Halls", {}, 1)
+    assert [said.split(":")[0] for said in whole.problems] == ["halls"]  # of all families
     bad = checked(path, {"shuffled": True}, 2)
     assert any("another process" in said for said in bad.problems)
 
