@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from ..envs.errors import UsageError
@@ -25,7 +26,8 @@ class OwnLoop:
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
-        self._one = threading.Lock()
+        self._running = False
+        self._one = threading.RLock()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end.
@@ -40,7 +42,26 @@ class OwnLoop:
                 hint="Await the method of the same name that begins with `a`: `arun`, `alearn`.",
             )
         with self._one:
-            return self._runner.run(work)
+            self._running = True
+            try:
+                return self._runner.run(work)
+            finally:
+                self._running = False
+
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """Hold the loop while nothing runs on it: what other threads run on it ends first.
+
+        Raises:
+            UsageError: It is this very loop that runs here.
+        """
+        with self._one:
+            if self._running:
+                raise UsageError(
+                    "an agent cannot be closed from inside its own run",
+                    hint="Close it when the run has returned.",
+                )
+            yield
 
     def close(self, work: Coroutine[Any, Any, None] | None = None) -> None:
         """Finish a last coroutine, on this loop or in a thread beside the one that runs here, and close."""

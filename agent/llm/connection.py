@@ -190,12 +190,13 @@ def _number(used: Any, name: str) -> int:
 
 
 def _client(key: str, config: ServerConfig, http_client: Any) -> "AsyncOpenAI":
-    from openai import AsyncOpenAI
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
     return AsyncOpenAI(
         api_key=key,
         base_url=config.base_url,
         timeout=config.timeout,
         max_retries=config.retries,
-        http_client=http_client,
+        # its own default closes itself when it is collected, in whatever loop runs then
+        http_client=http_client or DefaultAsyncHttpxClient(timeout=config.timeout),
     )

@@ -121,14 +121,14 @@ def _taking_turns(messages: Sequence[Message]) -> list[Message]:
     return found
 
 
-class _Form(NamedTuple):
+class _SimplerForm(NamedTuple):
     refusal: re.Pattern[str]
     """What servers say that do not take it."""
     simpler: Callable[[Sequence[Message]], list[Message]]
 
 
 _FORMS = {
-    "system messages": _Form(
+    "system messages": _SimplerForm(
         re.compile(
             r"system\W{0,3}(role|message|prompt|instruction)|role\W{0,12}system|developer instruction"
             r"|roles? .{0,40}(user|assistant).{0,40}\b(only|allowed|supported)",
@@ -136,8 +136,8 @@ _FORMS = {
         ),
         _without_system,
     ),
-    "two messages in a row": _Form(re.compile(r"alternat", re.IGNORECASE), _taking_turns),
-    "messages without text": _Form(
+    "two messages in a row": _SimplerForm(re.compile(r"alternat", re.IGNORECASE), _taking_turns),
+    "messages without text": _SimplerForm(
         re.compile(r"content\b.*(string|null|none|required|missing|empty)", re.IGNORECASE),
         _without_null,
     ),
