@@ -118,8 +118,8 @@ class Agent(AbstractContextManager["Agent"]):
             UnknownName: No environment or task has this name.
             FingerprintChanged: The model was not the same afterwards.
         """
-        return await self._open.arun(
-            task, max_steps=max_steps, env_options=env_options, on_event=on_event
+        return await self._open.loop.wait(
+            self._open.arun(task, max_steps=max_steps, env_options=env_options, on_event=on_event)
         )
 
     def learn(
@@ -148,7 +148,9 @@ class Agent(AbstractContextManager["Agent"]):
         Raises:
             FingerprintChanged: The model was not the same afterwards.
         """
-        return await self._open.alearn(suite, episodes=episodes, progress=progress)
+        return await self._open.loop.wait(
+            self._open.alearn(suite, episodes=episodes, progress=progress)
+        )
 
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""

@@ -3,6 +3,7 @@
 `Agent` is the small face of it for applications; the command line and the laboratory work with it directly.
 """
 
+import asyncio
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from pathlib import Path
@@ -74,9 +75,8 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self._llm, self._lent = llm, llm is not None
         self.environments = Environments(self.store)
         self.skills = AgentSkills(config.skills, self.store)
-        self._loop = OwnLoop()
-        self._going: set[str] = set()  # runs of single tasks
-        self._closed = False
+        self.loop = OwnLoop()
+        self._going: set[str] = set()  # runs
         self._hints: Hints | None = None
 
     @classmethod
@@ -246,9 +246,13 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
                 raise UsageError(f"{count} episodes cannot be run", hint="Ask for at least one.")
             before = await self.fingerprint(self.config.policy.llm)
             started = self.started("learn", suite.name, before, {"episodes": count})
-            run = next_run(self.store.ledger, started)
-            self.opened(run.id, started)
-            return await learn_stream(self, suite, run, count, before, progress)
+            run = next_run(self.store.ledger, started, self._going)
+            self._going.add(run.id)
+            try:
+                self.opened(run.id, started)
+                return await learn_stream(self, suite, run, count, before, progress)
+            finally:
+                self._going.discard(run.id)
 
     async def fingerprint(self, asked: bool) -> str:
         """Return the model's fingerprint, or an empty string when it is not to be asked."""
@@ -286,43 +290,34 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the agent's own event loop and return what it returns; see `OwnLoop.run`."""
-        if self._closed:
-            work.close()
-            raise UsageError("the agent is closed", hint="Make a new one, or close it later.")
-        return self._loop.run(work)
+        return self.loop.run(work)
 
     @contextmanager
     def _while_open(self) -> Iterator[None]:
-        """Say in a sentence that the agent was closed before a run, or during it."""
-        if self._closed:
-            raise UsageError("the agent is closed", hint="Make a new one, or close it later.")
+        """Say in a sentence that the agent was closed during a run."""
         try:
             yield
-        except Exception as error:
-            if not self._closed:
+        except (Exception, asyncio.CancelledError) as error:
+            if not self.loop.closed:
                 raise
             raise UsageError(
-                "the agent was closed while it ran", hint="Await all runs before you close it."
+                "the agent was closed while it ran", hint="Wait for all runs before you close it."
             ) from error
 
     def close(self) -> None:
-        """Close environments, model and store; calling it twice is allowed.
-
-        What other threads wait for in `run` and `learn` ends first.
+        """Close environments, model and store; what still runs is cancelled. Calling it twice is allowed.
 
         Raises:
-            UsageError: It is called from inside such a run.
+            UsageError: It is called from inside a run.
         """
-        with self._loop.idle():
-            self._closed = True
-            try:
-                self.environments.close()
-                self.skills.close()
-                ours = self._llm is not None and not self._lent
-                self._loop.close(self.llm.close() if ours else None)
-            finally:
-                self._llm = self._hints = None
-                self.store.close()
+        ours = self._llm is not None and not self._lent
+        self.loop.close(self.llm.close() if ours else None)
+        try:
+            self.environments.close()
+            self.skills.close()
+        finally:
+            self._llm = self._hints = None
+            self.store.close()
 
     def __exit__(
         self,

@@ -1,6 +1,7 @@
 """Memory: a ledger of events, the records that memory modules derive from it, and reads over them.
 
-Read with `CaseMemory(store).read(...)`, `.episodes(...)` or `.find(...)`. Teach from demonstrations with
+`Memory(folder)` is memory alone, for an agent of somebody else's. Inside Lichen: read with
+`CaseMemory(store).read(...)`, `.episodes(...)` or `.find(...)`. Teach from demonstrations with
 `import_demonstrations`. A new kind of memory is a `MemoryModule`, given to `Store(folder, modules=...)` or
 offered by a package under the entry point group `lichen.memory`.
 """
@@ -21,6 +22,7 @@ from .ledger.records import (
     SubtaskCase,
     Trust,
 )
+from .memory import Memory
 from .recall.case_memory import CaseMemory
 from .recall.retriever import RetrieverConfig
 from .store.demonstrations import (
@@ -31,6 +33,8 @@ from .store.demonstrations import (
     read_jsonl,
 )
 from .store.store import Store
+from .told.foreign_step import ForeignStep
+from .told.reminder import RecalledCase, Reminder
 
 __all__ = [
     "CaseMemory",
@@ -40,10 +44,14 @@ __all__ = [
     "EpisodeCase",
     "Hit",
     "Hits",
+    "ForeignStep",
     "LedgerRow",
+    "Memory",
     "MemoryModule",
     "MemoryRecord",
+    "RecalledCase",
     "RecordKind",
+    "Reminder",
     "RetrieverConfig",
     "State",
     "StepCase",

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 
 from ..memory.ledger.errors import IndexBroken
 from ..memory.likeness.embedder import Embedder, Vectors
-from ..memory.likeness.vector_index import IndexedItem, VectorIndex
+from ..memory.likeness.index_shelf import IndexedItem
+from ..memory.likeness.vector_index import VectorIndex
 from .types import Skill
 
 _log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from ...envs.tools import Call, ToolSpec, read_call, rewritten
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits, State
 from ...memory.likeness.states import state_of
+from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered
 from ..llm.thought import SILENT, Thought
-from .remembered import NOTHING_REMEMBERED, Remembered
 from .working_memory import WorkingMemory
 
 

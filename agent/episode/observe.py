@@ -14,7 +14,7 @@ from ...memory.ledger.events import ChannelsWeighed, Recalled, RecalledItem, Ski
 from ...memory.ledger.ledger import Entry
 from ...memory.ledger.records import Hits
 from ...memory.likeness.states import offered_by, state_of
-from ..acting.remembered import ReadCase
+from ...memory.told.remembered import ReadCase
 from ..skill_actions.skill_set import Called, Offer, Offered
 from .parts import EpisodeParts
 from .recollect import synced

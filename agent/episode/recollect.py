@@ -10,8 +10,8 @@ from ...envs.tools import Call
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits
 from ...memory.likeness.states import state_of
+from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered, remember
 from ...memory.tools.candidates import candidates
-from ..acting.remembered import NOTHING_REMEMBERED, Remembered, remember
 from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
 from ..skill_actions.skill_set import NOTHING, Offered
@@ -131,9 +131,13 @@ def _whole(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Remem
     return remember(
         parts.memory,
         parts.tools,
-        seen,
-        parts.stage.environment.tools() if parts.stage.calls else (),
-        parts.exposer(parts.memory.credit).decide,
+        goal=seen.goal,
+        env=seen.task.env,
+        family=seen.task.family,
+        task_id=seen.task.id,
+        seen=seen.text,
+        specs=parts.stage.environment.tools() if parts.stage.calls else (),
+        shows=parts.exposer(parts.memory.credit).decide,
         k=parts.policy.shown,
     )
 

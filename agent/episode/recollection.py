@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits
-from ..acting.remembered import NOTHING_REMEMBERED, Remembered
+from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered
 from ..acting.situation import Favour
 from ..skill_actions.skill_set import Offered
 from ..skill_actions.skill_tools import tool_of

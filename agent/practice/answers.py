@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...envs.types import Fact
-from ...memory.ledger.events import Answered
+from ...memory.ledger.practice_events import Answered
 from ...memory.likeness.analogy import entities
 from ...memory.likeness.embedder import Embedder, Vectors
 from ...skills.types import Skill

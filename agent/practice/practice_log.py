@@ -7,8 +7,8 @@ between, and what a killed, broken or stopped iteration admitted is rolled back 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ...memory.ledger.events import Practised
 from ...memory.ledger.ledger import Entry, Ledger
+from ...memory.ledger.practice_events import Practised
 from ...skills.library import Library
 from ...skills.savepoint import pending, release, savepoint, take_back, tell
 

@@ -12,7 +12,7 @@ import numpy as np
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Fact, Record
-from ...memory.ledger.events import Answered, Practised
+from ...memory.ledger.practice_events import Answered, Practised
 from ...skills.absorb_variant import covers
 from ...skills.admission import BINDINGS, Admission, Verdict
 from ...skills.induction.program import Piece

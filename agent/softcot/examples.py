@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from ...memory.ledger.namespaces import EVERYONE
 from ...memory.ledger.records import EpisodeCase, Hit, State, StepCase
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.demonstrations import Demonstration
@@ -76,7 +77,9 @@ def with_steps(
     won = {
         case.episode: case.task_id
         for case in episodes.values()
-        if case.outcome == "success" and (demonstrations or case.source == "own")
+        if case.outcome == "success"
+        and (demonstrations or case.source == "own")
+        and case.namespace == EVERYONE  # its projection serves everyone
     }
     trails: dict[str, list[StepCase]] = defaultdict(list)
     for step in steps:

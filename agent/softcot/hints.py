@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...envs.errors import LichenError, UsageError
 from ...memory.ledger.events import Forgotten
+from ...memory.ledger.namespaces import EVERYONE
 from ...memory.ledger.records import EpisodeCase, Hits, State
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.store import Store
@@ -292,7 +293,8 @@ class Hints:
         return _Parts(SoftAssistant(other, folder.parent / STATES), projection, card, llm)
 
     def _won(self) -> list[EpisodeCase]:
-        return [case for case in self.store.episodes.values() if case.outcome == "success"]
+        held = self.store.episodes.values()
+        return [x for x in held if x.outcome == "success" and x.namespace == EVERYONE]
 
     @property
     def _takes_vectors(self) -> bool:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ...memory.told.memory_block import memory_block
 from ..acting.situation import Situation
 from ..llm.talking import ToolUse, Turn
 from ..prompts.rendering import render
 from .call_form import use_in, written_spec, written_use
-from .memory_block import memory_block, step_notes
+from .step_notes import step_notes
 from .toolbox import ACT, Toolbox
 
 Form = Literal["tool", "json", "words"]

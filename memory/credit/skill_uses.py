@@ -36,6 +36,7 @@ class SkillOutcome(NamedTuple):
     context: str
     exposures: tuple[Exposure, ...]
     outcome: float
+    episode: str = ""
 
 
 @dataclass
@@ -46,6 +47,8 @@ class SkillUses:
     """By `item`."""
     observed: list[SkillOutcome] = field(default_factory=list)
     credit: Credit = field(default_factory=Credit)
+    _told: set[str] = field(default_factory=set)
+    """Episodes of `observed`."""
 
     @staticmethod
     def item(skill: str, llm: str) -> str:
@@ -89,6 +92,12 @@ class SkillUses:
                 self.counts[found.item] = known.model_copy(update={"exposed": known.exposed + 1})
 
     def observe(self, found: SkillOutcome) -> None:
-        """Take what an ended episode says of the skills it was offered."""
+        """Take what an ended episode says of the skills it was offered; its earlier word is void."""
+        if found.episode and found.episode in self._told:
+            self.observed = [one for one in self.observed if one.episode != found.episode]
+            self.credit = Credit()
+            for one in self.observed:
+                self.credit.observe(one.context, one.exposures, one.outcome)
+        self._told.add(found.episode)
         self.observed.append(found)
         self.credit.observe(found.context, found.exposures, found.outcome)

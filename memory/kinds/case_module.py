@@ -3,17 +3,21 @@
 Pure: events in, records out; the same on every machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...envs.text import shortened
+from ...envs.tools import write_call
 from ..ledger.content_id import content_id
 from ..ledger.events import Planned
+from ..ledger.feedback_event import Feedback
 from ..ledger.records import EpisodeCase, MemoryRecord, State, StepCase
 from ..likeness.features import Idf, hashed, state_features
 from .ended_episode import EndedEpisode
 from .module import MemoryModule, RecordKind
 
+ANSWER = "answer"
+"""The argument of a call that gives an answer."""
 DISCOUNT = 0.95
 """Per step; a case's gain prefers the shorter way (AgentFly eq. 5 with gamma = 0.95)."""
 KEPT = 600
@@ -24,7 +28,7 @@ class CaseModule(MemoryModule):
     """Derives one case of the whole episode and one of every step; counts the features of the steps."""
 
     name = "cases"
-    version = 3
+    version = 4  # verdicts that came later
     kinds = (
         RecordKind("episodes", EpisodeCase, text=lambda case: case.goal),
         RecordKind(
@@ -42,7 +46,7 @@ class CaseModule(MemoryModule):
 
     def derive(self, episode: EndedEpisode) -> Sequence[MemoryRecord]:
         """See `MemoryModule.derive`."""
-        return [_whole(episode), *_steps(episode)]
+        return [_whole(episode), *_steps(episode), *_corrected(episode)]
 
     def hold(self, records: Sequence[MemoryRecord]) -> None:
         """See `MemoryModule.hold`."""
@@ -96,12 +100,15 @@ def _steps(episode: EndedEpisode) -> list[StepCase]:
     final = taken[-1].score_after
     if ended.judge == "critic":  # the environment's own steps say nothing
         final = max(final, ended.score)
+    if ended.judge == "person":  # who knows better than the environment
+        final = ended.score
+    errors = [event.error for event in taken]
+    if episode.said is not None and episode.said.score < 1 and not errors[-1]:
+        errors[-1] = _complaint(episode.said)
     gained = [
-        min(0.0, gain)
-        if event.error
-        else gain  # what was refused brought nothing, whatever came later
-        for event, gain in zip(
-            taken, gains([event.score_before for event in taken], final), strict=True
+        min(0.0, gain) if error else gain  # what was refused brought nothing, whatever came later
+        for error, gain in zip(
+            errors, gains([event.score_before for event in taken], final), strict=True
         )
     ]
     return [
@@ -124,14 +131,46 @@ def _steps(episode: EndedEpisode) -> list[StepCase]:
             gain=round(gain, 6),
             missing=round(1.0 - event.score_before, 6),
             call=event.call,
-            error=event.error,
+            error=error,
             answer=shortened(event.observation, KEPT),
             subtask=event.subtask or event.goal,
             source=start.source,
             events=(key, episode.end_key),
         )
-        for (key, event), gain in zip(episode.steps, gained, strict=True)
+        for (key, event), gain, error in zip(episode.steps, gained, errors, strict=True)
     ]
+
+
+def _complaint(said: Feedback) -> str:
+    """Return what a person said against an answer; empty where that was nothing but a number."""
+    right = f"the right answer is: {said.correct}" if said.correct else ""
+    return "; ".join(part for part in (said.note, right) if part)
+
+
+def _corrected(episode: EndedEpisode) -> Iterator[StepCase]:
+    """Yield what a person said that the last step should have been."""
+    if episode.said is None or not episode.said.correct:
+        return
+    key, last = episode.steps[-1]
+    whole = _steps(episode)[-1]
+    action, call = episode.said.correct, last.call
+    if call is not None and ANSWER in call.arguments:
+        call = call.model_copy(update={"arguments": {**call.arguments, ANSWER: action}})
+        action = write_call(call.tool, call.arguments)
+    else:
+        call = None
+    yield whole.model_copy(
+        update={
+            "id": content_id("correction", episode.id, action),
+            "action": action,
+            "call": call,
+            "index": whole.index + 1,
+            "gain": 1.0,
+            "error": "",
+            "answer": "A person said that this is right.",
+            "source": "demonstration",
+        }
+    )
 
 
 def gains(scores: list[float], final: float, *, discount: float = DISCOUNT) -> list[float]:

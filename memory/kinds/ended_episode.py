@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from ..ledger.events import EpisodeEnded, EpisodeStarted, Stepped
+from ..ledger.feedback_event import Feedback
 from ..ledger.ledger import LedgerRow
 
 E = TypeVar("E")
@@ -21,6 +22,8 @@ class EndedEpisode:
     ended: EpisodeEnded
     rows: tuple[LedgerRow, ...]
     """All its rows, in order, the first and the last included."""
+    said: Feedback | None = None
+    """The verdict that came after its end, where one did."""
 
     def of(self, kind: type[E]) -> list[tuple[str, E]]:
         """Return its events of one kind, each with its key, in order."""

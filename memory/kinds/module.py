@@ -36,7 +36,7 @@ from ..ledger.events import Event
 from ..ledger.ledger import LedgerRow
 from ..ledger.records import MemoryRecord, Trust
 from ..likeness.embedder import Embedder
-from ..likeness.vector_index import Vectors
+from ..likeness.index_shelf import Vectors
 from .ended_episode import EndedEpisode
 
 R = TypeVar("R", bound=MemoryRecord)

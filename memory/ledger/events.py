@@ -9,8 +9,10 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from ...envs.tools import Call
 from ...envs.types import Fact, Outcome, Record, Split
 from .call_events import CallBegun, CallEnded
+from .feedback_event import Feedback
 from .old_events import FirstRecalled
-from .records import Count, Finite, Judge, Share, Source
+from .practice_events import Practised
+from .records import Count, Finite, Judge, Namespace, Share, Source
 
 Origin = Literal["own", "demonstration", "person", "import"]
 """Where evidence comes from: the agent's own experience, a demonstration, a person, another store."""
@@ -51,6 +53,9 @@ class EpisodeStarted(_Event):
     goal: str
     source: Source
     llm: str = ""
+    namespace: Namespace = ""
+    thread: str = ""
+    """The conversation that it is a turn of; empty: none."""
 
 
 class RecalledItem(Record):
@@ -191,43 +196,6 @@ class SkillCalled(_Event):
     """The skill that called it; empty when the agent did."""
 
 
-class Answered(Record):
-    """A question about a goal of practice that a model answered."""
-
-    question: str
-    goal: str
-    """That it is about, in words."""
-    answer: str
-
-
-class Practised(_Event):
-    """One iteration of practice ended (see `agent.practice`)."""
-
-    type: Literal["practised"] = "practised"
-    number: Count
-    goal: str
-    """The fact that was to come about."""
-    outcome: Outcome
-    """Success when the goal came to hold; unknown when the environment or the jail broke."""
-    gained: tuple[str, ...] = ()
-    """Goals that came to hold, whichever was aimed at."""
-    steps: Count = 0
-    """Steps of the environment in the attempt."""
-    practice_steps: Count = 0
-    """Steps spent besides: minimising and testing."""
-    moves: Count = 0
-    skills: dict[str, str] = Field(default_factory=dict)
-    """Goal -> the skill that was admitted for it, `name@version`."""
-    refused: tuple[str, ...] = ()
-    """Why skills were not."""
-    lessons: tuple[str, ...] = ()
-    """What the explorer learned, as JSON."""
-    answers: tuple[Answered, ...] = ()
-    """What a model was asked about the goal in this iteration."""
-    library: str = ""
-    """The library's last commit after the iteration; empty without a library, and in older events."""
-
-
 class EpisodeEnded(_Event):
     """An episode ended; `unknown` never becomes a case."""
 
@@ -328,7 +296,8 @@ Event = Annotated[
     | Evicted
     | ChannelsWeighed
     | CallBegun
-    | CallEnded,
+    | CallEnded
+    | Feedback,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)

@@ -26,8 +26,11 @@ Trust = Literal["quarantined", "observed", "verified", "revoked"]
 """Trust state: `observed` or, for a demonstration, `verified`; `quarantined` while a tool that it used has
 another contract now, `revoked` when it did not hold under that one (see `kinds.tool_module`)."""
 
-Judge = Literal["environment", "critic"]
-"""Who decided how something ended: the environment or a model."""
+Judge = Literal["environment", "critic", "person"]
+"""Who decided how something ended: the environment, a model, or a person."""
+
+Namespace = Annotated[str, Field(pattern=r"^([^/\x00-\x1f]+(/[^/\x00-\x1f]+)*)?$", max_length=200)]
+"""Whose it is, from the outside in: `acme/ann`; empty: everyone's (see `namespaces`)."""
 
 
 class State(Record):
@@ -55,6 +58,7 @@ class MemoryRecord(Record):
     """Position of that episode among all learned episodes: a memory frozen at n holds ranks below n."""
     env: str
     family: str
+    namespace: Namespace = ""
 
 
 class StepCase(MemoryRecord):

@@ -3,54 +3,22 @@
 Keyed by case id (a content hash). It can be deleted at any time: `repair` makes it equal to the cases
 again. One process owns an embedded index (chroma-core/chroma#3792); several use a server by URL.
 
-Every environment has a collection of its own, and what is known of a vector beside it (the rank of its
-episode) is kept in memory too: Chroma's own filter costs 40 to 400 ms at 100,000 vectors, and telling the
-metadata of 96 answers 4 ms, where the search itself takes 2.
+Every environment has a collection of its own (see `index_shelf`).
 """
 
 import hashlib
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...envs.errors import LichenError
 from ..ledger.errors import IndexBroken
-
-Vectors = NDArray[np.float32]
-_BATCH = 1000
-_PAGE = 10_000
-"""Vectors read at once: SQLite, inside Chroma, takes 32,766 variables in a statement."""
-_WIDE = 1600
-"""Most answers that are asked for instead of filtering; they take 14 ms."""
-_SCANNED = 20_000
-"""Vectors up to which all that may be seen are kept in memory (31 MB) and compared one by one (2 ms), about as
-fast as Chroma's graph there. The graph of the same vectors differs from process to process (also with one
-thread), and so would what two runs with one seed remember."""
-_VIEWS = 4
-"""Frozen views of an environment whose vectors are kept."""
-
-
-class IndexedItem(NamedTuple):
-    """What the index knows of a case."""
-
-    id: str
-    env: str
-    rank: int
-    """Rank of its episode: reads as of n see ranks below n."""
-
-
-class Near(NamedTuple):
-    """One answer of the index."""
-
-    id: str
-    cosine: float
+from .index_shelf import IndexedItem, Near, Shelf, Vectors, speaking
 
 
 class VectorIndex:
@@ -71,7 +39,7 @@ class VectorIndex:
 
         quiet = Settings(anonymized_telemetry=False)
         self._name = name
-        self._shelves: dict[str, _Shelf] = {}
+        self._shelves: dict[str, Shelf] = {}
         try:
             if isinstance(where, str):
                 address = urlsplit(where)
@@ -86,7 +54,7 @@ class VectorIndex:
             self._client = client
             for rows in client.list_collections():
                 if rows.name.startswith(f"{name}."):
-                    self._shelves[rows.metadata["env"]] = _Shelf(rows)
+                    self._shelves[rows.metadata["env"]] = Shelf(rows)
         except Exception as error:  # Chroma raises bare ValueError and its Rust core's own classes
             _forget_client(where)
             raise IndexBroken(f"the vector index at {where} cannot be opened: {error}") from error
@@ -102,9 +70,9 @@ class VectorIndex:
     def items(self) -> set[IndexedItem]:
         """Return what it knows of each vector it holds, read from Chroma anew."""
         return {
-            IndexedItem(i, env, rank)
+            IndexedItem(i, env, rank, space)
             for env, shelf in self._shelves.items()
-            for i, rank in shelf.read().items()
+            for i, (rank, space) in shelf.read().items()
         }
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
@@ -118,7 +86,7 @@ class VectorIndex:
             places[item.env].append(place)
         for env, where in places.items():
             if env not in self._shelves:
-                self._shelves[env] = _Shelf(self._collection(env))
+                self._shelves[env] = Shelf(self._collection(env))
             self._shelves[env].put([items[i] for i in where], vectors[where])
 
     def remove(self, ids: Sequence[str]) -> None:
@@ -154,7 +122,15 @@ class VectorIndex:
             self.put(missing, encode([item.id for item in missing]))
         return len(missing), len(stale)
 
-    def near(self, vector: NDArray[np.float32], *, n: int, env: str, below: int) -> list[Near]:
+    def near(
+        self,
+        vector: NDArray[np.float32],
+        *,
+        n: int,
+        env: str,
+        below: int,
+        spaces: Sequence[str] = ("",),
+    ) -> list[Near]:
         """Return the n nearest items of an environment with ranks below `below`, best first.
 
         Args:
@@ -162,12 +138,14 @@ class VectorIndex:
             n: How many at most.
             env: Name of the environment; the memory of one never answers for another.
             below: Only items with a smaller rank.
+            spaces: Only items of these namespaces.
         """
         shelf = self._shelves.get(env)
         if shelf is None or n < 1 or below < 1:
             return []
+        found = [one for space in spaces for one in shelf.near(vector, n, below, space)]
         # equal distances come in no fixed order: the id decides
-        return sorted(shelf.near(vector, n, below), key=lambda x: (-x.cosine, x.id))[:n]
+        return sorted(found, key=lambda x: (-x.cosine, x.id))[:n]
 
     def _collection(self, env: str) -> Any:
         # Chroma takes few characters in a name
@@ -179,137 +157,6 @@ class VectorIndex:
                 metadata={"env": env},
                 configuration={"hnsw": {"space": "cosine"}},
             )
-
-
-class _Shelf:
-    """The collection of one environment, and the rank of each vector in it."""
-
-    def __init__(self, rows: Any) -> None:
-        self.rows = rows
-        self._known: dict[str, int] | None = None
-        self._top = -1
-        self._sorted: NDArray[np.int64] | None = None
-        self._views: OrderedDict[int, tuple[list[str], Vectors]] = OrderedDict()
-
-    def read(self) -> dict[str, int]:
-        """Return the rank of every vector as Chroma has it."""
-        known: dict[str, int] = {}
-        with speaking():
-            for start in range(0, int(self.rows.count()), _PAGE):
-                held = self.rows.get(include=["metadatas"], limit=_PAGE, offset=start)
-                for i, m in zip(held["ids"], held["metadatas"], strict=True):
-                    known[i] = int((m or {}).get("rank", -1))
-        self._known, self._top = known, max(known.values(), default=-1)
-        self._sorted = None
-        self._views.clear()
-        return dict(known)
-
-    @property
-    def ranks(self) -> dict[str, int]:
-        """The rank of every vector, as it was last read and changed here."""
-        if self._known is None:
-            self.read()
-        assert self._known is not None
-        return self._known
-
-    def vectors(self, ids: Sequence[str]) -> Iterator[tuple[str, Vectors]]:
-        """Yield the stored vectors of those ids that it holds."""
-        for part in _parts(ids, _PAGE):
-            with speaking():
-                held = self.rows.get(ids=part, include=["embeddings"])
-            yield from zip(held["ids"], np.asarray(held["embeddings"], np.float32), strict=True)
-
-    def put(self, items: Sequence[IndexedItem], vectors: Vectors) -> None:
-        """Add or replace vectors, shape (n, d), one for each item."""
-        ranks = self.ranks
-        for start in range(0, len(items), _BATCH):
-            part = items[start : start + _BATCH]
-            with speaking():
-                self.rows.upsert(
-                    ids=[item.id for item in part],
-                    embeddings=vectors[start : start + _BATCH],
-                    metadatas=[{"rank": item.rank} for item in part],
-                )
-        self._forget_views(min(item.rank, ranks.get(item.id, item.rank)) for item in items)
-        ranks.update((item.id, item.rank) for item in items)
-        self._top = max(self._top, max(item.rank for item in items))
-
-    def remove(self, ids: Sequence[str]) -> None:
-        """Remove the vectors with these ids, those of them that it holds."""
-        ranks = self.ranks
-        here = [i for i in ids if i in ranks]
-        for part in _parts(here, _BATCH):
-            with speaking():
-                self.rows.delete(ids=part)
-        self._forget_views(ranks.pop(i) for i in here)
-
-    def _forget_views(self, ranks: Iterable[int]) -> None:
-        """Drop the kept vectors of every frozen view that sees one of these ranks."""
-        self._sorted = None
-        lowest = min(ranks, default=None)
-        if lowest is not None:
-            for below in [b for b in self._views if b > lowest]:
-                del self._views[below]
-
-    def near(self, vector: NDArray[np.float32], n: int, below: int) -> list[Near]:
-        """Return the n nearest with ranks below `below`; at least those, in any order."""
-        ranks = self.ranks
-        visible = len(ranks) if below > self._top else self._count(below)
-        if visible > _SCANNED:
-            if visible == len(ranks):
-                return self._query(vector, n, below)
-            # asking for more and taking out what may not be seen is cheap while most may be seen
-            wide = n * len(ranks) * 3 // (2 * visible)
-            while wide <= _WIDE:
-                found = self._query(vector, wide, below)
-                if len(found) >= min(n, visible):
-                    return found
-                wide *= 4
-            return self._query(vector, n, below, {"rank": {"$lt": below}})
-        ids, vectors = self._view(below)
-        if not ids:
-            return []
-        cosines = vectors @ vector
-        best = np.argpartition(-cosines, min(n, len(ids)) - 1)[:n]
-        return [Near(ids[i], float(cosines[i])) for i in best]
-
-    def _count(self, below: int) -> int:
-        if self._sorted is None:
-            self._sorted = np.sort(np.fromiter(self.ranks.values(), np.int64))
-        return int(np.searchsorted(self._sorted, below))
-
-    def _view(self, below: int) -> tuple[list[str], Vectors]:
-        """Return the ids and unit vectors, shape (v, d), of what a frozen view sees; kept for its next read."""
-        if below not in self._views:
-            found = dict(self.vectors([i for i, rank in self.ranks.items() if rank < below]))
-            ids = sorted(found)
-            vectors = np.stack([found[i] for i in ids]) if ids else np.zeros((0, 1), np.float32)
-            self._views[below] = ids, vectors
-            while len(self._views) > _VIEWS:
-                self._views.popitem(last=False)
-        self._views.move_to_end(below)
-        return self._views[below]
-
-    def _query(
-        self,
-        vector: NDArray[np.float32],
-        n: int,
-        below: int,
-        where: dict[str, Any] | None = None,
-    ) -> list[Near]:
-        ranks = self.ranks
-        with speaking():
-            answer = self.rows.query(
-                query_embeddings=[vector], n_results=n, where=where, include=["distances"]
-            )
-        pairs = zip(answer["ids"][0], answer["distances"][0], strict=True)
-        # what another process put on a server is not known here
-        return [Near(i, 1.0 - float(d)) for i, d in pairs if ranks.get(i, below) < below]
-
-
-def _parts(ids: Sequence[str], size: int) -> Iterator[list[str]]:
-    for start in range(0, len(ids), size):
-        yield list(ids[start : start + size])
 
 
 def _forget_client(where: Path | str) -> None:
@@ -327,14 +174,3 @@ def set_aside(store: Path) -> Path:
             break
     (store / "index").rename(aside)
     return aside
-
-
-@contextmanager
-def speaking() -> Iterator[None]:
-    """Turn Chroma's bare exceptions (ValueError, its Rust core's own classes) into one sentence."""
-    try:
-        yield
-    except LichenError:
-        raise
-    except Exception as error:
-        raise IndexBroken(f"the vector index does not answer: {error}") from error

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..credit.channel_weights import ChannelWeights, WeightPrior
 from ..credit.credit import Credit
 from ..kinds.channel_module import ChannelModule
+from ..ledger.namespaces import EVERYONE, checked, layers
 from ..ledger.records import EpisodeCase, Hits, MemoryRecord, State, StepCase, SubtaskCase
 from ..likeness.features import Idf, hashed, state_features
 from ..likeness.grounding import Wordings
@@ -36,14 +37,22 @@ class CaseMemory:
         store: Where the cases are.
         config: Settings of a read.
         first: Freeze: see only the first so many learned episodes; None sees all, also later ones.
+        namespace: Whose view it is: it sees what is in this namespace and in the layers around it.
     """
 
     def __init__(
-        self, store: Store, config: RetrieverConfig | None = None, *, first: int | None = None
+        self,
+        store: Store,
+        config: RetrieverConfig | None = None,
+        *,
+        first: int | None = None,
+        namespace: str = EVERYONE,
     ) -> None:
         self.store = store
         self.config = config or RetrieverConfig()
         self.first = first
+        self.namespace = checked(namespace)
+        self._spaces = layers(namespace)
         self._generation = store.generation
         self._credit: Credit | None = None
         self._scales: tuple[tuple[int, int], dict[str, float]] = ((-1, -1), {})
@@ -51,9 +60,6 @@ class CaseMemory:
     @property
     def size(self) -> int:
         """How many episodes can be seen."""
-        if self.first is None or not self.store.evicted:
-            held = len(self.store.episodes)
-            return held if self.first is None else min(held, self.first)
         return sum(map(self._sees, self.store.episodes.values()))
 
     @property
@@ -68,7 +74,8 @@ class CaseMemory:
         return known.weights(prior, env=env, family=family, llm=llm, first=self.first)
 
     def _sees(self, record: MemoryRecord) -> bool:
-        return self.first is None or record.rank < self.first
+        seen = self.first is None or record.rank < self.first
+        return seen and record.namespace in self._spaces
 
     def _may(self, record: MemoryRecord, own: str | None) -> bool:
         """Return whether a record may be in an answer at all."""
@@ -81,9 +88,8 @@ class CaseMemory:
 
     def elsewhere(self) -> "CaseMemory":
         """Return the same view for whom a task's own earlier episodes are always left out."""
-        return CaseMemory(
-            self.store, self.config.model_copy(update={"same_task": False}), first=self.first
-        )
+        config = self.config.model_copy(update={"same_task": False})
+        return CaseMemory(self.store, config, first=self.first, namespace=self.namespace)
 
     def wholes(self, env: str) -> Iterator[EpisodeCase]:
         """Yield the cases of whole episodes of an environment that this view sees, in the order learned."""
@@ -100,6 +106,8 @@ class CaseMemory:
 
     def steps_of(self, whole: EpisodeCase) -> tuple[StepCase, ...]:
         """Return the steps of an episode in order; none where one of them may not be retrieved."""
+        if not self._sees(whole):
+            return ()
         taken = [case for case in self.store.steps.values() if case.episode == whole.episode]
         if any(case.id in self.store.quarantined for case in taken):
             return ()
@@ -152,7 +160,7 @@ class CaseMemory:
         if below == 0 or not self.store.episodes:
             return Hits(hits=(), considered=0, abstained=True)
         near = self.store.index(StepCase).near(
-            hashed([state])[0], n=PROPOSALS, env=env, below=below
+            hashed([state])[0], n=PROPOSALS, env=env, below=below, spaces=self._spaces
         )
         held = self.store.steps
         proposed = [
@@ -209,7 +217,7 @@ class CaseMemory:
             return []
         vector = self.store.embedder.query(text)
         near = self.store.index(record).near(
-            vector, n=max(4 * k, NEAR), env=env, below=self.learned
+            vector, n=max(4 * k, NEAR), env=env, below=self.learned, spaces=self._spaces
         )
         found = [
             (held[x.id], x.cosine * (1.0 if family in (None, held[x.id].family) else STRANGER))

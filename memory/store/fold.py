@@ -6,7 +6,7 @@ credit, the record of skills, what was forgotten and what was evicted.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,11 +25,16 @@ from ..ledger.events import (
     Recalled,
     SkillCalled,
 )
+from ..ledger.feedback_event import Feedback
 from ..ledger.ledger import LedgerRow
 from ..ledger.records import MemoryRecord
 
 _UNFOLDED = (ValueError, ArithmeticError, LookupError, TypeError)
 """What folding somebody's numbers and texts can raise: the row is bad then, and the store is not."""
+
+
+_RIGHT = 0.5
+"""Score from which on a verdict says that an episode was a success."""
 
 
 class Observed(NamedTuple):
@@ -41,6 +46,7 @@ class Observed(NamedTuple):
     """Corrected for the judge's errors where only a judge knows it."""
     rank: int
     """How many episodes were cases by then: a memory frozen at n learns from ranks below n."""
+    episode: str = ""
 
 
 @dataclass
@@ -61,6 +67,8 @@ class Fold:
 
     modules: Sequence[MemoryModule] = ()
     """Fresh ones; without any, no records are derived."""
+    rows_of: Callable[[str], Iterable[LedgerRow]] = lambda episode: ()
+    """Reads the rows of an episode again, for a verdict that comes after its end."""
     open: dict[str, OpenEpisode] = field(default_factory=dict)
     episodes: int = 0
     """How many episodes became cases so far."""
@@ -76,6 +84,8 @@ class Fold:
     """What is known of the skills."""
     evicted: dict[str, Evicted] = field(default_factory=dict)
     """Episodes that a full memory let go."""
+    ranks: dict[str, int] = field(default_factory=dict)
+    """Rank of every learned episode that was not let go."""
     sources: dict[str, str] = field(default_factory=dict)
     """Case, of any grain -> the episode it was derived from."""
     tombstones: dict[str, str] = field(default_factory=dict)
@@ -86,6 +96,8 @@ class Fold:
     """Rows that are no events or cannot be learned from, and why; their episodes leave nothing."""
 
     def __post_init__(self) -> None:
+        self._told: set[str] = set()
+        """Episodes of `observed`."""
         self._takers: defaultdict[type, list[MemoryModule]] = defaultdict(list)
         for module in self.modules:
             for kind in module.folds:
@@ -128,13 +140,16 @@ class Fold:
         if isinstance(row.event, EpisodeStarted):
             self.open[row.episode] = OpenEpisode(row.event, [row])
             return
+        if isinstance(row.event, Feedback):
+            yield from self._judged_later(row, row.event)
+            return
         opened = self.open.get(row.episode)
         if opened is None:
             return
         opened.rows.append(row)
         match row.event:
             case Recalled():
-                self._note(opened, row.event)
+                self.uses.offered(self._note(opened, row.event))
             case Judged():
                 self.judge.observe(row.event.said, row.event.truth)
             case SkillCalled(skill=skill, outcome=outcome, steps=steps):
@@ -143,37 +158,84 @@ class Fold:
                 del self.open[row.episode]
                 yield from self._ended(row, opened, row.event)
 
+    def _judged_later(self, row: LedgerRow, said: Feedback) -> Iterator[list[MemoryRecord]]:
+        """Learn from an ended episode what its new verdict makes of it; what the old one did is void."""
+        opened: OpenEpisode | None = None
+        for known in self.rows_of(row.episode):
+            if (
+                known.event is None or row.episode in self.evicted
+            ):  # forgotten, set aside, or let go
+                return
+            if isinstance(known.event, EpisodeStarted):
+                opened = OpenEpisode(known.event, [])
+            if opened is None:
+                return
+            opened.rows.append(known)
+            if isinstance(known.event, Recalled):
+                self._note(opened, known.event)
+            if isinstance(known.event, EpisodeEnded):
+                if known.event.judge == "critic" and said.judge == "person":
+                    self.judge.observe(known.event.score >= _RIGHT, said.score >= _RIGHT)
+                now = known.event.model_copy(
+                    update={
+                        "outcome": "success" if said.score >= _RIGHT else "failure",
+                        "score": said.score,
+                        "judge": said.judge,
+                        "reason": said.note,
+                        "learn": True,
+                    }
+                )
+                yield from self._ended(row, opened, now, said)
+                return
+
     def _ended(
-        self, row: LedgerRow, opened: OpenEpisode, ended: EpisodeEnded
+        self,
+        row: LedgerRow,
+        opened: OpenEpisode,
+        ended: EpisodeEnded,
+        said: Feedback | None = None,
     ) -> Iterator[list[MemoryRecord]]:
         start = opened.started
         outcome = self.judge.corrected(ended.score) if ended.judge == "critic" else ended.score
         offered = tuple(opened.skills.values())
         if ended.outcome != "unknown" and offered and outcome is not None:
             context = context_of(start.family, start.goal)
-            self.uses.observe(SkillOutcome(context, offered, outcome))
+            self.uses.observe(SkillOutcome(context, offered, outcome, row.episode))
         if ended.outcome != "unknown" and opened.considered and outcome is not None:
             self.observe(
                 Observed(
                     context_of(start.family, start.goal),
                     tuple(opened.considered.values()),
                     outcome,
-                    self.episodes,
+                    self.ranks.get(row.episode, self.episodes),
+                    row.episode,
                 )
             )
-        episode = EndedEpisode(row.episode, self.episodes, start, ended, tuple(opened.rows))
+        rank = self.ranks.get(row.episode, self.episodes)
+        episode = EndedEpisode(row.episode, rank, start, ended, tuple(opened.rows), said)
         if not ended.learn or ended.outcome == "unknown" or not episode.steps:
             return
         actions = [event.action for _, event in episode.steps]
         if evidence_of(start.task_id, actions) in self.tombstones:
             return
         made = [record for module in self.modules for record in module.derive(episode)]
+        if start.namespace:  # set here, so that no module can forget it
+            where = {"namespace": start.namespace}
+            made = [record.model_copy(update=where) for record in made]
         self.sources |= {record.id: row.episode for record in made}
-        self.episodes += 1
+        if row.episode not in self.ranks:
+            self.ranks[row.episode] = rank
+            self.episodes += 1
         yield made
 
     def observe(self, found: Observed) -> None:
-        """Take what an ended episode says of the items that its reads found."""
+        """Take what an ended episode says of the items that its reads found; its earlier word is void."""
+        if found.episode and found.episode in self._told:
+            self.observed = [one for one in self.observed if one.episode != found.episode]
+            self.observed.append(found)
+            self.credit = self.credit_as_of(self.episodes + 1)
+            return
+        self._told.add(found.episode)
         self.observed.append(found)
         self.credit.observe(found.context, found.exposures, found.outcome)
 
@@ -185,18 +247,21 @@ class Fold:
                 earlier.observe(found.context, found.exposures, found.outcome)
         return earlier
 
-    def _note(self, acting: OpenEpisode, recalled: Recalled) -> None:
-        """Note what a read found; a case that is forgotten by now is no item any more."""
+    def _note(self, acting: OpenEpisode, recalled: Recalled) -> list[Exposure]:
+        """Note what a read found, and return the skills that it offered for the first time.
+
+        A case that is forgotten by now is no item any more.
+        """
         if recalled.grain == "skills":
-            self._note_skills(acting, recalled)
-            return
+            return self._note_skills(acting, recalled)
         for found in recalled.items:
             item = self.sources.get(found.case)
             if item is not None and found.propensity > 0:  # never shown for certain: says nothing
                 exposure = Exposure(item=item, exposed=found.exposed, propensity=found.propensity)
                 acting.considered.setdefault(item, exposure)
+        return []
 
-    def _note_skills(self, acting: OpenEpisode, recalled: Recalled) -> None:
+    def _note_skills(self, acting: OpenEpisode, recalled: Recalled) -> list[Exposure]:
         """Note which skills an episode was offered, each once."""
         new = []
         for found in recalled.items:
@@ -205,4 +270,4 @@ class Fold:
                 exposure = Exposure(item=item, exposed=found.exposed, propensity=found.propensity)
                 acting.skills[item] = exposure
                 new.append(exposure)
-        self.uses.offered(new)
+        return new

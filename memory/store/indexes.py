@@ -4,15 +4,17 @@ import logging
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from ..kinds.held_records import HeldRecords
 from ..kinds.module import RecordKind
-from ..ledger.errors import IndexBroken, StoreInUse, StoreUnwritable
+from ..ledger.errors import IndexBroken, StoreUnwritable
 from ..ledger.lock import keep_private
 from ..ledger.records import MemoryRecord
 from ..likeness.embedder import Embedder
-from ..likeness.vector_index import IndexedItem, VectorIndex, Vectors, set_aside
+from ..likeness.index_shelf import IndexedItem, Vectors
+from ..likeness.vector_index import VectorIndex, set_aside
 
 
 class Said(Protocol):
@@ -24,7 +26,7 @@ class Said(Protocol):
 
 def item_of(record: MemoryRecord) -> IndexedItem:
     """Return what the index has to know of a record."""
-    return IndexedItem(record.id, record.env, record.rank)
+    return IndexedItem(record.id, record.env, record.rank, record.namespace)
 
 
 class Indexes:
@@ -34,7 +36,7 @@ class Indexes:
         folder: Of the store.
         embedder: Of texts.
         url: Of a Chroma server, in the place of the embedded index.
-        read_only: A store that only looks has no embedded index of its own.
+        read_only: A store that only looks makes an embedded index of its own, for as long as it is open.
         said: Told what had to be repaired.
     """
 
@@ -50,6 +52,7 @@ class Indexes:
         self._folder, self._embedder, self._url = folder, embedder, url
         self._read_only, self._said = read_only, said
         self._open: dict[str, tuple[RecordKind[Any], VectorIndex]] = {}
+        self._own: TemporaryDirectory[str] | None = None
 
     def opened(
         self, kind: RecordKind[Any], held: Callable[[], Iterable[MemoryRecord]]
@@ -57,13 +60,10 @@ class Indexes:
         """Return the index of a kind of record; at its first use it is made to hold exactly what `held` gives.
 
         Raises:
-            StoreInUse: The store was opened read-only.
             IndexBroken: The index does not answer, and cannot be made anew.
         """
         if kind.name in self._open:
             return self._open[kind.name][1]
-        if self._read_only and self._url is None:
-            raise StoreInUse("a store that was opened read-only has no index of its own")
         by_id = {record.id: record for record in held()}
         items = [item_of(record) for record in by_id.values()]
         name = kind.collection(self._embedder.name)
@@ -72,10 +72,10 @@ class Indexes:
             return kind.encode([by_id[i] for i in ids], self._embedder)
 
         try:
-            index = VectorIndex(self._url or self._folder / "index", name)
+            index = VectorIndex(self._url or self._where() / "index", name)
             added, removed = index.repair(items, encode)
         except IndexBroken as error:
-            if self._url is not None or self._open:
+            if self._url is not None or self._open or self._read_only:
                 raise
             aside = set_aside(self._folder)
             self._said(f"{error}; it was moved to {aside.name} and made again from the ledger")
@@ -86,9 +86,18 @@ class Indexes:
                 f"index {name}: {added} added, {removed} removed or corrected",
                 level=logging.WARNING if removed else logging.INFO,  # a new index is no damage
             )
-        keep_private(self._folder)
+        if not self._read_only:
+            keep_private(self._folder)
         self._open[kind.name] = kind, index
         return index
+
+    def _where(self) -> Path:
+        """Return the folder of the embedded index: the store's, or one of this process that only looks."""
+        if not self._read_only:
+            return self._folder
+        if self._own is None:
+            self._own = TemporaryDirectory(prefix="lichen-index-", ignore_cleanup_errors=True)
+        return Path(self._own.name)
 
     def put(self, records: Sequence[MemoryRecord]) -> None:
         """Add records to those indexes that are open; the others get them when they are opened."""
@@ -128,3 +137,6 @@ class Indexes:
         for _, index in self._open.values():
             index.close()
         self._open.clear()
+        if self._own is not None:
+            self._own.cleanup()
+            self._own = None

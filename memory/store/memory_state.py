@@ -30,7 +30,15 @@ class MemoryState:
         self._modules = tuple(modules)
         self.generation = 0
         """Raised whenever something that could be retrieved is there no more."""
-        self._start(Fold(make(self._modules)))
+        self._start(self._fresh())
+
+    def _fresh(self) -> Fold:
+        """Return a fold that has read nothing yet."""
+        return Fold(make(self._modules), rows_of=self.rows_of)
+
+    def rows_of(self, episode: str) -> Iterable[LedgerRow]:
+        """Return the rows of an episode, in order; none where there is no ledger."""
+        return ()
 
     def _start(self, fold: Fold) -> None:
         """Go on with a fold, holding nothing."""
@@ -41,22 +49,33 @@ class MemoryState:
 
     def _refold(self, rows: Iterable[LedgerRow]) -> None:
         """Fold from the beginning."""
-        self._start(Fold(make(self._modules)))
+        self._start(self._fresh())
         self.generation += 1
         for made in self._fold.apply(rows):
-            self.held.hold(made)
+            self._hold(made)
         if self._fold.evicted:
             self._let_go(self._fold.evicted)
 
     def _apply(self, rows: Iterable[LedgerRow]) -> tuple[list[MemoryRecord], list[MemoryRecord]]:
         """Fold later rows; return the records that came, and those that were let go."""
         known = set(self._fold.evicted)
-        came: list[MemoryRecord] = []
+        came: dict[str, MemoryRecord] = {}
+        gone: dict[str, MemoryRecord] = {}
         for made in self._fold.apply(rows):
-            self.held.hold(made)
-            came += made
+            gone |= {record.id: record for record in self._hold(made)}
+            came |= {record.id: record for record in made}
         self._quarantined = None
-        return came, self._let_go(self._fold.evicted.keys() - known)
+        gone |= {record.id: record for record in self._let_go(self._fold.evicted.keys() - known)}
+        held = {i: record for i, record in came.items() if i in self.held(type(record))}
+        return list(held.values()), [record for i, record in gone.items() if i not in held]
+
+    def _hold(self, made: Sequence[MemoryRecord]) -> list[MemoryRecord]:
+        """Hold new records; return those of the same episode, under an earlier verdict, that they replace."""
+        judged = {record.episode for record in made}
+        again = {episode for episode in judged if self.held.whole(episode) is not None}
+        gone = self._let_go(again)
+        self.held.hold(made)
+        return gone
 
     def _let_go(self, episodes: Iterable[str]) -> list[MemoryRecord]:
         """Hold the records of these episodes no more, and return them."""

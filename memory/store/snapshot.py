@@ -25,7 +25,7 @@ from ..ledger.sqlite import reading, writing
 from .case_table import CaseTable, StoredRecord, rows_digest
 from .fold import Fold, Observed
 
-FORM = 3
+FORM = 4
 """Of the body; another one is no snapshot."""
 EVERY = 5_000
 """Rows of the ledger after which it is worth taking another."""
@@ -109,7 +109,9 @@ class Snapshots:
         except (KeyError, ValidationError):  # a record has another form by now
             return None
         fold = _fold(body, kept.seq, modules)
+        fold.rows_of = lambda episode: self._ledger.read(episode=episode)
         fold.sources |= {case.id: case.episode for case in cases}
+        fold.ranks |= {case.episode: case.rank for case in cases}
         for episode in body["open"]:
             for _ in fold.apply(self._ledger.read(episode=episode, until=kept.seq)):
                 return None  # an open episode that has ended: the snapshot lies
@@ -143,8 +145,8 @@ def _body(fold: Fold) -> dict[str, Any]:
         "episodes": fold.episodes,
         "open": sorted(fold.open),
         "observed": [
-            [found.context, [e.model_dump() for e in found.exposures], found.outcome, found.rank]
-            for found in fold.observed
+            [f.context, [e.model_dump() for e in f.exposures], f.outcome, f.rank, f.episode]
+            for f in fold.observed
         ],
         "sources": {i: e for i, e in fold.sources.items() if e in fold.evicted},
         "tombstones": fold.tombstones,
@@ -153,8 +155,8 @@ def _body(fold: Fold) -> dict[str, Any]:
         "evicted": [event.model_dump() for event in fold.evicted.values()],
         "uses": [use.model_dump() for use in fold.uses.counts.values()],
         "skills": [
-            [found.context, [e.model_dump() for e in found.exposures], found.outcome]
-            for found in fold.uses.observed
+            [f.context, [e.model_dump() for e in f.exposures], f.outcome, f.episode]
+            for f in fold.uses.observed
         ],
         "modules": _states(fold.modules),
     }
@@ -170,8 +172,8 @@ def _fold(body: dict[str, Any], seq: int, modules: Sequence[MemoryModule]) -> Fo
         flagged=body["flagged"],
         evicted={e["target"]: Evicted.model_validate(e) for e in body["evicted"]},
     )
-    for context, exposures, outcome, rank in body["observed"]:
-        fold.observe(Observed(context, _exposures.validate_python(exposures), outcome, rank))
-    for context, exposures, outcome in body["skills"]:
-        fold.uses.observe(SkillOutcome(context, _exposures.validate_python(exposures), outcome))
+    for context, given, *rest in body["observed"]:
+        fold.observe(Observed(context, _exposures.validate_python(given), *rest))
+    for context, given, *rest in body["skills"]:
+        fold.uses.observe(SkillOutcome(context, _exposures.validate_python(given), *rest))
     return fold

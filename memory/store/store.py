@@ -23,7 +23,7 @@ from ..kinds.installed import installed, make
 from ..kinds.module import MemoryModule
 from ..ledger.errors import IndexBroken, LedgerCorrupt, StoreUnwritable
 from ..ledger.events import Evicted
-from ..ledger.ledger import Entry, Ledger, read_row
+from ..ledger.ledger import Entry, Ledger, LedgerRow, read_row
 from ..ledger.lock import claim, keep_private
 from ..ledger.records import EpisodeCase, MemoryRecord
 from ..ledger.row_checks import damage
@@ -32,7 +32,6 @@ from ..likeness.embedder import CachedEmbedder, Embedder, open_embedder
 from ..likeness.vector_index import VectorIndex
 from .capacity import least_useful
 from .case_table import CaseTable
-from .fold import Fold
 from .indexes import Indexes
 from .made_from import remove_derived
 from .memory_state import MemoryState
@@ -50,7 +49,7 @@ class Store(MemoryState):
         folder: Created when it is missing.
         modules: The kinds of memory; those of Lichen and of installed packages when None.
         capacity: Episodes that are held; what is least useful above it is let go (see `bound`). None: all.
-        read_only: Only look: no lock, no index, nothing is repaired.
+        read_only: Only look: no lock, nothing is written or repaired; the index is one of this process.
         embedder: For tasks' texts; `minilm` when None.
         index_url: `http://host:port` of a Chroma server in the place of the embedded index.
         clock: Time in seconds since 1970.
@@ -132,6 +131,10 @@ class Store(MemoryState):
         """The SQLite file."""
         return self.folder / "ledger.sqlite"
 
+    def rows_of(self, episode: str) -> Iterable[LedgerRow]:
+        """Return the rows of an episode, in order."""
+        return self.ledger.read(episode=episode)
+
     def _resume(self) -> tuple[int, list[MemoryRecord]] | None:
         """Begin at the last snapshot; None when there is none, or it does not fit.
 
@@ -149,8 +152,8 @@ class Store(MemoryState):
 
     def derived(self, episode: str) -> list[MemoryRecord]:
         """Return what an episode left, folded again from the ledger, whether or not it is held."""
-        rows = self.ledger.read(episode=episode)
-        return [record for made in Fold(make(self._modules)).apply(rows) for record in made]
+        made = list(self._fresh().apply(self.ledger.read(episode=episode)))
+        return made[-1] if made else []  # a later verdict replaces what an earlier one made
 
     def forget(self, episodes: Sequence[str], why: Sequence[Entry]) -> int:
         """Remove episodes and all that is derived from them; see `forget.forget`, which says what goes.
@@ -184,8 +187,10 @@ class Store(MemoryState):
         hint = "Nothing was imported; copy it again."
         if problems := damage(rows):
             raise LedgerCorrupt(f"the copy is damaged: {problems[0]}", hint=hint)
-        trial = Fold(make(self._modules))
-        for _ in trial.apply(map(read_row, rows)):
+        read = [read_row(row) for row in rows]
+        trial = self._fresh()
+        trial.rows_of = lambda episode: (row for row in read if row.episode == episode)
+        for _ in trial.apply(read):
             pass
         if trial.set_aside:
             first = next(iter(trial.set_aside.values()))
@@ -231,19 +236,25 @@ class Store(MemoryState):
             _log.warning("what was forgotten is not gone from every file yet: %s", error)
 
     def append(self, entries: Sequence[Entry]) -> int:
-        """Append events to the ledger; return how many were new. Cases change only in `absorb`."""
+        """Append events to the ledger; return how many were new. Cases change only in `absorb`.
+
+        Raises:
+            UsageError: The store is closed: another process may write to it by now.
+        """
+        if self._lock is None and not self.read_only:
+            raise UsageError("the store is closed")
         return self.ledger.append(entries)
 
     def absorb(self) -> list[EpisodeCase]:
         """Fold the events that came since, store and index their records, and return the new episodes."""
         self._whole_state = False
         came, gone = self._apply(self.ledger.read(after=self._fold.seq))
-        if came:
-            self._table.put(came)
-            self.indexes.put(came)
         if gone:
             self._table.remove(gone)
             self.indexes.remove(gone)
+        if came:
+            self._table.put(came)
+            self.indexes.put(came)
         self._whole_state = True
         return [record for record in came if isinstance(record, EpisodeCase)]
 

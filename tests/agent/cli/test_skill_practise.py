@@ -9,8 +9,8 @@ from pathlib import Path
 from lichen.agent.open_agent import OpenAgent
 from lichen.envs import make
 from lichen.memory.forgetting.explain import verify_store
-from lichen.memory.ledger.events import Practised
 from lichen.memory.ledger.ledger import open_ledger
+from lichen.memory.ledger.practice_events import Practised
 from lichen.memory.store.replay import replay
 
 COMMAND = [sys.executable, "-m", "lichen.agent", "skills", "practise", "textcraft-open"]

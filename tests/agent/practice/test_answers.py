@@ -15,8 +15,8 @@ from lichen.agent.practice.practice_loop import PracticeConfig
 from lichen.agent.practice.practice_run import run_practice
 from lichen.envs import make
 from lichen.envs.suite import load_suite
-from lichen.memory.ledger.events import Practised
 from lichen.memory.ledger.ledger import open_ledger
+from lichen.memory.ledger.practice_events import Practised
 from lichen.memory.likeness.embedder import Embedder, open_embedder
 from lichen.skills.jail import open_jail
 from lichen.skills.skill_runner import Runner

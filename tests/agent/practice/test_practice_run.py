@@ -13,9 +13,9 @@ from lichen.agent.practice.practice_run import run_practice
 from lichen.envs import make
 from lichen.envs.suite import load_suite
 from lichen.memory.ledger.errors import StoreInUse
-from lichen.memory.ledger.events import Practised
 from lichen.memory.ledger.ledger import open_ledger
 from lichen.memory.ledger.lock import claim
+from lichen.memory.ledger.practice_events import Practised
 from lichen.skills.file_content import FileContent
 from lichen.skills.jail import open_jail
 from lichen.skills.library import Library, Tombstone

@@ -8,7 +8,7 @@ import pytest
 from lichen.agent.acting.situation import Situation
 from lichen.agent.episode.recollect import recollect, situation_of, think
 from lichen.agent.open_agent import OpenAgent
-from lichen.agent.talking.memory_block import step_notes
+from lichen.agent.talking.step_notes import step_notes
 from lichen.envs.base import Environment
 from lichen.memory.recall.case_memory import CaseMemory
 from lichen.memory.store.demonstrations import from_gold, import_demonstrations

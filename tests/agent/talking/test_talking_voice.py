@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lichen.agent.acting.remembered import Remembered, WholeCase
 from lichen.agent.acting.situation import Favour, Situation, situation
 from lichen.agent.llm.errors import BudgetSpent, ContextOverflow, LLMNonsense
 from lichen.agent.llm.openai_llm import OpenAILLM, ServerConfig
@@ -20,6 +19,7 @@ from lichen.envs import Functions, Request, Tool, make
 from lichen.envs.tools import Call, ToolSpec
 from lichen.envs.types import Observation, Task
 from lichen.memory.ledger.records import EpisodeCase, Hits, StepCase
+from lichen.memory.told.remembered import Remembered, WholeCase
 
 Server = Any  # ScriptedServer of conftest.py
 NO_HITS = Hits(hits=(), considered=0, abstained=True)

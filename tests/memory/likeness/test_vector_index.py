@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lichen.memory.likeness import vector_index as index_file
-from lichen.memory.likeness.vector_index import IndexedItem, VectorIndex, Vectors
+from lichen.memory.likeness import index_shelf as index_file
+from lichen.memory.likeness.index_shelf import IndexedItem, Vectors
+from lichen.memory.likeness.vector_index import VectorIndex
 
 D = 16
 
@@ -16,14 +17,29 @@ def drawn(n: int, seed: int = 0) -> tuple[list[IndexedItem], Vectors]:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(n, D)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return [IndexedItem(f"{seed}-{i:04}", ("a", "b ☂")[i % 2], i // 4) for i in range(n)], vectors
+    spaces = ("", "", "", "team", "team/ann", "team/bob")
+    return [
+        IndexedItem(f"{seed}-{i:04}", ("a", "b ☂")[i % 2], i // 4, spaces[i % 7 % 6])
+        for i in range(n)
+    ], vectors
 
 
 def exact(
-    items: Sequence[IndexedItem], vectors: Vectors, query: Vectors, *, n: int, env: str, below: int
+    items: Sequence[IndexedItem],
+    vectors: Vectors,
+    query: Vectors,
+    *,
+    n: int,
+    env: str,
+    below: int,
+    spaces: Sequence[str],
 ) -> list[str]:
     cosines = vectors @ query
-    seen = [i for i, item in enumerate(items) if item.env == env and item.rank < below]
+    seen = [
+        i
+        for i, item in enumerate(items)
+        if item.env == env and item.rank < below and item.space in spaces
+    ]
     return [items[i].id for i in sorted(seen, key=lambda i: -cosines[i])[:n]]
 
 
@@ -71,8 +87,10 @@ def test_reads_of_every_view_equal_exact_search(
         for query in queries:
             for env in ("a", "b ☂", "c"):
                 for below in (0, 7, 30, 45, 50, 1000):
-                    found = [x.id for x in index.near(query, n=5, env=env, below=below)]
-                    assert found == exact(items, vectors, query, n=5, env=env, below=below)
+                    for spaces in (("",), ("team/ann", "team", ""), ("team/eve", "team", "")):
+                        asked = {"n": 5, "env": env, "below": below, "spaces": spaces}
+                        found = [x.id for x in index.near(query, **asked)]  # type: ignore[arg-type]
+                        assert found == exact(items, vectors, query, **asked)  # type: ignore[arg-type]
 
     index.put(items[:150], vectors[:150])
     index.put(items[150:], vectors[150:])

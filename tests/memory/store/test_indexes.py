@@ -21,7 +21,7 @@ def opened(folder: Path, *, read_only: bool = False) -> Store:
 def test_a_stale_index_entry_is_removed(folder: Path) -> None:
     with opened(folder) as store:
         some = next(iter(store.steps.values()))
-        from lichen.memory.likeness.vector_index import IndexedItem
+        from lichen.memory.likeness.index_shelf import IndexedItem
 
         store.index(StepCase).put(
             [IndexedItem("ghost", some.env, 0)], np.ones((1, 384), np.float32)

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...envs.tools import ToolSpec
-from ...envs.types import Observation
-from ...memory.ledger.records import EpisodeCase, StepCase, SubtaskCase
-from ...memory.recall.case_memory import CaseMemory
-from ...memory.tools.tool_memory import ToolMemory
+from ..ledger.records import EpisodeCase, StepCase, SubtaskCase
+from ..recall.case_memory import CaseMemory
+from ..tools.tool_memory import ToolMemory
 
 Shows = Callable[[str], tuple[bool, float]]
 """Whether this episode is shown a remembered one, and with which probability (see `Exposer.decide`)."""
@@ -64,10 +63,14 @@ NOTHING_REMEMBERED = Remembered()
 def remember(
     memory: CaseMemory,
     tools: ToolMemory | None,
-    seen: Observation,
+    *,
+    goal: str,
+    env: str,
+    family: str,
+    task_id: str,
+    seen: str,
     specs: Sequence[ToolSpec],
     shows: Shows,
-    *,
     k: int,
 ) -> Remembered:
     """Return what memory says of the task that begins.
@@ -75,6 +78,10 @@ def remember(
     Args:
         memory: What may be recalled.
         tools: Tool memory over the same.
+        goal: The task in words.
+        env: Name of its environment.
+        family: The kind of task.
+        task_id: Its own earlier episodes are left out.
         seen: What is seen first.
         specs: The tools that are there; others are not spoken of.
         shows: Which remembered episodes are shown.
@@ -82,9 +89,8 @@ def remember(
     """
     if k < 1:
         return NOTHING_REMEMBERED
-    env, own = seen.task.env, seen.task.id
-    wholes = memory.episodes(seen.goal, env=env, k=2 * k, task_id=own, family=seen.task.family)
-    parts = memory.subtasks(seen.goal, env=env, k=2 * k, task_id=own, seen=seen.text)
+    wholes = memory.episodes(goal, env=env, k=2 * k, task_id=task_id, family=family)
+    parts = memory.subtasks(goal, env=env, k=2 * k, task_id=task_id, seen=seen)
     found: list[tuple[EpisodeCase | SubtaskCase, float]] = [*wholes, *parts]
     chances = {case.episode: shows(case.episode) for case, _ in found}
     chosen = [case for case, _ in wholes if chances[case.episode][0]][:k]
@@ -97,7 +103,7 @@ def remember(
     return Remembered(
         cases=tuple(told),
         subtasks=tuple(worked),
-        useful=tuple(s.tool for s in tools.suggest(seen.goal, k=4) if s.tool in there)
+        useful=tuple(s.tool for s in tools.suggest(goal, k=4) if s.tool in there)
         if tools is not None
         else (),
         failures=tuple(_failures(tools, there)) if tools is not None else (),

@@ -1,0 +1,20 @@
+"""The event of a verdict that came after an episode's end: from a person, a check, or a model."""
+
+from typing import Literal
+
+from ...envs.types import Record
+from .records import Judge, Share
+
+
+class Feedback(Record):
+    """What somebody said of an ended episode; it counts from now on, whatever was said before."""
+
+    version: Literal[1] = 1
+    type: Literal["feedback"] = "feedback"
+    score: Share
+    """1: it was right, 0: it was wrong; an episode of 0.5 and more is a success."""
+    correct: str = ""
+    """What the answer should have been; empty where that was not said."""
+    note: str = ""
+    """Why, in words."""
+    judge: Judge = "person"

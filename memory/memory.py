@@ -1,0 +1,346 @@
+"""Memory alone, for an agent of somebody else's: recall before it acts, remember what it did, say how it went.
+
+    from lichen.memory import Memory
+    memory = Memory("desk")
+    found = memory.recall("My parcel 4711 never came", namespace="acme/ann")
+    print(found.text)                                  # for the model's prompt, quoted as data
+    memory.remember(found, [{"tool": "find_order", "arguments": {"order": 4711}, "answer": "in Oslo"}])
+    memory.feedback(found.id, good=True)               # or score=0.7, or correct="...", today or next week
+
+All of credit, the do-no-harm gate, held-out items, forgetting and explanation is that of the agent's own
+memory; only the planner and the model are left out.
+"""
+
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..envs.errors import UsageError
+from ..envs.tools import ToolSpec, worded_call
+from ..envs.types import Outcome
+from .credit.exposure import Exposer
+from .forgetting.forget import Forgetting, forget
+from .forgetting.why import Why, explain, explain_all
+from .ledger.content_id import content_id
+from .ledger.errors import UnknownCase
+from .ledger.events import EpisodeEnded, EpisodeStarted, Recalled, RecalledItem, Stepped
+from .ledger.ledger import Entry
+from .ledger.namespaces import EVERYONE, checked
+from .ledger.records import EpisodeCase, SubtaskCase
+from .likeness.embedder import Embedder
+from .recall.case_memory import CaseMemory
+from .recall.retriever import RetrieverConfig
+from .store.store import Store
+from .store.verdicts import judged
+from .told.foreign_step import ForeignStep, call_in
+from .told.memory_block import memory_block
+from .told.remembered import remember
+from .told.reminder import RecalledCase, Reminder
+from .tools.tool_memory import ToolMemory
+
+TOKENS = 1500
+"""Of the text of a recollection, at most about so many."""
+
+
+class Memory(AbstractContextManager["Memory"]):
+    """What an agent remembers, in one folder; one process at a time writes to it, from any of its threads.
+
+    Args:
+        store: A folder, made where it is missing; or an opened store, which its owner closes.
+        name: Of the kind of work; what is remembered under one name is not recalled under another.
+        config: Settings of a read.
+        embedder: Of texts; the packaged MiniLM when None.
+        index_url: `http://host:port` of a Chroma server in the place of the embedded index.
+        read_only: Only recall, and write nothing down: for production, beside another process that learns.
+        seed: Of what is held out at random.
+
+    Raises:
+        StoreInUse: Another process writes to it.
+        StoreUnwritable: The folder or the disk refuses.
+    """
+
+    def __init__(
+        self,
+        store: Path | str | Store,
+        *,
+        name: str = "memory",
+        config: RetrieverConfig | None = None,
+        embedder: Embedder | None = None,
+        index_url: str | None = None,
+        read_only: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.name, self.seed = name, seed
+        self.config = config or RetrieverConfig()
+        self._own = not isinstance(store, Store)
+        self.store = (
+            store
+            if isinstance(store, Store)
+            else Store(store, embedder=embedder, index_url=index_url, read_only=read_only)
+        )
+        self._run = content_id("memory", name)
+        self._lock = threading.RLock()
+
+    def recall(
+        self,
+        situation: str,
+        *,
+        k: int = 4,
+        namespace: str = EVERYONE,
+        thread: str = "",
+        tools: Sequence[ToolSpec] = (),
+        tokens: int = TOKENS,
+        llm: str = "",
+    ) -> Reminder:
+        """Return what is remembered of situations like this one, and open an episode for what will be done.
+
+        Args:
+            situation: The request or the task, in words.
+            k: Whole cases at most.
+            namespace: Whose it is: what is in it and in the layers around it is recalled.
+            thread: The conversation that it is a turn of.
+            tools: Those that are there; known failures of them are told.
+            tokens: Of `Reminder.text`, at most about so many.
+            llm: Names the model that will act; credit of skills is kept apart by it.
+
+        Raises:
+            UsageError: The situation is empty, or the namespace is none.
+        """
+        if not situation.strip():
+            raise UsageError("there is nothing to recall for: the situation is empty")
+        with self._lock:
+            view = CaseMemory(self.store, self.config, namespace=checked(namespace))
+            number = self.store.ledger.head()
+            episode = content_id("recalled", self.name, namespace, situation, str(number))
+            learns = not self.store.read_only
+            exposer = Exposer(
+                view.credit,
+                self.config.harm,
+                self.config.holdout if learns else 0.0,
+                seed=self.seed,
+                task_id=episode,
+                learn=learns,
+            )
+            known = ToolMemory(view, self.name, shows=lambda item: exposer.decide(item)[0])
+            found = remember(
+                view,
+                known,
+                goal=situation,
+                env=self.name,
+                family=self.name,
+                task_id=episode,
+                seen="",
+                specs=tools or [_named(record.tool) for record in known.records()],
+                shows=exposer.decide,
+                k=k,
+            )
+            told = Reminder(
+                id=episode,
+                situation=situation,
+                namespace=namespace,
+                thread=thread,
+                items=tuple(
+                    RecalledCase.of(self.store, read, uplift=view.credit.uplift(case.episode))
+                    for read in found.read
+                    if (case := self._case(read.id)) is not None
+                ),
+                text=memory_block(found, tokens),
+            )
+            if learns:
+                self._opened(told, llm)
+        return told
+
+    def remember(
+        self,
+        situation: Reminder | str,
+        steps: Sequence[ForeignStep | dict[str, Any]],
+        *,
+        outcome: Outcome = "unknown",
+        score: float | None = None,
+        namespace: str = EVERYONE,
+        thread: str = "",
+        llm: str = "",
+    ) -> str:
+        """Write down what was done, and return the episode's id; a known outcome is learned from at once.
+
+        Args:
+            situation: What `recall` returned; or, where nothing was recalled, the task in words.
+            steps: What was done, in order: tools called or words said, with what came back.
+            outcome: As far as it is known. What is unknown is no case until `feedback` says more.
+            score: In [0, 1]; 1 or 0 by the outcome when None.
+            namespace, thread, llm: As in `recall`, where nothing was recalled.
+
+        Raises:
+            UsageError: There are no steps, it was remembered already, or the store was opened read-only.
+        """
+        taken = [ForeignStep.model_validate(step) for step in steps]
+        if not taken:
+            raise UsageError("nothing was done: an episode to remember has at least one step")
+        with self._lock:
+            self._may_write()
+            if isinstance(situation, str):
+                number = self.store.ledger.head()
+                said = content_id("told", self.name, namespace, situation, str(number))
+                situation = Reminder(
+                    id=said, situation=situation, namespace=checked(namespace), thread=thread
+                )
+                self._opened(situation, llm)
+            self._closed(situation, taken, outcome, score)
+            self.store.settle()
+        return situation.id
+
+    def feedback(
+        self,
+        episode: str,
+        *,
+        good: bool | None = None,
+        score: float | None = None,
+        correct: str = "",
+        note: str = "",
+        actor: str = "person",
+    ) -> None:
+        """Say how an episode went; it is learned from now, and an earlier verdict is void.
+
+        Args:
+            episode: Its id.
+            good: Whether it was right.
+            score: How right, in [0, 1]; in the place of `good`.
+            correct: What the answer should have been; by itself it says that the one given was wrong.
+            note: Why, in words; it is told where the case is recalled.
+            actor: Who says so.
+
+        Raises:
+            UnknownCase: No episode has this id.
+            UsageError: Nothing, or two things at once, is said; or the store was opened read-only.
+        """
+        with self._lock:
+            self._may_write()
+            judged(
+                self.store, episode, good=good, score=score, correct=correct, note=note, actor=actor
+            )
+
+    def forget(self, name: str, *, cascade: bool = False, reason: str = "") -> Forgetting:
+        """Forget an episode with all that came of it; see `lichen.memory.forgetting.forget`."""
+        with self._lock:
+            self._may_write()
+            return forget(self.store, name, cascade=cascade, reason=reason)
+
+    def why(self, episode: str, step: int | None = None) -> list[Why]:
+        """Return what an episode's reads considered, showed, and what it is worth; of all steps when None."""
+        if step is not None:
+            return [explain(self.store, episode, step)]
+        return list(explain_all(self.store, episode))
+
+    def tools(self, namespace: str = EVERYONE) -> ToolMemory:
+        """Return what calls of tools came to, as a namespace sees it."""
+        return ToolMemory(CaseMemory(self.store, self.config, namespace=namespace), self.name)
+
+    def subtasks(
+        self, text: str, *, k: int = 4, namespace: str = EVERYONE
+    ) -> Sequence[tuple[SubtaskCase, float]]:
+        """Return at most k remembered subtasks like this one, with the cosine of their texts, best first."""
+        view = CaseMemory(self.store, self.config, namespace=namespace)
+        return view.subtasks(text, env=self.name, k=k)
+
+    def close(self) -> None:
+        """Close the store, where it was opened here; calling it twice is allowed."""
+        if self._own:
+            self.store.close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def _case(self, case: str) -> EpisodeCase | SubtaskCase | None:
+        return self.store.episodes.get(case) or self.store.subtasks.get(case)
+
+    def _may_write(self) -> None:
+        if self.store.read_only:
+            raise UsageError("this memory was opened read-only", hint="Open it without read_only.")
+
+    def _opened(self, told: Reminder, llm: str) -> None:
+        started = EpisodeStarted(
+            env=self.name,
+            family=self.name,
+            split="train",
+            task_id=f"{self.name}/{told.id}",
+            goal=told.situation,
+            source="own",
+            llm=llm,
+            namespace=told.namespace,
+            thread=told.thread,
+        )
+        read = Recalled(
+            step=0,
+            considered=len(told.items),
+            items=tuple(
+                RecalledItem(
+                    case=item.case,
+                    exposed=item.shown,
+                    similarity=round(item.similarity, 6) if item.shown else None,
+                    propensity=round(item.propensity, 6),
+                )
+                for item in sorted(told.items, key=lambda item: not item.shown)
+            ),
+            abstained=not any(item.shown for item in told.items),
+            grain="episodes",
+        )
+        begin = f"{told.id}/start"
+        self.store.append(
+            [
+                Entry(begin, self._run, told.id, started),
+                Entry(f"{told.id}/recall-0", self._run, told.id, read, parents=(begin,)),
+            ]
+        )
+
+    def _closed(
+        self,
+        told: Reminder,
+        taken: Sequence[ForeignStep],
+        outcome: Outcome,
+        score: float | None,
+    ) -> None:
+        if not (rows := list(self.store.rows_of(told.id))):
+            raise UnknownCase(f"no episode {told.id!r} was opened in {self.store.folder}")
+        if any(isinstance(row.event, EpisodeEnded) for row in rows):
+            raise UsageError(
+                f"the episode {told.id} was remembered already", hint="`feedback` says more of it."
+            )
+        won = (outcome == "success") if score is None else score
+        entries: list[Entry] = []
+        seen, recent = told.situation, list[str]()
+        for number, step in enumerate(taken):
+            last = number == len(taken) - 1
+            action, call = step.written, call_in(step) or worded_call(self.name, step.written)
+            stepped = Stepped(
+                step=number,
+                goal=told.situation,
+                text=step.seen or seen,
+                inventory="",
+                recent=tuple(recent),
+                action=action,
+                observation=step.error or step.answer,
+                score_before=0.0,
+                score_after=float(won) if last else 0.0,
+                call=call,
+                error=step.error,
+                request=True,
+            )
+            name = f"{told.id}/step-{number}"
+            entries.append(Entry(name, self._run, told.id, stepped, took_ms=step.took_ms))
+            seen, recent = step.error or step.answer, [action, *recent][:3]
+        ended = EpisodeEnded(outcome=outcome, score=float(won), steps=len(taken))
+        entries.append(Entry(f"{told.id}/end", self._run, told.id, ended))
+        self.store.append(entries)
+
+
+def _named(tool: str) -> ToolSpec:
+    return ToolSpec(name=tool)

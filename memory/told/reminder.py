@@ -1,0 +1,84 @@
+"""What a memory says of one situation, with the reason why of every item."""
+
+from ...envs.types import Outcome, Record
+from ..credit.credit import Uplift
+from ..ledger.errors import UnknownCase
+from ..ledger.records import EpisodeCase, Trust
+from ..store.store import Store
+from .remembered import ReadCase
+
+
+class RecalledCase(Record):
+    """One remembered episode, or a part of one, that was found."""
+
+    case: str
+    """Its id."""
+    episode: str
+    text: str
+    """What was asked then."""
+    outcome: Outcome
+    score: float | None
+    actions: tuple[str, ...]
+    similarity: float
+    """Cosine of the two texts."""
+    worth: Uplift
+    """What showing its episode adds to the score, as far as is known, with its 95% interval."""
+    shown: bool
+    propensity: float
+    """Probability with which it was to be shown."""
+    why: str
+    """Why it was shown or not, in words."""
+    namespace: str
+    trust: Trust
+
+    @classmethod
+    def of(cls, store: Store, read: ReadCase, *, uplift: Uplift) -> "RecalledCase":
+        """Return what is known of a case that was read.
+
+        Raises:
+            UnknownCase: It is not held.
+        """
+        case = store.episodes.get(read.id) or store.subtasks.get(read.id)
+        if case is None:
+            raise UnknownCase(f"there is no case {read.id!r} in {store.folder}")
+        near = f"cosine {read.similarity:.2f}"
+        if read.shown:
+            why = f"like it ({near})"
+        elif read.propensity == 0:
+            why = f"like it ({near}), and not shown: it is known to do harm"
+        else:
+            why = f"like it ({near}), and held out at random, so that its effect can be told"
+        return cls(
+            case=case.id,
+            episode=case.episode,
+            text=case.goal if isinstance(case, EpisodeCase) else case.text,
+            outcome=case.outcome,
+            score=case.score if isinstance(case, EpisodeCase) else None,
+            actions=case.actions,
+            similarity=read.similarity,
+            worth=uplift,
+            shown=read.shown,
+            propensity=read.propensity,
+            why=why,
+            namespace=case.namespace,
+            trust=store.trust(case),
+        )
+
+
+class Reminder(Record):
+    """The answer of `Memory.recall`."""
+
+    id: str
+    """Of the episode that was opened: what is done now is remembered, and judged, under it."""
+    situation: str
+    namespace: str = ""
+    thread: str = ""
+    items: tuple[RecalledCase, ...] = ()
+    """Everything that was found, best first; also what was held out, which must not be shown."""
+    text: str = ""
+    """What is shown, as one block that is quoted as data, for a prompt; empty where there is nothing."""
+
+    @property
+    def shown(self) -> tuple[RecalledCase, ...]:
+        """What may be shown."""
+        return tuple(item for item in self.items if item.shown)
