@@ -25,16 +25,24 @@ def loop_runs() -> bool:
 
 
 class OwnLoop:
-    """An event loop that starts at its first use."""
+    """An event loop that starts at its first use, and ends once."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self.closed = False
 
     def begin(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Run a coroutine, beside others that run."""
+        """Run a coroutine, beside others that run.
+
+        Raises:
+            UsageError: The loop has ended.
+        """
         with self._lock:
+            if self.closed:
+                work.close()
+                raise UsageError("the agent is closed", hint="Make a new one, or close it later.")
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
@@ -64,7 +72,11 @@ class OwnLoop:
             finally:
                 ended.set()
 
-        future = self.begin(watched())
+        try:
+            future = self.begin(watched())
+        except UsageError:
+            work.close()
+            raise
         try:
             return future.result()
         except BaseException:
@@ -81,27 +93,43 @@ class OwnLoop:
         return await asyncio.wrap_future(self.begin(work))
 
     def close(self, work: Coroutine[Any, Any, None] | None = None) -> None:
-        """Finish a last coroutine, cancel what still runs, and end the loop; the next use begins another."""
-        try:
+        """Cancel what runs, finish a last coroutine, and end the loop for good.
+
+        Raises:
+            UsageError: It is this loop that runs here.
+        """
+        if self._thread is threading.current_thread():
             if work is not None:
-                self.begin(work).result()
+                work.close()
+            raise UsageError(
+                "an agent cannot be closed from inside its own run",
+                hint="Close it when the run has returned.",
+            )
+        last = self.begin(_end(work)) if work is not None or self._loop is not None else None
+        with self._lock:
+            self.closed = True
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if last is None or loop is None or thread is None:
+            return
+        try:
+            last.result()
         finally:
-            with self._lock:
-                loop, thread = self._loop, self._thread
-                self._loop = self._thread = None
-            if loop is not None and thread is not None:
-                asyncio.run_coroutine_threadsafe(_cancel_others(), loop).result()
-                loop.call_soon_threadsafe(loop.stop)
-                thread.join()
-                loop.close()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
 
 
-async def _cancel_others() -> None:
-    """Cancel every other task of this loop, wait for them, and close its generators and threads."""
+async def _end(work: Coroutine[Any, Any, None] | None) -> None:
+    """Cancel every other task of this loop, wait for them, finish a last coroutine, close what is left."""
     loop = asyncio.get_running_loop()
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()
+    try:
+        if work is not None:
+            await work
+    finally:
+        await loop.shutdown_asyncgens()
+        await loop.shutdown_default_executor()

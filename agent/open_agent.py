@@ -3,8 +3,9 @@
 `Agent` is the small face of it for applications; the command line and the laboratory work with it directly.
 """
 
-from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -75,7 +76,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self.environments = Environments(self.store)
         self.skills = AgentSkills(config.skills, self.store)
         self.loop = OwnLoop()
-        self._going: set[str] = set()  # runs of single tasks
+        self._going: set[str] = set()  # runs
         self._hints: Hints | None = None
 
     @classmethod
@@ -199,28 +200,33 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
     ) -> EpisodeResult:
         """Run one task by its id; see `Agent.arun`."""
         lent = self.environments.lent(None, task, max_steps=max_steps, options=env_options)
-        async with lent as environment:
-            environment.task(task := located(task)[1])  # a wrong name leaves nothing written
-            before = await self.fingerprint(self.config.policy.llm)
-            more: dict[str, Any] = {"max_steps": environment.max_steps}
-            more |= {"env_options": dict(env_options)} if env_options else {}
-            started = self.started("run", task, before, more)
-            run = next_run(self.store.ledger, started, self._going).id
-            self._going.add(run)
-            try:
-                self.opened(run, started)
-                attempt = next_attempt(self.store.ledger, f"task-{run}")
-                memory = CaseMemory(self.store, self.config.retriever)
-                parts = self.parts(
-                    environment, task, memory=memory, llm_name=before, skills=self.skills.offered
-                )
-                async with self.graph() as graph:
-                    result = attempt.result or await run_episode(
-                        graph, parts, episode=attempt.episode, run=run, on_event=on_event
+        with self._while_open():
+            async with lent as environment:
+                environment.task(task := located(task)[1])  # a wrong name leaves nothing written
+                before = await self.fingerprint(self.config.policy.llm)
+                more: dict[str, Any] = {"max_steps": environment.max_steps}
+                more |= {"env_options": dict(env_options)} if env_options else {}
+                started = self.started("run", task, before, more)
+                run = next_run(self.store.ledger, started, self._going).id
+                self._going.add(run)
+                try:
+                    self.opened(run, started)
+                    attempt = next_attempt(self.store.ledger, f"task-{run}")
+                    memory = CaseMemory(self.store, self.config.retriever)
+                    parts = self.parts(
+                        environment,
+                        task,
+                        memory=memory,
+                        llm_name=before,
+                        skills=self.skills.offered,
                     )
-                await self.closed(run, before, 0 if result.outcome == "unknown" else 1)
-            finally:
-                self._going.discard(run)
+                    async with self.graph() as graph:
+                        result = attempt.result or await run_episode(
+                            graph, parts, episode=attempt.episode, run=run, on_event=on_event
+                        )
+                    await self.closed(run, before, 0 if result.outcome == "unknown" else 1)
+                finally:
+                    self._going.discard(run)
         return result
 
     def learn(
@@ -233,15 +239,20 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self, suite: str | Suite, *, episodes: int | None = None, progress: Progress | None = None
     ) -> LearnReport:
         """Run training episodes; see `Agent.alearn`."""
-        suite = load_suite(suite) if isinstance(suite, str) else suite
-        count = suite.learn_tasks if episodes is None else episodes
-        if count < 1:
-            raise UsageError(f"{count} episodes cannot be run", hint="Ask for at least one.")
-        before = await self.fingerprint(self.config.policy.llm)
-        started = self.started("learn", suite.name, before, {"episodes": count})
-        run = next_run(self.store.ledger, started)
-        self.opened(run.id, started)
-        return await learn_stream(self, suite, run, count, before, progress)
+        with self._while_open():
+            suite = load_suite(suite) if isinstance(suite, str) else suite
+            count = suite.learn_tasks if episodes is None else episodes
+            if count < 1:
+                raise UsageError(f"{count} episodes cannot be run", hint="Ask for at least one.")
+            before = await self.fingerprint(self.config.policy.llm)
+            started = self.started("learn", suite.name, before, {"episodes": count})
+            run = next_run(self.store.ledger, started, self._going)
+            self._going.add(run.id)
+            try:
+                self.opened(run.id, started)
+                return await learn_stream(self, suite, run, count, before, progress)
+            finally:
+                self._going.discard(run.id)
 
     async def fingerprint(self, asked: bool) -> str:
         """Return the model's fingerprint, or an empty string when it is not to be asked."""
@@ -281,13 +292,29 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         """Run a coroutine on the agent's own event loop and return what it returns; see `OwnLoop.run`."""
         return self.loop.run(work)
 
+    @contextmanager
+    def _while_open(self) -> Iterator[None]:
+        """Say in a sentence that the agent was closed during a run."""
+        try:
+            yield
+        except (Exception, asyncio.CancelledError) as error:
+            if not self.loop.closed:
+                raise
+            raise UsageError(
+                "the agent was closed while it ran", hint="Wait for all runs before you close it."
+            ) from error
+
     def close(self) -> None:
-        """Close environments, model and store; calling it twice is allowed."""
+        """Close environments, model and store; what still runs is cancelled. Calling it twice is allowed.
+
+        Raises:
+            UsageError: It is called from inside a run.
+        """
+        ours = self._llm is not None and not self._lent
+        self.loop.close(self.llm.close() if ours else None)
         try:
             self.environments.close()
             self.skills.close()
-            ours = self._llm is not None and not self._lent
-            self.loop.close(self.llm.close() if ours else None)
         finally:
             self._llm = self._hints = None
             self.store.close()

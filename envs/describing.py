@@ -59,6 +59,7 @@ def described(function: Any, name: str = "") -> Described:
             hint="Give a named function, or Tool(..., name=NAME).",
         )
     called = function if inspect.isroutine(function) or _is_partial(function) else function.__call__
+    called = _unwrapped(called)
     _check_parameters(name, called)
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, called))
@@ -88,6 +89,18 @@ def _said(function: Any) -> str:
         if said == inspect.getdoc(type.__call__):
             said = inspect.getdoc(type(function))
     return (said or "").strip()
+
+
+def _unwrapped(called: Any) -> Any:
+    """Return a function where something that is none is wrapped around one, as `functools.cache` does."""
+    if inspect.isfunction(called) or inspect.ismethod(called) or not hasattr(called, "__wrapped__"):
+        return called
+
+    @functools.wraps(called)
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        return called(*args, **kwargs)
+
+    return plain
 
 
 def _is_partial(function: Any) -> bool:

@@ -25,7 +25,7 @@ def taken_in(source: Path, library: Library) -> tuple[Skill, tuple[str, ...]]:
         if secret := secret_in(content.data):
             raise BadSkill(
                 f"{skill.name}/{path} holds {secret}; a library is there to be shared",
-                hint="Take it out of the file, and import again.",
+                hint="Take it out of that line, or write EXAMPLE into it where it is none; then import again.",
             )
     for old in library.tombstones():
         if old.name == skill.name or old.fingerprint == mark_of(skill):

@@ -17,18 +17,11 @@ from .errors import LLMNonsense
 from .known_servers import Known, KnownServers, bare_url
 from .loop_clients import LoopClients
 from .protocol import Usage
-from .server_errors import Sender, as_lichen, client_errors, of_status, refused_parameter
+from .refusals import fitted, refused_part
+from .server_errors import Sender, as_lichen, client_errors, of_status
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-_TOGETHER = {
-    "tools": ("tool_choice",),
-    "top_logprobs": ("logprobs",),
-    "logprobs": ("top_logprobs",),
-    "stream": ("stream_options",),
-}
-"""What is no use without the first."""
-
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -144,7 +137,7 @@ class Connection:
                     answer = await send(sent)
                     break
                 except client_errors() as error:
-                    refused = refused_parameter(error, sent)
+                    refused = refused_part(error, sent)
                     if not refused or refused in pending.refused:
                         raise as_lichen(error, self._asked) from error
                     pending = pending.without(refused)
@@ -154,21 +147,22 @@ class Connection:
         return self._seen(answer)
 
     def _seen(self, answer: T) -> T:
-        error = getattr(answer, "error", None)
-        if error:
-            said = error.get("message", "") if isinstance(error, dict) else str(error)
-            raise of_status(200, {"error": error}, str(said), self._asked)
+        self._said_well(answer)
         self._count(getattr(answer, "usage", None))
         return answer
 
+    def _said_well(self, part: Any) -> None:
+        """Raise what an error inside an answer, or inside one of its choices, means."""
+        if error := getattr(part, "error", None):
+            raise of_status(200, {"error": error}, str(error), self._asked)
+
     def _count(self, used: Any) -> None:
-        self.usage.tokens_in += getattr(used, "prompt_tokens", 0) or 0
-        self.usage.tokens_out += getattr(used, "completion_tokens", 0) or 0
-        read = getattr(used, "prompt_tokens_details", None)
+        self.usage.tokens_in += _number(used, "prompt_tokens")
+        self.usage.tokens_out += _number(used, "completion_tokens")
+        cached = _number(getattr(used, "prompt_tokens_details", None), "cached_tokens")
         written = getattr(used, "completion_tokens_details", None)
-        cached = getattr(read, "cached_tokens", 0) or 0
         self.usage.cached += cached
-        self.usage.reasoning += getattr(written, "reasoning_tokens", 0) or 0
+        self.usage.reasoning += _number(written, "reasoning_tokens")
         if cached and not self.known.caching:
             self.learn(self.known.model_copy(update={"caching": True}))
 
@@ -185,31 +179,24 @@ class Connection:
                 f"the server {self.where} answered without choices{said}",
                 hint="Check --base-url: it usually ends in /v1.",
             )
+        self._said_well(choices[0])
         return choices[0]
 
 
+def _number(used: Any, name: str) -> int:
+    """Return a count of an answer; what is no whole number counts for nothing."""
+    count = getattr(used, name, 0)
+    return count if isinstance(count, int) else 0
+
+
 def _client(key: str, config: ServerConfig, http_client: Any) -> "AsyncOpenAI":
-    from openai import AsyncOpenAI
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
     return AsyncOpenAI(
         api_key=key,
         base_url=config.base_url,
         timeout=config.timeout,
         max_retries=config.retries,
-        http_client=http_client,
+        # its own default closes itself when it is collected, in whatever loop runs then
+        http_client=http_client or DefaultAsyncHttpxClient(timeout=config.timeout),
     )
-
-
-def fitted(body: dict[str, Any], refused: tuple[str, ...]) -> dict[str, Any]:
-    """Return a request without what its model does not take.
-
-    >>> fitted({"max_tokens": 5, "seed": 0}, ("max_tokens", "seed"))
-    {'max_completion_tokens': 5}
-    """
-    sent = dict(body)
-    if "max_tokens" in refused and "max_tokens" in sent:
-        sent["max_completion_tokens"] = sent["max_tokens"]
-    for name in refused:
-        for gone in (name, *_TOGETHER.get(name, ())):
-            sent.pop(gone, None)
-    return sent

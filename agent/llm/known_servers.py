@@ -23,7 +23,7 @@ class Known(Record):
     """What is known of one model behind one URL; None: not yet asked."""
 
     refused: tuple[str, ...] = ()
-    """Parameters of a request that it does not take."""
+    """Parameters of a request, and forms of conversation, that it does not take; see `refusals`."""
     tools: bool | None = None
     json_schema: bool | None = None
     top_logprobs: bool | None = None

@@ -21,6 +21,8 @@ class LoopClients:
     def __init__(self, make: Callable[[], "AsyncOpenAI"], *, shared: bool = False) -> None:
         self._make = make
         self._first = make()
+        self._given = False
+        """Whether a loop has the first one already, which is no other's then, also after that loop's end."""
         self._shared = shared
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncOpenAI] = (
             WeakKeyDictionary()
@@ -35,7 +37,8 @@ class LoopClients:
         if self._shared:
             return self._first
         if loop not in self._by_loop:
-            self._by_loop[loop] = self._make() if self._by_loop else self._first
+            self._by_loop[loop] = self._make() if self._given else self._first
+            self._given = True
         return self._by_loop[loop]
 
     async def close(self) -> None:

@@ -1,13 +1,13 @@
 """What a server answers when it does not answer, as errors with one sentence each.
 
-It tells a conversation that is too long from one that is refused, a parameter that a model does not take from
-a request that is wrong, and an outage from all of these.
+It tells a conversation that is too long from one that is refused, and an outage from both. The sentences have
+the server's own words. What a request can do without is known in `refusals`.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...envs.errors import LichenError
 from .errors import (
@@ -19,12 +19,12 @@ from .errors import (
     RequestRefused,
 )
 
-_OVERFLOW = re.compile(
+OVERFLOW = re.compile(
     r"context[_ ](length|size|window)|maximum context|exceed\w* .{0,60}context|prompt is too long"
     r"|input is too long|too many (input )?tokens|reduce the length",
     re.IGNORECASE,
 )
-_FILTERED = re.compile(
+FILTERED = re.compile(
     r"content[_ ](filter|polic)|content management policy|moderation|safety", re.IGNORECASE
 )
 _NO_MODEL = re.compile(
@@ -32,24 +32,11 @@ _NO_MODEL = re.compile(
     re.IGNORECASE,
 )
 _KEY = re.compile(r"\b(sk|pk|hf|gsk|xai)[-_][\w*-]{4,}|\b(Bearer|Basic)\s+\S+", re.IGNORECASE)
+_TITLE = re.compile(r"<title>([^<]*)", re.IGNORECASE)
+_SAYING = ("message", "detail", "error", "errors")
+"""Fields in which servers say what is wrong."""
 _SECRET = 8
 """Characters of the shortest key that is looked for in a server's words."""
-OPTIONAL = (
-    "max_tokens",
-    "max_completion_tokens",
-    "temperature",
-    "seed",
-    "top_p",
-    "stop",
-    "top_logprobs",
-    "logprobs",
-    "response_format",
-    "tool_choice",
-    "tools",
-    "stream_options",
-    "stream",
-)
-"""Parameters that a request can do without."""
 
 
 class Sender(NamedTuple):
@@ -97,13 +84,14 @@ def client_errors() -> tuple[type[Exception], ...]:
 def of_status(status: int, body: object, message: str, asked: Sender) -> LichenError:
     """Return what an HTTP status with its body means; status 200: the body itself is an error."""
     where, said = asked.where, _own_words(body, message, asked.key)
-    code = _field(body, "code")
+    code = field_of(body, "code")
+    again = f", also after {asked.retries} retries" if status != 200 and asked.retries else ""
     if status == 200 and code.isdigit():
         status = int(code)
     told = f": {said}" if said else ""
-    if status in (200, 400, 413, 422, 500) and (status == 413 or _OVERFLOW.search(said)):
+    if status in (200, 400, 413, 422, 500) and (status == 413 or OVERFLOW.search(said)):
         return ContextOverflow(f"the conversation is too long for {asked.model}{told}")
-    if status == 451 or (status in (200, 400, 403) and _FILTERED.search(said)):
+    if status == 451 or (status in (200, 400, 403) and FILTERED.search(said)):
         return PromptRefused(f"the server {where} refused this conversation{told}")
     if status in (401, 403):
         return LLMRefused(
@@ -122,8 +110,7 @@ def of_status(status: int, body: object, message: str, asked: Sender) -> LichenE
         return LLMUnavailable(f"the server {where} answered with an error{told}")
     if status in (408, 409, 429) or status >= 500:
         return LLMUnavailable(
-            f"the server {where} is overloaded or broken (HTTP {status}), also after {asked.retries} "
-            f"retries{told}"
+            f"the server {where} is overloaded or broken (HTTP {status}){again}{told}"
         )
     if status in (400, 422):
         return RequestRefused(f"the server {where} refused the request (HTTP {status}){told}")
@@ -132,43 +119,32 @@ def of_status(status: int, body: object, message: str, asked: Sender) -> LichenE
     )
 
 
-def refused_parameter(error: Exception, sent: Mapping[str, Any]) -> str:
-    """Return the optional parameter of a request that a refusal is about, empty where it is none.
-
-    Where a server refuses (400, 422) and names none, a form of the answer is the first to be suspected. Some
-    break (5xx) at what they do not take: then only what they name counts.
-    """
-    import openai
-
-    if not isinstance(error, openai.APIStatusError):
-        return ""
-    refused = error.status_code in (400, 422)
-    if not refused and error.status_code < 500:
-        return ""
-    message = error.message
-    if _OVERFLOW.search(message) or _FILTERED.search(message):
-        return ""
-    named = _field(error.body, "param").split(".")[0]
-    if named in OPTIONAL and named in sent:
-        return named
-    found = {
-        name: match.start()
-        for name in OPTIONAL
-        if name in sent and (match := re.search(rf"\b{name}\b", message))
-    }
-    if found:
-        return min(found, key=lambda name: found[name])
-    return "response_format" if refused and "response_format" in sent else ""
-
-
 def _own_words(body: object, message: str, key: str) -> str:
     """Return what a server says is wrong, with the code it gives, on one line without keys."""
-    named = _field(body, "message") or _field(body, "detail")
-    if not named and isinstance(body, Mapping) and isinstance(body.get("error"), str):
-        named = body["error"]
-    code = _field(body, "code")
-    said = f"{code} {named or message}" if code not in (named or message) else named or message
+    named = words_of(body) or message
+    code = field_of(body, "code")
+    said = named if code in named else f"{code} {named}"
     return _first_line(without_keys(said, key).strip())
+
+
+def words_of(body: object) -> str:
+    """Return what an error's body says, in whatever form: an object, a list of them, text, a page.
+
+    >>> words_of([{"loc": ["body", "seed"], "msg": "extra fields not permitted"}])
+    'body.seed: extra fields not permitted'
+    """
+    if isinstance(body, str):
+        title = _TITLE.search(body)
+        return title[1].strip() if title else "" if "<html" in body.lower() else body
+    if isinstance(body, Mapping):
+        if "msg" in body:  # of FastAPI, which tells the place too
+            place = body.get("loc")
+            parts = ".".join(map(str, place)) if isinstance(place, list | tuple) else ""
+            return f"{parts}: {body['msg']}" if parts else str(body["msg"])
+        return next(filter(None, (words_of(body.get(name)) for name in _SAYING)), "")
+    if isinstance(body, list):
+        return "; ".join(filter(None, map(words_of, body)))
+    return ""
 
 
 def without_keys(said: str, key: str) -> str:
@@ -182,7 +158,7 @@ def without_keys(said: str, key: str) -> str:
     return _KEY.sub("[key]", said)
 
 
-def _field(body: object, name: str) -> str:
+def field_of(body: object, name: str) -> str:
     """Return a field of an error's body as text; servers put it inside `error` or not."""
     if isinstance(body, Mapping):
         inner = body.get("error")

@@ -1,6 +1,6 @@
 """What tells one model behind a server from another: only what is stable is looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from .connection import Connection
@@ -17,19 +17,23 @@ async def server_fingerprint(server: Connection) -> str:
     Raises:
         LLMRefused: The key is wrong (LLMUnavailable: the server does not answer).
     """
-    try:
-        listed = await server.ask(lambda: server.client.models.list())
+    try:  # as it comes: some servers send a bare list, which the client cannot read
+        listed = await server.ask(lambda: server.client.get("/models", cast_to=object))
     except LLMRefused as error:
         if error.status == 401:
             raise
         listed = None
     except (RequestRefused, LLMNonsense):
         listed = None
-    entries = getattr(listed, "data", None) or []
-    found = [entry for entry in entries if getattr(entry, "id", None) == server.model]
+    entries = listed.get("data") if isinstance(listed, Mapping) else listed
+    found = [
+        f"{server.model} {entry.get('owned_by', '')}"
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, Mapping) and entry.get("id") == server.model
+    ]
     if not found:
         return _hash([server.model, server.where])
-    return _hash([server.model, *sorted(f"{m.id} {getattr(m, 'owned_by', '')}" for m in found)])
+    return _hash([server.model, *sorted(found)])
 
 
 def _hash(parts: Sequence[str]) -> str:

@@ -163,6 +163,8 @@ def _use(call: Any, number: int, names: Mapping[str, str]) -> ToolUse:
     else:
         try:
             arguments = whole_values(json.loads(written or "{}"))
+            if isinstance(arguments, str):  # written as JSON twice
+                arguments = json.loads(arguments)
         except ValueError:
             arguments = None
     return ToolUse(

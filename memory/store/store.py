@@ -236,7 +236,13 @@ class Store(MemoryState):
             _log.warning("what was forgotten is not gone from every file yet: %s", error)
 
     def append(self, entries: Sequence[Entry]) -> int:
-        """Append events to the ledger; return how many were new. Cases change only in `absorb`."""
+        """Append events to the ledger; return how many were new. Cases change only in `absorb`.
+
+        Raises:
+            UsageError: The store is closed: another process may write to it by now.
+        """
+        if self._lock is None and not self.read_only:
+            raise UsageError("the store is closed")
         return self.ledger.append(entries)
 
     def absorb(self) -> list[EpisodeCase]:

@@ -24,11 +24,17 @@ _QUOTED = re.compile(
     r"|«([^»\n]{1,300})»|„([^“”\n]{1,300})[“”]|[「『《]([^」』》\n]{1,300})[」』》]"
 )
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?![\w]|\.\d)")
-_TOKEN = regex.compile(r"[\p{L}\p{N}][\w\-]*(?:\.[A-Za-z0-9]{1,5})?")
+_TOKEN = regex.compile(r"[\p{L}\p{N}][\w\-]*(?:['’]\p{Lu}[\w\-]*)?(?:\.[A-Za-z0-9]{1,5})?")
+_WHOLE = regex.compile(
+    r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]|[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+"
+    r"|(?<![\w/])[\w\-]*\d[\w\-]*(?:/[\w\-]+)+(?![\w/])"
+)
+"""What is one value though it has marks inside: URLs, addresses of e-mail, codes and dates with slashes."""
 _LONG = 2000
 """Characters of an answer that arguments are taken from."""
 _FOLDER = regex.compile(r"([\p{L}\p{N}][\w\-]*)['\"]? (?:directory|folder)")
-_NAME = regex.compile(r"\b\p{Lu}[\w]*(?: \p{Lu}[\w]*)+\b")
+_CAPITAL = r"\p{Lu}\w*(?:['’]\p{Lu}\w*)?"
+_NAME = regex.compile(rf"\b{_CAPITAL}(?: {_CAPITAL})+\b")
 
 
 TOOLS = 20
@@ -45,6 +51,7 @@ class Mentions(NamedTuple):
     """What a text mentions that may be an argument."""
 
     quoted: tuple[str, ...]
+    """What stands in quotes, or is one value by its form."""
     files: tuple[str, ...]
     names: tuple[str, ...]
     """Capitalised names and symbols."""
@@ -69,6 +76,7 @@ def mentions(text: str) -> Mentions:
     (('final_report.pdf',), ('final_report.pdf',), ('AAPL',), (100,))
     """
     quoted = [next(part for part in found if part) for found in _QUOTED.findall(text)]
+    quoted += _WHOLE.findall(text)
     bare = [part for token in _TOKEN.findall(text) for part in pieces(token)]
     files = [t for t in bare if "." in t and not t.replace(".", "").isdigit()]
     names = [*_NAME.findall(text), *(t for t in bare if t.isupper() and len(t) > 1)]

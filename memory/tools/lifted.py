@@ -49,6 +49,14 @@ class ValuePlace(NamedTuple):
     """Whether it stood beside words of the task."""
 
 
+class _Used(NamedTuple):
+    """A call that helped, and where the values of its arguments stood."""
+
+    hit: Hit
+    call: Call
+    places: dict[str, ValuePlace | None]
+
+
 def lifted_calls(hits: Sequence[Hit], goal: str, seen: str) -> list[LiftedCall]:
     """Return the calls that helped in like moments, one of each tool, those of the likest first.
 
@@ -60,20 +68,20 @@ def lifted_calls(hits: Sequence[Hit], goal: str, seen: str) -> list[LiftedCall]:
         goal: Of the task that is done now.
         seen: What was answered in it so far.
     """
-    by_tool: dict[str, list[tuple[Hit, Call]]] = {}
+    by_tool: dict[str, list[_Used]] = {}
     for hit in hits:
         call = hit.case.call
         if call is not None and hit.case.gain > 0 and not hit.case.error:
-            by_tool.setdefault(call.tool, []).append((hit, call))
+            by_tool.setdefault(call.tool, []).append(_Used(hit, call, _places(hit.case, call)))
     found: list[tuple[float, LiftedCall]] = []
     for tool, used in by_tool.items():
-        fit = [(hit, call) for hit, call in used if _can_be(hit.case, call, goal)]
+        fit = [one for one in used if _can_be(one, goal)]
         if fit:
             said = ", ".join(
                 f"{name}={_written(name, value, fit, goal, seen)}"
-                for name, value in fit[0][1].arguments.items()
+                for name, value in fit[0].call.arguments.items()
             )
-            near = sum(hit.similarity for hit, _ in fit)
+            near = sum(one.hit.similarity for one in fit)
             found.append((near, LiftedCall(f"{tool}({said})", len(fit))))
     found.sort(key=lambda pair: -pair[0])
     return [call for _, call in found]
@@ -119,13 +127,20 @@ def bound(value: Any, place: ValuePlace, goal: str, seen: str) -> str:
     return str(form).replace(",", ".")
 
 
-def _written(name: str, value: Any, used: Sequence[tuple[Hit, Call]], goal: str, seen: str) -> str:
+def _places(case: StepCase, call: Call) -> dict[str, ValuePlace | None]:
+    """Return where each argument's value stood."""
+    return {
+        name: place_of(value, case.state.goal, case.state.text)
+        for name, value in call.arguments.items()
+    }
+
+
+def _written(name: str, value: Any, used: Sequence[_Used], goal: str, seen: str) -> str:
     """Return an argument of the first of some calls; what several episodes have in common stays."""
-    case = used[0][0].case
-    episodes = {hit.case.episode for hit, _ in used}
-    if len(episodes) > 1 and all(call.arguments.get(name) == value for _, call in used):
+    episodes = {one.hit.case.episode for one in used}
+    if len(episodes) > 1 and all(one.call.arguments.get(name) == value for one in used):
         return repr(value)
-    place = place_of(value, case.state.goal, case.state.text)
+    place = used[0].places[name]
     if place is not None:
         return bound(value, place, goal, seen) or f"‹in {_WHERE[place.where]}›"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -173,11 +188,10 @@ def _named(goal: str) -> set[str]:
     return {word for word in words(goal) if word not in FILLER and not word.isdigit()}
 
 
-def _can_be(case: StepCase, call: Call, goal: str) -> bool:
+def _can_be(used: _Used, goal: str) -> bool:
     """Return whether what a call took from its task can be taken from this one: numbers of as many digits."""
     there = {len(digits) for digits in _DIGITS.findall(goal)}
-    for value in call.arguments.values():
-        place = place_of(value, case.state.goal, case.state.text)
+    for place in used.places.values():
         if place is None or place.where != "task" or not place.part.isdigit():
             continue
         if len(place.part) not in there:

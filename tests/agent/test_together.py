@@ -1,6 +1,7 @@
 """Several requests at once: each is answered with its own data, whoever asks for them and from where."""
 
 import asyncio
+import gc
 import re
 import threading
 import time
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from lichen.agent import Agent
-from lichen.envs import Functions, Request, Tool
+from lichen.envs import Functions, Request, Suite, Tool
+from lichen.envs.errors import UsageError
 
 Server = Any  # ScriptedServer of conftest.py
 N = 4
@@ -130,3 +132,70 @@ async def test_scripted_an_environment_that_has_one_instance_makes_the_second_ep
     monkeypatch.setattr(Functions, "another", lambda self: None)
     results = await asyncio.gather(agent.arun("desk/1"), agent.arun("desk/2"))
     assert [r.outcome for r in results] == ["success"] * 2 and sorted(paid) == ["ORD-1", "ORD-2"]
+
+
+async def test_scripted_learning_twice_at_once_is_two_runs(agent: Agent) -> None:
+    suite = Suite(name="desk", env="desk", max_steps=3)
+    one, other = await asyncio.gather(*(agent.alearn(suite, episodes=2) for _ in range(2)))
+    assert one.run != other.run
+    assert len({done.episode for done in (*one.episodes, *other.episodes)}) == 4
+
+
+def test_scripted_a_closed_agent_says_so(agent: Agent) -> None:
+    assert agent.run("desk/1").outcome == "success"
+    agent.close()
+    with pytest.raises(UsageError, match="the agent is closed"):
+        agent.run("desk/1")
+    with pytest.raises(UsageError, match="the agent is closed"):
+        asyncio.run(agent.arun("desk/1"))
+    with pytest.raises(UsageError, match="the store is closed"):
+        agent.store.append([])
+
+
+async def test_scripted_closing_while_a_run_is_awaited_is_said_by_that_run(agent: Agent) -> None:
+    run = asyncio.create_task(agent.arun("desk/1"))
+    await asyncio.sleep(0.1)
+    agent.close()
+    with pytest.raises(UsageError, match="closed while it ran"):
+        await run
+
+
+def test_scripted_closing_ends_the_runs_of_other_threads_which_say_so(agent: Agent) -> None:
+    begun, found = threading.Event(), list[str]()
+
+    def run() -> None:
+        try:
+            agent.run("desk/1", on_event=lambda *_: begun.set())
+        except UsageError as error:
+            found.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert begun.wait(timeout=30)
+    agent.close()
+    thread.join(timeout=30)
+    assert found == ["the agent was closed while it ran"]
+
+
+def test_scripted_closing_from_inside_its_own_run_is_refused(agent: Agent) -> None:
+    with pytest.raises(UsageError, match="from inside its own run"):
+        agent.run("desk/1", on_event=lambda *_: agent.close())
+    assert agent.run("desk/2").outcome == "success"
+
+
+def test_scripted_a_client_whose_event_loop_is_gone_makes_no_noise_in_another(
+    agent: Agent,
+) -> None:
+    assert asyncio.run(agent.arun("desk/1")).outcome == "success"
+
+    async def collected() -> list[dict[str, Any]]:
+        noise: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: noise.append(what))
+        agent.close()
+        gc.collect()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        gc.collect()
+        return noise
+
+    assert asyncio.run(collected()) == []

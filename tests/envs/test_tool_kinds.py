@@ -339,3 +339,18 @@ def test_an_async_check_is_awaited() -> None:
     assert not shop.step("finish(answer='4')").observation.won
     shop.reset("shop/1")
     assert shop.step("finish(answer='3')").observation.won
+
+
+def test_a_cached_function_is_a_tool() -> None:
+    made: list[int] = []
+
+    @functools.cache
+    def double(number: int) -> int:
+        "Double a number."
+        made.append(number)
+        return 2 * number
+
+    tool = Tool(double)
+    assert [tool.call({"number": 2}) for _ in range(2)] == ["4", "4"] and made == [2]
+    assert tool.spec.name == "double" and tool.spec.description == "Double a number."
+    assert "integer" in problem_of(tool.spec, {"number": "two"})

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from lichen.envs import load_suite, make
+import pytest
+
+from lichen.envs import Tool, load_suite, make
+from lichen.envs.tools import write_call
 from lichen.memory import Store
 from lichen.memory.likeness.embedder import HashingEmbedder
 from lichen.memory.recall.case_memory import CaseMemory
@@ -34,3 +37,24 @@ def test_candidate_calls_hold_the_right_one_more_often_with_memory(conversations
                 seen = environment.step(action).observation
                 answers.append(seen.text)
     assert found[memory] > found[None] > 0.4 * steps
+
+
+@pytest.mark.parametrize(
+    ("ask", "value"),
+    [
+        ("Write to ada.l+x@example.co.uk, please.", "ada.l+x@example.co.uk"),
+        ("Read https://example.com/a/b?c=1.", "https://example.com/a/b?c=1"),
+        ("Where is order ORD-12/3-A?", "ORD-12/3-A"),
+        ("Is it open on 01/02/2024?", "01/02/2024"),
+        ("An order for O'Brien", "O'Brien"),
+        ("An order for Zoë D’Angelo", "Zoë D’Angelo"),
+    ],
+)
+def test_what_is_one_value_though_it_has_marks_inside_is_an_argument_whole(
+    ask: str, value: str
+) -> None:
+    def find(which: str) -> str:
+        "Find an order."
+        return which
+
+    assert write_call("find", {"which": value}) in candidates([Tool(find).spec], ask)
