@@ -32,7 +32,7 @@ def minilm() -> Embedder:
 def test_a_question_is_asked_once_however_it_is_worded_and_another_one_again(
     smollm2: LocalLLM, minilm: Embedder
 ) -> None:
-    answers = Answers(smollm2, minilm, max_tokens=20)
+    answers = Answers(smollm2, minilm, max_tokens=4)
 
     def calls(goal: str, env: str = "crafter") -> int:
         before = smollm2.usage.calls
@@ -53,14 +53,15 @@ def test_a_question_is_asked_once_however_it_is_worded_and_another_one_again(
 
 
 def test_answers_are_in_the_events_and_a_later_call_asks_only_what_is_new(
-    smollm2: LocalLLM, minilm: Embedder, tmp_path: Path
+    smollm2: LocalLLM, minilm: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("lichen.agent.practice.practice_loop.ROUNDS", 1)  # of long prompts
     suite = load_suite("textcraft-open")
     environment = make(suite.env, **suite.env_options)
     worlds = suite.task_ids("train", None, 0, environment)
 
     def practise(folder: Path, iterations: int) -> None:
-        writer = ActionWriter(smollm2, Answers(smollm2, minilm, max_tokens=12), max_tokens=12)
+        writer = ActionWriter(smollm2, Answers(smollm2, minilm, max_tokens=3), max_tokens=3)
         with open_jail(warm=1) as jail, asyncio.Runner() as loop:
             run_practice(
                 "skills",
