@@ -10,6 +10,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .acting.policy import PolicyConfig
     from .agent import Agent
+    from .asking.answer import (
+        Answer,
+        AnswerGiven,
+        AskEvent,
+        CasesRecalled,
+        TextDelta,
+        ThoughtTold,
+        ToolAnswered,
+        ToolCalled,
+    )
+    from .asking.asks import Unanswered
+    from .asking.budget import AskBudget, Budget
     from .config import AgentConfig, load_config
     from .episode.run_episode import EpisodeResult
     from .llm.errors import LLMNonsense, LLMRefused, LLMUnavailable
@@ -20,6 +32,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Agent",
     "AgentConfig",
+    "Answer",
+    "AnswerGiven",
+    "AskBudget",
+    "AskEvent",
+    "Budget",
+    "CasesRecalled",
     "EpisodeResult",
     "FrozenLLM",
     "LLMNonsense",
@@ -31,6 +49,11 @@ __all__ = [
     "PolicyConfig",
     "ScriptedLLM",
     "SteerableLLM",
+    "TextDelta",
+    "ThoughtTold",
+    "ToolAnswered",
+    "ToolCalled",
+    "Unanswered",
     "Usage",
     "load_config",
 ]
@@ -38,6 +61,12 @@ __all__ = [
 _HOMES = {
     "Agent": ".agent",
     "AgentConfig": ".config",
+    "Answer": ".asking.answer",
+    "AnswerGiven": ".asking.answer",
+    "AskBudget": ".asking.budget",
+    "AskEvent": ".asking.answer",
+    "Budget": ".asking.budget",
+    "CasesRecalled": ".asking.answer",
     "EpisodeResult": ".episode.run_episode",
     "FrozenLLM": ".llm.protocol",
     "LLMNonsense": ".llm.errors",
@@ -49,6 +78,11 @@ _HOMES = {
     "PolicyConfig": ".acting.policy",
     "ScriptedLLM": ".llm.scripted_llm",
     "SteerableLLM": ".llm.protocol",
+    "TextDelta": ".asking.answer",
+    "ThoughtTold": ".asking.answer",
+    "ToolAnswered": ".asking.answer",
+    "ToolCalled": ".asking.answer",
+    "Unanswered": ".asking.asks",
     "Usage": ".llm.protocol",
     "load_config": ".config",
 }

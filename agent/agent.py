@@ -1,36 +1,52 @@
-"""The agent as an application embeds it: ten members, and nothing that has to be put together.
+"""The agent as an application embeds it: requests in words, or tasks by id, and nothing to be put together.
 
 from lichen.agent import Agent
-with Agent.from_config(store="my-store") as agent:
-    agent.learn("demo", episodes=3)
-    print(agent.run("twx/mapreader/test/0").outcome)
+agent = Agent.from_config(store="desk", model="openai:gpt-5-mini", instructions="You are our help desk.",
+                          tools=[find_order, refund])
+answer = agent.ask("My parcel 4711 never came", user="acme/ann")
+agent.feedback(answer, good=True)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..envs.approval import Approval
 from ..envs.base import Environment
 from ..envs.suite import Suite
+from ..envs.tools import Tool
 from ..memory.kinds.module import MemoryModule
 from ..memory.store.store import Store
+from ..memory.store.verdicts import judged
+from .asking.answer import Answer, AskEvent
+from .asking.asks import Asks, Judge
 from .config import AgentConfig, load_config
 from .episode.run_episode import EpisodeResult, OnEvent
 from .llm.protocol import FrozenLLM
 from .open_agent import OpenAgent
 from .runs import LearnReport, Progress
+from .streams import streamed, streamed_here
 
 
 class Agent(AbstractContextManager["Agent"]):
     """An agent that learns only in its store; its language model stays frozen.
+
+    Every sync method may be called from any thread in which no event loop runs; its async twin begins with `a`.
 
     Args:
         config: Settings; see `load_config`.
         llm: A frozen model of the caller's own, which the caller closes; opened from `config.model` at first
             use when None.
         modules: Kinds of memory; those that ship and those that are installed when None.
+        tools: Functions, sync or async, or `Tool` objects, that may be called to answer a request.
+        judge: Told a request and its answer, says how right it is (a bool, or a score in [0, 1]); `model`: the
+            agent's own model, marked as a judge that errs; None: nobody, until there is feedback.
+        name: Of the kind of work; what is learned under one name is not recalled under another.
+
+    Raises:
+        UsageError: A tool cannot be one, or two have one name.
     """
 
     def __init__(
@@ -39,8 +55,17 @@ class Agent(AbstractContextManager["Agent"]):
         *,
         llm: FrozenLLM | None = None,
         modules: Sequence[type[MemoryModule]] | None = None,
+        tools: Sequence[Tool | Callable[..., Any]] = (),
+        judge: Judge | str | None = None,
+        name: str = "requests",
     ) -> None:
+        made = [tool if isinstance(tool, Tool) else Tool(tool) for tool in tools]
         self._open = OpenAgent(config, llm=llm, modules=modules)
+        try:
+            self._asks = Asks(self._open, name, made, judge)
+        except BaseException:
+            self._open.close()
+            raise
 
     @classmethod
     def from_config(
@@ -49,6 +74,9 @@ class Agent(AbstractContextManager["Agent"]):
         *,
         llm: FrozenLLM | None = None,
         modules: Sequence[type[MemoryModule]] | None = None,
+        tools: Sequence[Tool | Callable[..., Any]] = (),
+        judge: Judge | str | None = None,
+        name: str = "requests",
         **options: Any,
     ) -> "Agent":
         """Return an agent from a settings file (`lichen.toml` here, if there is one) and options.
@@ -56,7 +84,115 @@ class Agent(AbstractContextManager["Agent"]):
         Raises:
             BadFile: The file or an option is wrong (StoreInUse: another process writes to the store).
         """
-        return cls(load_config(path, **options), llm=llm, modules=modules)
+        config = load_config(path, **options)
+        return cls(config, llm=llm, modules=modules, tools=tools, judge=judge, name=name)
+
+    def ask(self, text: str, *, user: str = "", thread: str = "") -> Answer:
+        """Answer one request and wait for its end; see `aask`.
+
+        Raises:
+            UsageError: An event loop runs in this thread; await `aask` there.
+        """
+        return self._open.wait(self._asks.ask(text, namespace=user, thread=thread))
+
+    async def aask(self, text: str, *, user: str = "", thread: str = "") -> Answer:
+        """Answer one request, and remember it; it is no case until somebody says how it went.
+
+        Args:
+            text: Of the user.
+            user: Whose it is, as a namespace from the outside in: `acme/ann` recalls what is Ann's, what is
+                the team's and what is everyone's, and is remembered as Ann's.
+            thread: The conversation that it is a turn of; empty: a request by itself.
+
+        Returns:
+            The answer: whole, or an honest part where a budget is used up, or what a person has to approve.
+
+        Raises:
+            UsageError: The text is empty, or a name is none.
+            Unanswered: The model, or something outside, did not answer.
+        """
+        return await self._open.loop.wait(self._asks.ask(text, namespace=user, thread=thread))
+
+    def stream(self, text: str, *, user: str = "", thread: str = "") -> Iterator[AskEvent]:
+        """Yield what happens while a request is answered, the answer last; see `aask`."""
+        return streamed_here(
+            self._open.loop,
+            lambda tell: self._asks.ask(text, namespace=user, thread=thread, tell=tell),
+        )
+
+    def astream(self, text: str, *, user: str = "", thread: str = "") -> AsyncIterator[AskEvent]:
+        """Yield what happens while a request is answered, the answer last; see `aask`."""
+        return streamed(
+            self._open.loop,
+            lambda tell: self._asks.ask(text, namespace=user, thread=thread, tell=tell),
+        )
+
+    def resume(self, answer: Answer | str) -> Answer:
+        """Go on with a request that a kill cut off, and wait for its end; see `aapprove`."""
+        return self._open.wait(self._asks.resume(_id(answer)))
+
+    def approve(self, answer: Answer | str, approved: bool = True, *, note: str = "") -> Answer:
+        """Say whether a call may be made, and wait for the answer; see `aapprove`."""
+        said = Approval(approved=approved, note=note)
+        return self._open.wait(self._asks.resume(_id(answer), said))
+
+    async def aapprove(
+        self, answer: Answer | str, approved: bool = True, *, note: str = ""
+    ) -> Answer:
+        """Say whether the call that an answer waits for may be made; the request goes on, also after a restart.
+
+        Args:
+            answer: The one that waits, or its id.
+            approved: Whether the call may be made; the agent sees a refusal, and goes on without it.
+            note: Why.
+
+        Raises:
+            UnknownCase: No request has this id (UsageError: it has ended).
+            Unanswered: The model, or something outside, did not answer.
+        """
+        said = Approval(approved=approved, note=note)
+        return await self._open.loop.wait(self._asks.resume(_id(answer), said))
+
+    def feedback(
+        self,
+        answer: Answer | str,
+        *,
+        good: bool | None = None,
+        score: float | None = None,
+        correct: str = "",
+        note: str = "",
+    ) -> None:
+        """Say how an answer was; it is learned from now, and an earlier verdict is void. See `afeedback`."""
+        said = {"good": good, "score": score, "correct": correct, "note": note}
+        self._open.wait(self._told(_id(answer), said))
+
+    async def afeedback(
+        self,
+        answer: Answer | str,
+        *,
+        good: bool | None = None,
+        score: float | None = None,
+        correct: str = "",
+        note: str = "",
+    ) -> None:
+        """Say how an answer was; it is learned from now, and an earlier verdict is void.
+
+        Args:
+            answer: It, or its id: today or next week, from any process that has the store.
+            good: Whether it was right.
+            score: How right, in [0, 1]; in the place of `good`.
+            correct: What the answer should have been.
+            note: Why, in words.
+
+        Raises:
+            UnknownCase: No request has this id.
+            UsageError: Nothing, or two things at once, is said.
+        """
+        said = {"good": good, "score": score, "correct": correct, "note": note}
+        await self._open.loop.wait(self._told(_id(answer), said))
+
+    async def _told(self, episode: str, said: dict[str, Any]) -> None:
+        judged(self._open.store, episode, **said)
 
     @property
     def config(self) -> AgentConfig:
@@ -164,3 +300,7 @@ class Agent(AbstractContextManager["Agent"]):
     ) -> None:
         """Close it."""
         self.close()
+
+
+def _id(answer: Answer | str) -> str:
+    return answer if isinstance(answer, str) else answer.id

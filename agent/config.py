@@ -20,6 +20,7 @@ from ..envs.errors import BadFile, LichenError, UnknownName
 from ..memory.recall.retriever import RetrieverConfig
 from .acting.opinion import Voice
 from .acting.policy import PolicyConfig
+from .asking.budget import AskBudget
 from .llm.known_servers import bare_url
 from .llm.loading import LocalConfig
 from .llm.prices import Price
@@ -66,6 +67,9 @@ class AgentConfig(BaseSettings):
     prices: dict[str, Price] = Field(default_factory=dict)
     """Dollars for a million tokens (`input`, `cached`, `output`) by model; where set, costs are shown.
     Nothing to measure."""
+    budget: AskBudget = Field(default_factory=AskBudget)
+    """What `Agent.ask` may cost: `budget.ask` of one request, `budget.day` of all of a day. Nothing to
+    measure."""
     instructions: str = ""
     """The user's own, in the system message to a model that talks. Nothing to measure."""
     talk: TalkConfig = Field(default_factory=TalkConfig)
@@ -95,11 +99,11 @@ class AgentConfig(BaseSettings):
 
         return open_llm(self.model, base_url=self.base_url, local=self.local)
 
-    def open_voice(self, llm: FrozenLLM, policy: PolicyConfig) -> Voice:
-        """Return what asks a model."""
+    def open_voice(self, llm: FrozenLLM, policy: PolicyConfig, *, speaks: bool = False) -> Voice:
+        """Return what asks a model; `speaks`: its words are answers."""
         from .talking.open_voice import open_voice
 
-        return open_voice(llm, policy, self.talk, instructions=self.instructions)
+        return open_voice(llm, policy, self.talk, instructions=self.instructions, speaks=speaks)
 
     @classmethod
     def settings_customise_sources(

@@ -144,6 +144,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         hints: bool = True,
         holdout: float | None = None,
         explores: bool | None = None,
+        speaks: bool = False,
     ) -> EpisodeParts:
         """Return the parts of one episode; what is not said is as the agent's settings have it.
 
@@ -153,6 +154,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             memory: What it may recall; None: nothing.
             hints: Whether the assistant may think, where its gate is open.
             holdout, explores: None: as an episode that learns, or does not, has them.
+            speaks: Whether the model's words are answers.
         """
         policy = policy or self.config.policy
         planned = self.config.planner == "plan" and policy.llm
@@ -165,9 +167,9 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             memory=memory,
             policy=Policy(
                 policy,
-                self.config.open_voice(self.llm, policy) if policy.llm else None,
+                self.config.open_voice(self.llm, policy, speaks=speaks) if policy.llm else None,
                 weights_at(self, environment.task(task_id), memory, asked),
-                learns=learn,
+                learns=learn and not speaks,
             ),
             planner=SubtaskPlanner(self.llm) if planned else None,
             critic=Critic(self.llm) if policy.llm else None,

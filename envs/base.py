@@ -30,6 +30,8 @@ class Environment(ABC):
     version: ClassVar[str] = "1"
     """Raised when actions get another form or meaning: what was learned under the old is quarantined then."""
     measure: ClassVar[Measure] = "success"
+    blocks: ClassVar[bool] = False
+    """Whether a step may wait long for something outside; other episodes go on meanwhile."""
     max_steps: int = 50
     """Steps after which an episode is truncated; a suite sets its own."""
     watcher: Callable[[str, Transition], None] | None = None

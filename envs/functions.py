@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .adapter import Adapter, Seen
+from .approval import ApprovalNeeded, ApprovalRequest
 from .awaiting import awaited
 from .errors import EnvironmentFault, UnknownName, UsageError
 from .journal import once
@@ -61,6 +62,9 @@ class Functions(Adapter):
 
     action_mode: ClassVar[ActionMode] = "tool_call"
     deterministic: ClassVar[bool] = False
+    blocks: ClassVar[bool] = True
+    _declared: ClassVar[bool] = True
+    """Whether the requests are known from the beginning."""
     max_steps = 20
 
     def __init__(self, name: str, tools: Sequence[Tool], requests: Sequence[Request]) -> None:
@@ -71,7 +75,7 @@ class Functions(Adapter):
         self._requests = {f"{name}/{request.id}": request for request in requests}
         if len(self._tools) < len(tools) or FINISH.name in self._tools:
             raise UsageError(f"{name}: every function needs a name of its own, and not 'finish'")
-        if len(self._requests) < len(requests) or not requests:
+        if len(self._requests) < len(requests) or (self._declared and not requests):
             raise UsageError(f"{name}: there must be requests, each with an id of its own")
 
     def families(self) -> tuple[str, ...]:
@@ -124,9 +128,29 @@ class Functions(Adapter):
             if call.tool == FINISH.name:
                 return self._finish(action, str(call.arguments["answer"]))
             tool = self._tools[call.tool]
+            self._approved(action, call, tool)
             return self._seen(self._once(action, lambda: tool.call(call.arguments), call, tool))
         except UsageError as error:
             return self._seen(f"Error: {error}", error=str(error))
+
+    def _approved(self, action: str, call: Call, tool: Tool) -> None:
+        """Ask a person, where the tool wants that.
+
+        Raises:
+            ApprovalNeeded: Nobody has said anything yet.
+            UsageError: It was not approved.
+        """
+        if not tool.needs_approval:
+            return
+        asked = ApprovalRequest(
+            tool=call.tool, arguments=call.arguments, call=action, number=self._made
+        )
+        said = self.journal.approval(self._made) if self.journal is not None else None
+        if said is None:
+            raise ApprovalNeeded(asked)
+        if not said.approved:
+            self._made += 1
+            raise UsageError(f"a person did not approve it{f': {said.note}' if said.note else ''}")
 
     def _once(
         self,

@@ -8,6 +8,7 @@ tasks). Where the process ended between the two notes nobody knows whether the c
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from .approval import Approval
 from .errors import EnvironmentFault, LichenError, UsageError
 
 
@@ -32,6 +33,9 @@ class Journal(Protocol):
 
     def end(self, number: int, answer: str, error: str) -> None:
         """Note what came of it."""
+
+    def approval(self, number: int) -> Approval | None:
+        """Return what a person said of a call; None: nobody was asked yet."""
 
 
 class UnfinishedCall(LichenError):

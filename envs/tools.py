@@ -20,6 +20,7 @@ from .errors import LichenError, UsageError
 from .results import result_text
 from .schemas import misfit, resolved
 from .text import whole, whole_values
+from .time_out import OutOfTime, within
 from .types import Record
 
 
@@ -33,6 +34,8 @@ class ToolSpec(Record):
     version: str = "1"
     always: bool = False
     """Whether it may be right whatever the task says, as to end a turn; no part of the contract."""
+    said: bool = False
+    """Whether a model's plain words are a call of it, as its one argument; no part of the contract."""
 
     @property
     def schema_hash(self) -> str:
@@ -206,6 +209,9 @@ class Tool:
         idempotent: Calling it twice does no harm: a call that an interruption cut off is made again.
         reconcile: Told the arguments of a call that an interruption cut off; returns what it answered, or None
             when it was not done. Without either such a call is never made again (see `envs.journal`).
+        needs_approval: A person is asked before each call (see `envs.approval`).
+        timeout: Seconds after which a call is given up; the agent sees that it is not known whether it was
+            done. None: it may take as long as it takes.
 
     Raises:
         UsageError: It cannot be described (a class, a parameter without a name or of a type that JSON has not).
@@ -227,8 +233,13 @@ class Tool:
         name: str = "",
         idempotent: bool = False,
         reconcile: Callable[..., str | None] | None = None,
+        needs_approval: bool = False,
+        timeout: float | None = None,
     ) -> None:
         self.idempotent, self.reconcile = idempotent, reconcile
+        self.needs_approval, self._timeout = needs_approval, timeout
+        if timeout is not None and timeout <= 0:
+            raise UsageError(f"a time-out of {timeout} seconds lets no call end")
         found = described(function, name)
         self.spec = ToolSpec(
             name=found.name,
@@ -245,7 +256,12 @@ class Tool:
             UsageError: The arguments do not fit, or the function raised; the sentence says which.
         """
         try:
-            return result_text(self._function(**arguments))
+            return within(self._timeout, lambda: result_text(self._function(**arguments)))
+        except OutOfTime as error:
+            raise UsageError(
+                f"{self.spec.name} did not answer within {self._timeout:g} seconds; it is not known "
+                "whether it was done"
+            ) from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))

@@ -5,14 +5,19 @@ was thought, `act` and `observe` receive both. The ready-made parts of the episo
 Every write to the ledger carries an idempotency key, so a node that runs again after a kill writes once.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from langgraph.types import interrupt
 
+from ...envs.approval import Approval, ApprovalNeeded
+from ...memory.ledger.call_events import ApprovalGiven
 from ...memory.ledger.events import EpisodeEnded, EpisodeStarted
 from ..llm.talking import Turn
 from .observe import take
@@ -42,6 +47,8 @@ async def recall(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
             goal=recalled.seen.goal,
             source="own",
             llm=parts.llm_name,
+            namespace=parts.namespace,
+            thread=parts.thread,
         )
         parts.append([entry_of(state, "start", started, f"{state['run']}/start")])
     return {"recalled": recalled}
@@ -67,7 +74,9 @@ async def act(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
         return {"action": begun, "kl": None, "weighed": None}
     at = situation_of(parts, state, state["recalled"], state["thought"])
     talk = [Turn.model_validate(turn) for turn in state.get("talk", [])]
-    made = await parts.policy.weighted(at, talk)
+    spent = max((turn.spent for turn in talk), default=0)
+    async with parts.limits.around(spent):
+        made = await parts.policy.weighted(at, talk)
     update: Update = {"action": made.decision.action, "kl": made.decision.kl}
     if made.opinion.talk:
         update["talk"] = [turn.model_dump(mode="json") for turn in made.opinion.talk]
@@ -75,8 +84,29 @@ async def act(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
 
 
 async def observe(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
-    """Take the chosen action, and write what was recalled, chosen and answered."""
-    return take(runtime.context, state)
+    """Take the chosen action, and write what was recalled, chosen and answered.
+
+    Where a person has to be asked first, the graph is interrupted; it is resumed with an `Approval`.
+    """
+    parts = runtime.context
+    try:
+        return await _taken(parts, state)
+    except ApprovalNeeded as needed:
+        said = Approval.model_validate(interrupt(needed.asked.model_dump(mode="json")))
+        asked = needed.asked
+        given = ApprovalGiven(
+            number=asked.number, call=asked.call, approved=said.approved, note=said.note
+        )
+        name = f"approval-{asked.number:04d}"
+        parts.append([replace(entry_of(state, name, given, previous(state)), actor="person")])
+        return await _taken(parts, state)
+
+
+async def _taken(parts: EpisodeParts, state: EpisodeState) -> Update:
+    """Take the action: beside other episodes, where it may wait for something outside."""
+    if parts.stage.environment.blocks:
+        return await asyncio.to_thread(take, parts, state)
+    return take(parts, state)
 
 
 async def verify(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:

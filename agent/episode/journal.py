@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
+from ...envs.approval import Approval
 from ...envs.journal import Noted
-from ...memory.ledger.call_events import CallBegun, CallEnded
+from ...memory.ledger.call_events import ApprovalGiven, CallBegun, CallEnded
 from ...memory.ledger.ledger import Entry, LedgerRow
 
 
@@ -42,6 +43,13 @@ class LedgerJournal:
         event = CallEnded(number=number, answer=answer, error=error)
         self._write(f"call-{number:04d}-ended", event)
         self._calls[number] = Noted(self._calls[number].call, answer, error)
+
+    def approval(self, number: int) -> Approval | None:
+        """Return what a person said of a call."""
+        for row in self._events_of(self._episode):
+            if isinstance(row.event, ApprovalGiven) and row.event.number == number:
+                return Approval(approved=row.event.approved, note=row.event.note)
+        return None
 
     def _write(self, name: str, event: CallBegun | CallEnded) -> None:
         self._append([Entry(f"{self._episode}/{name}", self._run, self._episode, event)])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ...memory.credit.credit import Credit
 from ...memory.credit.exposure import Exposer, HarmGate
 from ...memory.ledger.ledger import Entry, LedgerRow
+from ...memory.ledger.namespaces import EVERYONE
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.tools.tool_memory import ToolMemory
 from ..acting.policy import Policy
@@ -13,6 +14,7 @@ from ..planning.critic import Critic
 from ..planning.planner import Planner
 from ..skill_actions.skill_set import SkillSet
 from .assistant import Assistant
+from .limits import NO_LIMITS, EpisodeLimits
 from .stage import Stage
 
 
@@ -45,6 +47,12 @@ class EpisodeParts:
     """Share of the remembered episodes that is held out; above 0 only where credit is to be learned."""
     explores: bool = False
     """Whether items below the do-no-harm gate are tried within the budget."""
+    namespace: str = EVERYONE
+    """Whose the episode is."""
+    thread: str = ""
+    """The conversation that it is a turn of."""
+    limits: EpisodeLimits = NO_LIMITS
+    """What it may cost."""
 
     def with_tools(self) -> "EpisodeParts":
         """Return the parts with tool memory over what their memory shows this episode, where it has any use."""

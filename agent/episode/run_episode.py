@@ -4,10 +4,12 @@ A crash of the environment or of the model ends it as `unknown`; an interruption
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
 
+from ...envs.approval import Approval, ApprovalRequest
 from ...envs.errors import LichenError
 from ...envs.types import Outcome, Record
 from ...memory.ledger.events import EpisodeEnded
@@ -15,7 +17,7 @@ from ...memory.ledger.ledger import Entry
 from .graph import Graph
 from .journal import LedgerJournal
 from .parts import EpisodeParts
-from .state import FLOWING, EpisodeState
+from .state import EpisodeState
 
 NODES_PER_STEP = 6
 
@@ -33,6 +35,8 @@ class EpisodeResult(Record):
     kl: float | None
     """Mean KL(pi_M || pi_LLM) per decision in nats; None where no decision had both."""
     reason: str = ""
+    waiting: ApprovalRequest | None = None
+    """The call that waits for a person; the episode goes on with an `Approval`."""
 
 
 OnEvent = Callable[[str, dict[str, Any]], None]
@@ -46,6 +50,7 @@ async def run_episode(
     episode: str,
     run: str,
     on_event: OnEvent | None = None,
+    approval: Approval | None = None,
 ) -> EpisodeResult:
     """Run the parts' task to its end and return the result.
 
@@ -57,6 +62,7 @@ async def run_episode(
         episode: Id of the episode and of the checkpointer's thread.
         run: Id of the run it belongs to.
         on_event: Told of every node that finished.
+        approval: The word on the call for which the episode was interrupted.
     """
     # a call of a skill that came to nothing is a round of the graph without a step
     idle = parts.skills.most_failures + 1 if parts.skills is not None else 0
@@ -65,28 +71,34 @@ async def run_episode(
         "configurable": {"thread_id": episode},
         "recursion_limit": NODES_PER_STEP * (stage.environment.max_steps + idle + 2) + 10,
     }
-    first: EpisodeState | None = EpisodeState(
+    first: EpisodeState | Command[Any] | None = EpisodeState(
         episode=episode, run=run, task_id=stage.task_id, seed=stage.seed, actions=[]
     )
     if on_event is not None and (voice := parts.policy.voice) is not None:
         voice.hear(lambda text: on_event("text", {"text": text}))
     stage.journal = LedgerJournal(episode, run, parts.append, parts.events_of)
     reason = ""
-    state: dict[str, Any] = dict(first or {})
+    waiting: ApprovalRequest | None = None
+    state: dict[str, Any] = dict(cast("EpisodeState", first))
     try:
         if graph.checkpointer is not None:
             held = await graph.aget_state(config)
             # not `held.next`: it is empty too where a node ended and the kill came before the next checkpoint
             if held.created_at is not None:
                 first, state = None, dict(held.values)
+                if approval is not None:
+                    first = Command(resume=approval.model_dump(mode="json"))
         kept: Literal["async"] | None = "async" if graph.checkpointer is not None else None
         async for update in graph.astream(
             first, config, context=parts, stream_mode="updates", durability=kept
         ):
             for node, change in update.items():
+                if node == "__interrupt__":
+                    waiting = ApprovalRequest.model_validate(change[0].value)
+                    continue
                 state |= change or {}
                 if on_event is not None:
-                    on_event(node, {k: v for k, v in (change or {}).items() if k not in FLOWING})
+                    on_event(node, change or {})
     except LichenError as error:
         if not error.retryable:
             raise
@@ -101,7 +113,11 @@ async def run_episode(
         parts.append([Entry(key=f"{episode}/end", run=run, episode=episode, event=ended)])
     finally:
         stage.environment.journal = None
-    if graph.checkpointer is not None and not isinstance(graph.checkpointer, bool):
+    if (
+        waiting is None
+        and graph.checkpointer is not None
+        and not isinstance(graph.checkpointer, bool)
+    ):
         await graph.checkpointer.adelete_thread(episode)
     kls = [kl for kl in state.get("kls", []) if kl is not None]
     return EpisodeResult(
@@ -114,4 +130,5 @@ async def run_episode(
         actions=tuple(state["actions"]),
         kl=sum(kls) / len(kls) if kls else None,
         reason=reason,
+        waiting=waiting,
     )

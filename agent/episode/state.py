@@ -15,9 +15,6 @@ from ...memory.ledger.records import Judge
 from ..llm.thought import Thought
 from .recollection import Recollection
 
-FLOWING = frozenset({"recalled", "thought"})
-"""What flows along the edges and is neither checkpointed nor told to `on_event`."""
-
 
 class EpisodeState(TypedDict):
     """What the nodes of the graph read and write."""

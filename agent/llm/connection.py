@@ -16,6 +16,7 @@ from ...envs.types import Record
 from .errors import LLMNonsense
 from .known_servers import Known, KnownServers, bare_url
 from .loop_clients import LoopClients
+from .metering import note_usage
 from .protocol import Usage
 from .refusals import fitted, refused_part
 from .server_errors import Sender, as_lichen, client_errors, of_status
@@ -157,12 +158,16 @@ class Connection:
             raise of_status(200, {"error": error}, str(error), self._asked)
 
     def _count(self, used: Any) -> None:
-        self.usage.tokens_in += _number(used, "prompt_tokens")
-        self.usage.tokens_out += _number(used, "completion_tokens")
         cached = _number(getattr(used, "prompt_tokens_details", None), "cached_tokens")
         written = getattr(used, "completion_tokens_details", None)
-        self.usage.cached += cached
-        self.usage.reasoning += _number(written, "reasoning_tokens")
+        said = Usage(
+            tokens_in=_number(used, "prompt_tokens"),
+            tokens_out=_number(used, "completion_tokens"),
+            cached=cached,
+            reasoning=_number(written, "reasoning_tokens"),
+        )
+        self.usage.add(said)
+        note_usage(said)
         if cached and not self.known.caching:
             self.learn(self.known.model_copy(update={"caching": True}))
 

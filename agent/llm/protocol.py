@@ -61,6 +61,11 @@ class Usage:
         other = asdict(more)
         return Usage(**{name: now + other[name] for name, now in asdict(self).items()})
 
+    def add(self, more: "Usage") -> None:
+        """Count what was used besides."""
+        for name, value in asdict(more).items():
+            setattr(self, name, getattr(self, name) + value)
+
     def copy(self) -> "Usage":
         """Return the totals as they are now."""
         return replace(self)

@@ -71,7 +71,9 @@ def begun(asking: Asking) -> list[Turn]:
         form=asking.form,
         calls=box.calls,
         skills=box.skills,
-        endings=[s.name for s in at.specs if s.always or s.name == "finish"],
+        speaks=box.speech is not None,
+        tools=bool(box.tools),
+        endings=[s.name for s in at.specs if not s.said and (s.always or s.name == "finish")],
         remembers=bool(remembered or at.hits.hits or at.warned),
         instructions=asking.instructions.strip(),
     )

@@ -3,6 +3,7 @@
 from ..acting.opinion import Voice
 from ..acting.policy import PolicyConfig
 from ..acting.scoring_voice import ScoringVoice
+from ..llm.chatting import ChattingLLM
 from ..llm.protocol import FrozenLLM
 from ..llm.talking import TalkingLLM
 from .budget import TalkConfig
@@ -10,7 +11,12 @@ from .talking_voice import TalkingVoice
 
 
 def open_voice(
-    llm: FrozenLLM, config: PolicyConfig, talk: TalkConfig | None = None, *, instructions: str = ""
+    llm: FrozenLLM,
+    config: PolicyConfig,
+    talk: TalkConfig | None = None,
+    *,
+    instructions: str = "",
+    speaks: bool = False,
 ) -> Voice:
     """Return what asks this model.
 
@@ -19,7 +25,10 @@ def open_voice(
         config: Of the policy.
         talk: What a conversation may cost.
         instructions: The user's own, for a model that talks.
+        speaks: Whether the model's words are answers: one that only chats is asked in a conversation too.
     """
+    if speaks and not isinstance(llm, TalkingLLM):
+        llm = ChattingLLM(llm)
     if isinstance(llm, TalkingLLM):
         return TalkingVoice(llm, talk, instructions=instructions)
     shown = config.shown if config.context else 0

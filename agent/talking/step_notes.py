@@ -49,7 +49,9 @@ def _endings(remembered: Remembered) -> list[str]:
 
 
 def _calls(at: Situation) -> list[str]:
-    calls = lifted_calls(at.hits.hits, at.seen.goal, at.told)
+    spoken = {spec.name for spec in at.specs if spec.said}
+    hits = [hit for hit in at.hits.hits if hit.case.call and hit.case.call.tool not in spoken]
+    calls = lifted_calls(hits, at.seen.goal, at.told)
     moments = sum(call.moments for call in calls)
     return [
         f"In {call.moments} of {moments} like moments that went well, the call was: {call.text}"

@@ -38,6 +38,8 @@ from .toolbox import Named, Toolbox
 _log = logging.getLogger(__name__)
 ROOM = 400
 """Tokens for one answer, thoughts included."""
+ANSWER_ROOM = 2000
+"""The same where the model's words are an answer to the user."""
 MEMORY = 3
 """The part of a conversation's tokens that the block of memory may take: one in so many."""
 _TOP = 20
@@ -168,10 +170,14 @@ class TalkingVoice:
         self, asking: Asking, turns: list[Turn], *, insist: bool = False
     ) -> tuple[Heard, list[Turn]]:
         """Return the model's answer, and the conversation that it answered, shorter where it had to be."""
-        options: dict[str, Any] = {"max_tokens": ROOM, "on_text": self._on_text}
+        speaks = asking.box.speech is not None
+        options: dict[str, Any] = {
+            "max_tokens": ANSWER_ROOM if speaks else ROOM,
+            "on_text": self._on_text,
+        }
         if asking.form == "tool":
-            options |= {"tools": asking.box.tools, "must_call": insist}
-        elif asking.form == "json" and asking.structured:
+            options |= {"tools": asking.box.tools, "must_call": insist and not speaks}
+        elif asking.form == "json" and asking.structured and not speaks:
             options["form"] = form_of_calls(asking.box.tools)
         elif asking.numbered:
             options["form"] = NumberedChoice
@@ -206,8 +212,8 @@ def _read(asking: Asking, reply: Reply) -> Heard:
         return Heard(reply, box.named(reply.uses[0]), reply.uses, "tool")
     if box.calls:
         use = use_in(said, step)
-        if use is None:
-            return Heard(reply, Named(problem="that is no call of a tool"))
+        if use is None or (box.speech is not None and not _known(box, use.name)):
+            return Heard(reply, box.spoken(said, cut=reply.finish == "length"))
         return Heard(reply, box.named(use), (use,) if asking.form == "tool" else ())
     if asking.numbered:
         try:
@@ -217,6 +223,11 @@ def _read(asking: Asking, reply: Reply) -> Heard:
         except ValueError:
             pass
     return Heard(reply, box.worded(said, asking.listed if asking.form != "tool" else ()))
+
+
+def _known(box: Toolbox, name: str) -> bool:
+    """Return whether a tool is there; a JSON object in an answer need not be a call."""
+    return any(spec.name == name for spec in box.tools)
 
 
 def _scores(asking: Asking, heard: Heard) -> dict[str, float]:
@@ -239,9 +250,11 @@ def _failure(at: Situation, action: str) -> str:
         answer = next((said for done, said in reversed(at.history) if done == action), "")
         return f"this very call was made already, and the answer was: {shortened(answer, _ECHO)}"
     try:
-        return at.failure_of(read_call(action, at.specs))
+        call = read_call(action, at.specs)
     except UsageError:
         return ""
+    spoken = any(spec.said and spec.name == call.tool for spec in at.specs)
+    return "" if spoken else at.failure_of(call)
 
 
 def _borrowed(at: Situation, turns: Sequence[Turn], action: str) -> str:

@@ -65,7 +65,9 @@ class Toolbox:
         """What is chosen among; where actions are not listed the calls of skills alone."""
         skills = {f.tool.name: f.tool for f in at.favoured.values() if f.tool is not None}
         self.skills = tuple(skills[name] for name in sorted(skills))
-        own = at.specs if self.calls else (ACT,)
+        self.speech = next((spec for spec in at.specs if spec.said), None)
+        """The tool that the model calls by plain words; it is not offered as one."""
+        own = tuple(spec for spec in at.specs if not spec.said) if self.calls else (ACT,)
         self.tools: tuple[ToolSpec, ...] = (*own, *self.skills)
 
     def named(self, use: ToolUse) -> Named:
@@ -89,6 +91,18 @@ class Toolbox:
         said = str(given.get("action", "")) if use.name == ACT.name else ""
         words = " ".join([use.name.replace("_", " "), *map(str, given.values())])
         return self.worded(said or words)
+
+    def spoken(self, said: str, *, cut: bool) -> Named:
+        """Return the action that plain words are, where they are an answer."""
+        if self.speech is None or not said.strip():
+            return Named(problem="nothing was said" if self.speech else "that is no call of a tool")
+        try:  # small models write the call as they read it in the records
+            call = read_call(said.strip(), [self.speech])
+            return Named(write_call(call.tool, call.arguments))
+        except UsageError:
+            pass
+        words = said.strip() + (" [... the answer was cut here]" if cut else "")
+        return Named(write_call(self.speech.name, {next(iter(self.speech.properties)): words}))
 
     def worded(self, said: str, listed: Sequence[str] = ()) -> Named:
         """Return the action that words mean."""

@@ -17,6 +17,18 @@ class CallBegun(Record):
     call: str
 
 
+class ApprovalGiven(Record):
+    """What a person said of a call that waited for it."""
+
+    version: Literal[1] = 1
+    type: Literal["approval_given"] = "approval_given"
+    number: int = Field(ge=0)
+    """Of the call in its episode, from 0."""
+    call: str
+    approved: bool
+    note: str = ""
+
+
 class CallEnded(Record):
     """What that call came to."""
 

@@ -8,7 +8,8 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from ...envs.tools import Call
 from ...envs.types import Fact, Outcome, Record, Split
-from .call_events import CallBegun, CallEnded
+from .call_events import ApprovalGiven, CallBegun, CallEnded
+from .cost_event import CostNoted
 from .feedback_event import Feedback
 from .old_events import FirstRecalled
 from .practice_events import Practised
@@ -297,6 +298,8 @@ Event = Annotated[
     | ChannelsWeighed
     | CallBegun
     | CallEnded
+    | ApprovalGiven
+    | CostNoted
     | Feedback,
     Field(discriminator="type"),
 ]

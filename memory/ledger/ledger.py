@@ -192,6 +192,7 @@ class Ledger:
         until: int | None = None,
         run: str | None = None,
         episode: str | None = None,
+        since: float | None = None,
     ) -> Iterator[LedgerRow]:
         """Yield events in order.
 
@@ -200,6 +201,7 @@ class Ledger:
             until: Only this row and earlier ones.
             run: Only this run's.
             episode: Only this episode's.
+            since: Only rows written since then, in seconds since 1970.
 
         A row that is no event comes with its problem.
         """
@@ -210,9 +212,19 @@ class Ledger:
             query = query.where(events.c.run == run)
         if episode is not None:
             query = query.where(events.c.episode == episode)
+        if since is not None:
+            query = query.where(events.c.at >= since)
         with reading(), self._engine.connect() as connection:
             for row in connection.execute(query):
                 yield read_row(dict(row._mapping))
+
+    def count_episodes(self, beginning: str) -> int:
+        """Return how many episodes have ids with this beginning."""
+        ids = events.c.episode
+        last = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+        query = sa.select(sa.func.count(sa.distinct(ids))).where(ids >= beginning, ids < last)
+        with reading(), self._engine.connect() as connection:
+            return connection.scalar(query) or 0
 
     def chain(self, seq: int) -> str:
         """Return the chain hash of a row, empty when there is none."""

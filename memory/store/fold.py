@@ -174,7 +174,8 @@ class Fold:
             if isinstance(known.event, Recalled):
                 self._note(opened, known.event)
             if isinstance(known.event, EpisodeEnded):
-                if known.event.judge == "critic" and said.judge == "person":
+                spoke = known.event.judge == "critic" and known.event.outcome != "unknown"
+                if spoke and said.judge == "person":
                     self.judge.observe(known.event.score >= _RIGHT, said.score >= _RIGHT)
                 now = known.event.model_copy(
                     update={

@@ -2,7 +2,7 @@
 
 from ...envs.errors import UsageError
 from ..ledger.errors import UnknownCase
-from ..ledger.events import EpisodeEnded, EpisodeStarted
+from ..ledger.events import EpisodeEnded, EpisodeStarted, Origin
 from ..ledger.feedback_event import Feedback
 from ..ledger.ledger import Entry
 from ..ledger.records import Judge
@@ -37,7 +37,8 @@ def judged(
     given = sum(isinstance(row.event, Feedback) for row in rows)
     event = Feedback(score=said, correct=correct.strip(), note=note.strip(), judge=judge)
     key = f"{episode}/feedback-{given}"
-    store.append([Entry(key, rows[0].run, episode, event, actor=actor, origin="person")])
+    origin: Origin = "person" if judge == "person" else "own"
+    store.append([Entry(key, rows[0].run, episode, event, actor=actor, origin=origin)])
     store.settle()
 
 

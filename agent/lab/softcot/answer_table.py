@@ -33,7 +33,7 @@ MARKS = 2
 Decoding = Literal["greedy", "sampled", "vote"]
 
 
-class Answer(Record):
+class GivenAnswer(Record):
     """One answer."""
 
     arm: str
@@ -63,7 +63,7 @@ class Table(Record):
     """An evaluation on the held-out questions of one source."""
 
     source: str
-    answers: tuple[Answer, ...]
+    answers: tuple[GivenAnswer, ...]
 
     def share(self, arm: str, decoding: Decoding) -> float:
         """Return the share of right answers of an arm."""
@@ -160,7 +160,7 @@ def evaluate_source(
         for arm in arms
         for decoding, seed in wanted
     ]
-    made: list[Answer] = []
+    made: list[GivenAnswer] = []
     for begin in range(0, len(jobs), batch):
         part = jobs[begin : begin + batch]
         asked = []
@@ -178,7 +178,7 @@ def evaluate_source(
             arm, number, decoding, seed = job
             answer = check.read(text)
             made.append(
-                Answer(
+                GivenAnswer(
                     arm=arm,
                     question=number,
                     decoding=decoding,
@@ -201,10 +201,10 @@ def _prompt(reader: SoftReader, question: Example, n: int, words: str, arm: str)
     return row_of(reader, question, n).prompt
 
 
-def _voted(answers: Sequence[Answer], source: Source) -> list[Answer]:
+def _voted(answers: Sequence[GivenAnswer], source: Source) -> list[GivenAnswer]:
     """Return the answers with those of a vote replaced by one: the most frequent, the first of equals."""
     kept = [a for a in answers if a.decoding != "vote"]
-    polls: dict[tuple[str, int], list[Answer]] = {}
+    polls: dict[tuple[str, int], list[GivenAnswer]] = {}
     for answer in answers:
         if answer.decoding == "vote":
             polls.setdefault((answer.arm, answer.question), []).append(answer)
@@ -217,5 +217,5 @@ def _voted(answers: Sequence[Answer], source: Source) -> list[Answer]:
     return kept
 
 
-def _of(answer: Answer, arm: str, decoding: Decoding) -> bool:
+def _of(answer: GivenAnswer, arm: str, decoding: Decoding) -> bool:
     return answer.arm == arm and answer.decoding == decoding

@@ -28,7 +28,7 @@ from ...softcot.soft_assistant import SoftAssistant
 from ...softcot.soft_config import Example, ProjectionConfig, TrainConfig
 from ...softcot.sources import open_source
 from ...softcot.train import Told, Trainer, examples_hash
-from .answer_table import FIXED_ARMS, Answer, Decoding, Table, evaluate_source
+from .answer_table import FIXED_ARMS, Decoding, GivenAnswer, Table, evaluate_source
 
 KINDS: dict[str, tuple[ProjectionConfig, bool]] = {
     "linear": (ProjectionConfig(), False),
@@ -228,7 +228,7 @@ def _line(parts: Sequence[Part], source: str, arm: str, decoding: Decoding) -> T
     )
 
 
-def _answers(part: Part, arm: str, decoding: Decoding) -> list[Answer]:
+def _answers(part: Part, arm: str, decoding: Decoding) -> list[GivenAnswer]:
     return [a for a in part.table.answers if a.arm == arm and a.decoding == decoding]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lichen.envs import UsageError
+from lichen.envs.approval import Approval
 from lichen.envs.errors import EnvironmentFault
 from lichen.envs.journal import Noted, UnfinishedCall, once
 
@@ -139,6 +140,9 @@ class Notes(dict[int, Noted]):
 
     def end(self, number: int, answer: str, error: str) -> None:
         self[number] = Noted(self[number].call, answer, error)
+
+    def approval(self, number: int) -> Approval | None:
+        return None
 
 
 def refused() -> str:

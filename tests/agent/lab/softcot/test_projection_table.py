@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from lichen.agent.config import load_config
-from lichen.agent.lab.softcot.answer_table import Answer, Table
+from lichen.agent.lab.softcot.answer_table import GivenAnswer, Table
 from lichen.agent.lab.softcot.projection_table import ARMS, Part, Question, Size, lines, run_part
 from lichen.agent.llm.frozen import Frozen
 from lichen.agent.softcot import Example, ProjectionConfig
@@ -16,7 +16,7 @@ from lichen.memory.store.made_from import derived_from
 def part(seed: int, tasks: str, right: str) -> Part:
     """A part of questions in these tasks, each arm right at these numbers; `none` never is."""
     answers = [
-        Answer(
+        GivenAnswer(
             arm=arm,
             question=number,
             decoding="greedy",

@@ -1,0 +1,56 @@
+"""Requests that come one by one: nothing is declared before, and nothing but a judge checks them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from .adapter import Seen
+from .functions import FINISH, Functions, Request
+from .tools import Tool, ToolSpec
+from .types import Task
+
+_SAID = FINISH.model_copy(update={"said": True})
+
+
+class OpenRequests(Functions):
+    """Functions of the caller's, and the requests that are open now. A model's plain words are its answer.
+
+    Args:
+        name: Of the environment; task ids are `NAME/ID`.
+        tools: The functions, each with a name of its own.
+
+    Raises:
+        UsageError: A name is there twice, or a function is called `finish`.
+    """
+
+    max_steps: int = 20
+    _declared: ClassVar[bool] = False
+
+    def __init__(self, name: str, tools: Sequence[Tool] = ()) -> None:
+        super().__init__(name, tools, ())
+        self._openings: dict[str, str] = {}
+
+    def open(self, request: Request, opening: str = "") -> Task:
+        """Take a request, and return it as a task.
+
+        Args:
+            request: With an id of its own.
+            opening: What is seen first, for example the conversation so far.
+        """
+        task_id = f"{self.name}/{request.id}"
+        self._requests[task_id] = replace(request, family=self.name)
+        self._openings[task_id] = opening
+        return self.task(task_id)
+
+    def drop(self, task_id: str) -> None:
+        """Let go of a request that is over."""
+        self._requests.pop(task_id, None)
+        self._openings.pop(task_id, None)
+
+    def tools(self) -> tuple[ToolSpec, ...]:
+        """Return the contracts of the functions, and `finish`."""
+        return (*(tool.spec for tool in self._tools.values()), _SAID)
+
+    def _start(self, task: Task, seed: int) -> Seen:
+        self._made = 0
+        return self._seen(self._openings[task.id] or "(This is the first message.)")
