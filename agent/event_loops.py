@@ -46,10 +46,10 @@ class OwnLoop:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="lichen-agent", daemon=True
+                    target=_serve, args=(self._loop,), name="lichen-agent", daemon=True
                 )
                 self._thread.start()
-            return asyncio.run_coroutine_threadsafe(work, self._loop)
+            return asyncio.run_coroutine_threadsafe(_carried(work), self._loop)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end; an interruption of the caller cancels it first.
@@ -79,6 +79,8 @@ class OwnLoop:
             raise
         try:
             return future.result()
+        except _ProcessEnding as ending:
+            raise ending.error from None
         except BaseException:
             if not future.done() or future.cancelled():
                 future.cancel()
@@ -90,7 +92,10 @@ class OwnLoop:
         """Run a coroutine to its end, while the caller's loop goes on; cancelling the caller cancels it."""
         if self._loop is not None and asyncio.get_running_loop() is self._loop:
             return await work
-        return await asyncio.wrap_future(self.begin(work))
+        try:
+            return await asyncio.wrap_future(self.begin(work))
+        except _ProcessEnding as ending:
+            raise ending.error from None
 
     def close(self, work: Coroutine[Any, Any, None] | None = None) -> None:
         """Cancel what runs, finish a last coroutine, and end the loop for good.
@@ -118,6 +123,31 @@ class OwnLoop:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
+
+
+class _ProcessEnding(Exception):
+    """Carries what would end the loop's thread (KeyboardInterrupt, SystemExit) to the thread that waits."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+async def _carried(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return await work
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise _ProcessEnding(error) from error
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped; a task that raises KeyboardInterrupt ends itself, and not the others."""
+    while True:
+        try:
+            loop.run_forever()
+        except (KeyboardInterrupt, SystemExit):
+            continue
+        return
 
 
 async def _end(work: Coroutine[Any, Any, None] | None) -> None:
