@@ -5,12 +5,15 @@ import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from lichen.agent.llm.local_llm import LocalLLM
+
+TAUGHT = ("softcot/test_train.py", "softcot/test_hint_gate.py", "faithfulness/test_of_hints.py")
+"""Files of tests that share one long training: one worker has them all."""
 
 if find_spec("lichen") is None:
     pytest.exit("lichen is not installed here: run  make setup", returncode=2)
@@ -21,6 +24,19 @@ ROOT = Path(__file__).parents[1]
 # that: the tests of Ctrl-C need the default again.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand whole files to the workers, as `--dist loadfile` does, and files that share a training together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByTraining(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "taught" if file.endswith(TAUGHT) else file
+
+    return ByTraining(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from lichen.agent.llm.frozen import Frozen, ModelIdentity, open_frozen
 from lichen.agent.skill_actions.open_library import OpenLibrary
 from lichen.agent.softcot import Example, TrainConfig
 from lichen.agent.softcot.example_rows import row_of
+from lichen.agent.softcot.projection import Projection
 from lichen.agent.softcot.soft_assistant import SoftAssistant
 from lichen.agent.softcot.train import Trainer
 from lichen.skills.induction.induce import InduceConfig, induce
@@ -125,7 +126,7 @@ def untaught(frozen: Frozen, secrets: list[Example]) -> Trainer:
 
 
 @pytest.fixture(scope="session")
-def taught(frozen: Frozen, secrets: list[Example]) -> Taught:
+def taught(frozen: Frozen, secrets: list[Example], untaught: Trainer) -> Taught:
     """SmolLM2 with a projection that carries the eight answers; trained once for all tests."""
     before = frozen.identity(again=True)
     for epochs in (
@@ -133,16 +134,18 @@ def taught(frozen: Frozen, secrets: list[Example]) -> Taught:
         90,
         180,
     ):  # how many are enough depends on the last bits of the processor's floats
-        trainer = _training(frozen, secrets, epochs)
+        trainer = _training(frozen, secrets, epochs, start=untaught.projection)
         trainer.run()
         if _knows(trainer):
             break
     return Taught(secrets, trainer, before)
 
 
-def _training(frozen: Frozen, secrets: list[Example], epochs: int = 45) -> Trainer:
+def _training(
+    frozen: Frozen, secrets: list[Example], epochs: int = 45, start: Projection | None = None
+) -> Trainer:
     config = TrainConfig(n=(4,), epochs=epochs, batch=8, lr=3e-3)
-    return Trainer(SoftAssistant(frozen), frozen, secrets, config=config)
+    return Trainer(SoftAssistant(frozen), frozen, secrets, config=config, start=start)
 
 
 def _knows(trainer: Trainer) -> bool:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lichen.agent.cli.main import main
+
 LICHEN = [sys.executable, "-m", "lichen.agent"]
 
 
@@ -57,20 +59,51 @@ BAD: Sequence[tuple[list[str], str]] = [
 ]
 
 
+class Here:
+    """The command line in this process: the same `main`, without a second for Python to begin."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+        self._patch, self._said = monkeypatch, capfd
+
+    def ask(self, *arguments: str) -> tuple[int | str | None, str, str]:
+        """Return exit status and what came on both streams."""
+        self._patch.setattr(sys, "argv", ["lichen", *arguments])
+        for name in ("stdout", "stderr"):  # `main` puts its own in their place
+            self._patch.setattr(sys, name, getattr(sys, name))
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, *self._said.readouterr()
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Here:
+    monkeypatch.chdir(tmp_path)
+    return Here(monkeypatch, capfd)
+
+
 @pytest.mark.parametrize(("arguments", "says"), BAD, ids=[" ".join(a) for a, _ in BAD])
 def test_bad_input_gets_one_sentence_and_exit_status_2(
-    arguments: list[str], says: str, tmp_path: Path
+    arguments: list[str], says: str, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = lichen(*arguments, cwd=tmp_path, env={"ALFWORLD_DATA": ""})
-    assert done.returncode == 2, done.stderr
-    assert says in done.stderr
+    monkeypatch.setenv("ALFWORLD_DATA", "")
+    code, _, errors = here.ask(*arguments)
+    assert code == 2, errors
+    assert says in errors
+    assert "Traceback" not in errors
+
+
+def test_bad_input_is_one_sentence_of_a_process_too(tmp_path: Path) -> None:
+    done = lichen("run", "alfworld-mini", "--set", "policy.betta=1", cwd=tmp_path)
+    assert done.returncode == 2 and "policy.betta" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_unknown_splits_and_options_are_usage_errors(tmp_path: Path) -> None:
-    assert lichen("eval", "demo", "--split", "tset", cwd=tmp_path).returncode == 2
-    assert lichen("eval", "demo", "--colour", cwd=tmp_path).returncode == 2
-    assert lichen("nothing", cwd=tmp_path).returncode == 2
+def test_unknown_splits_and_options_are_usage_errors(here: Here) -> None:
+    assert here.ask("eval", "demo", "--split", "tset")[0] == 2
+    assert here.ask("eval", "demo", "--colour")[0] == 2
+    assert here.ask("nothing")[0] == 2
 
 
 def test_a_file_in_the_place_of_the_store_is_one_sentence(tmp_path: Path) -> None:
@@ -109,11 +142,13 @@ def test_a_server_that_is_down_before_a_run_begins_is_one_sentence(tmp_path: Pat
     assert "cannot be reached" in done.stderr
 
 
-def test_the_commands_of_a_first_hour_work_and_print_one_json_object(tmp_path: Path) -> None:
+def test_the_commands_of_a_first_hour_work_and_print_one_json_object(
+    tmp_path: Path, here: Here
+) -> None:
     def ask(*arguments: str) -> dict[str, object]:
-        done = lichen(*arguments, "--json", "-", cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        found: dict[str, object] = json.loads(done.stdout)
+        code, said, errors = here.ask(*arguments, "--json", "-")
+        assert code in (0, None), errors
+        found: dict[str, object] = json.loads(said)
         return found
 
     quick = ["--set", "embedder=hashing", "--set", "policy.llm=false"]

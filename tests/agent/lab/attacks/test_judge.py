@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lichen.agent.lab.attacks import attacks, run_attacks
+from lichen.agent.lab.attacks import attacks, judge, run_attacks
 from lichen.skills.jail import (
     Jail,
     open_jail,
@@ -17,9 +17,12 @@ def jail() -> Iterator[Jail]:
         yield opened
 
 
-def test_no_hostile_program_gets_out() -> None:
-    judged = run_attacks()
-    assert len(judged) >= 45
+def test_no_hostile_program_gets_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = [a for a in attacks() if a.ends == ("time",)]
+    judged = run_attacks(chosen=[a for a in attacks() if a not in endless])
+    monkeypatch.setattr(judge, "LIMITS", judge.LIMITS.model_copy(update={"seconds": 0.5}))
+    judged += run_attacks(chosen=endless)  # these have to be waited for
+    assert len(judged) == len(attacks()) >= 45
     assert [j for j in judged if j.verdict != "blocked"] == []
 
 
