@@ -31,7 +31,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Hand whole files to the workers, as `--dist loadfile` does, and files that share a training together."""
     from xdist.scheduler import LoadFileScheduling
 
-    class ByTraining(LoadFileScheduling):
+    class ByTraining(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
             return "taught" if file.endswith(TAUGHT) else file
