@@ -89,8 +89,11 @@ def _calls(parts: EpisodeParts, seen: Observation) -> tuple[str, ...]:
     stage = parts.stage
     if not stage.calls or seen.admissible is not None or (parts.policy.talks and not parts.memory):
         return ()
+    specs = stage.environment.tools()
+    if any(spec.said for spec in specs):  # a user is answered by the model, not by a remembered call
+        return ()
     answers = [old.text for old in stage.observations]
-    return tuple(candidates(stage.environment.tools(), seen.goal, answers, parts.tools))
+    return tuple(candidates(specs, seen.goal, answers, parts.tools))
 
 
 def _hits(

@@ -38,7 +38,7 @@ from .toolbox import Named, Toolbox
 _log = logging.getLogger(__name__)
 ROOM = 400
 """Tokens for one answer, thoughts included."""
-ANSWER_ROOM = 2000
+ANSWER_ROOM = 1000
 """The same where the model's words are an answer to the user."""
 MEMORY = 3
 """The part of a conversation's tokens that the block of memory may take: one in so many."""
