@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from lichen.agent.cli.main import app
 from lichen.agent.open_agent import OpenAgent
