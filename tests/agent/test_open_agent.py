@@ -34,7 +34,7 @@ def test_memory_makes_the_agent_solve_what_it_could_not(tmp_path: Path, smollm2:
     results = {}
     for name in ("with", "without"):
         with agent(tmp_path / name, smollm2) as run:
-            results[name] = [run.run(task, max_steps=12).outcome for task in tasks]
+            results[name] = [run.run(task, max_steps=9).outcome for task in tasks]
     assert results["with"].count("success") >= 3 > results["without"].count("success")
 
 

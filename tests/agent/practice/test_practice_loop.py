@@ -37,7 +37,9 @@ def jail() -> Iterator[Jail]:
 
 @pytest.fixture(scope="module")
 def crafter() -> Environment:
-    return make("crafter")
+    made = make("crafter")
+    made.max_steps = 120  # enough to learn something in
+    return made
 
 
 def test_practice_grows_a_library_that_a_killed_run_goes_on_with(
