@@ -7,6 +7,8 @@ which other people clone: git would run what a foreign `.git` says, and a key th
 import re
 import unicodedata
 
+from ..envs.secrets import secret_in
+
 _FOLDERS = {
     *(".hg", ".svn", ".bzr", ".jj", ".lichen"),
     *(".venv", "node_modules", "__pycache__", "__pypackages__", ".tox", ".nox", ".eggs"),
@@ -24,16 +26,8 @@ _SECRET_NAME = re.compile(
     r"|credentials(\.json)?|client_secret.*\.json|service[-_]account.*\.json"
     r"|(secrets?|tokens?)\.(json|ya?ml|toml|ini|txt)|.+\.(p12|pfx|jks|keystore|kdbx|ppk)"
 )
-_SECRET = re.compile(
-    rb"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----"
-    rb"|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{35}|\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_\w{60}"
-    rb"|\bglpat-[\w-]{20}|\bhf_[A-Za-z0-9]{30}|\bnpm_[A-Za-z0-9]{36}|\bxox[abposr]-[A-Za-z0-9-]{20}"
-    rb"|\bsk-[\w-]{32}|\b[sr]k_live_[A-Za-z0-9]{20}|\bpypi-AgEIcHlwaS5vcmc[\w-]{50}"
-)
 _NEEDED = ("SKILL.md", "skill.py", "contract.yaml")
 """Files without which there is no skill: a secret in them is said by whoever takes the folder in."""
-_DISTINCT = 10
-"""Different characters of a key; what has fewer is a placeholder, like sk-xxxx."""
 
 
 def is_git(part: str) -> bool:
@@ -68,13 +62,3 @@ def why_left_out(path: str, data: bytes | None = None) -> str:
     if data is None or path in _NEEDED:
         return ""
     return f"it holds {secret}" if (secret := secret_in(data)) else ""
-
-
-def secret_in(data: bytes) -> str:
-    """Return what in a file looks like a key, in words that do not repeat it; empty when nothing does."""
-    for found in _SECRET.finditer(data):
-        said = found[0]
-        if b"EXAMPLE" not in said and (said[:1] == b"-" or len(set(said[3:])) >= _DISTINCT):
-            line = data.count(b"\n", 0, found.start()) + 1
-            return f"what looks like a secret ({said[:4].decode()}... in line {line})"
-    return ""

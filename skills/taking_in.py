@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from ..envs.secrets import secret_in
 from ..memory.ledger.content_id import content_id
 from ..skills import folder
 from .admission import Verdict
 from .errors import BadSkill
 from .folder_on_disk import read_files
-from .left_out import secret_in
 from .library import SHELVES, Library
 from .lint import fingerprint
 from .types import Skill

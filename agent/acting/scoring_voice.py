@@ -10,6 +10,7 @@ from ..llm.protocol import FrozenLLM
 from ..llm.talking import OnText, Turn
 from ..llm.thought import choose
 from ..prompts.rendering import render
+from ..telemetry.spans import span
 from .opinion import SILENT_OPINION, Opinion
 from .situation import Situation
 
@@ -52,7 +53,8 @@ class ScoringVoice:
         scores = []
         for turns in _windows(at.history, self.votes):
             prompt = self._prompt(at, turns)
-            scores.append(await choose(self.llm, prompt, options, at.thought))
+            with span(f"score {self.llm.name}", gen_ai__request__model=self.llm.name):
+                scores.append(await choose(self.llm, prompt, options, at.thought))
         said = dict(zip(texts, np.mean(scores, axis=0).tolist(), strict=True))
         found = {action: said[text] for action, text in asked.items()}
         best = max(found.values())

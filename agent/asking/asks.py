@@ -32,6 +32,7 @@ from ..llm.errors import BudgetSpent
 from ..llm.metering import metered
 from ..llm.prices import cost_of
 from ..llm.protocol import Usage
+from ..telemetry.spans import span
 from .answer import Answer, AnswerCost, AnswerGiven
 from .budget import Budget, DaySpent
 from .conversation import beginning, checked_thread, episode_in, opening, turns_before
@@ -170,7 +171,12 @@ class Asks:
         task = self._requests.open(Request(episode, started.goal), opening(before)).id
         run = run or await self._opened()
         telling = Telling(tell)
-        with metered() as used:
+        name = self._requests.name
+        asking = span(f"invoke_agent {name}", gen_ai__operation__name="invoke_agent")
+        with metered() as used, asking as noting:
+            noting.note(gen_ai__agent__name=name, lichen__episode=episode)
+            noting.note(gen_ai__conversation__id=started.thread or None)
+            noting.content(gen_ai__input__messages=started.goal)
             try:
                 async with agent.environments.lent(None, task) as environment:
                     parts = replace(
@@ -205,6 +211,10 @@ class Asks:
                         )
             finally:
                 self._requests.drop(task)
+                noting.note(
+                    gen_ai__usage__input_tokens=used.tokens_in,
+                    gen_ai__usage__output_tokens=used.tokens_out,
+                )
                 self._spent(episode, run, used, telling.steps, time.monotonic() - begun)
         answer = self._answer(result, started, telling, used, time.monotonic() - begun)
         await agent.store.finish()

@@ -20,6 +20,7 @@ from ...envs.approval import Approval, ApprovalNeeded
 from ...memory.ledger.call_events import ApprovalGiven
 from ...memory.ledger.events import EpisodeEnded, EpisodeStarted
 from ..llm.talking import Turn
+from ..telemetry.spans import span
 from .observe import take
 from .parts import EpisodeParts
 from .recollect import recollect, situation_of, synced, think
@@ -156,6 +157,16 @@ def with_values(node: Node, *, thought: bool = True) -> Node:
     return run
 
 
+def _in_span(name: str, node: Node) -> Any:
+    """Return a node that opens a span of its own."""
+
+    async def run(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
+        with span(f"lichen.{name}", lichen__episode=state["episode"]):
+            return await node(state, runtime)
+
+    return run
+
+
 def after_verify(
     state: EpisodeState,
 ) -> Literal["done", "replan", "next subtask", "next step"]:
@@ -180,7 +191,7 @@ def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
         "learn": learn,
     }
     for name, node in nodes.items():
-        graph.add_node(name, node)
+        graph.add_node(name, _in_span(name, node))
     graph.add_edge(START, "recall")
     for left, right in (
         ("recall", "assist"),

@@ -16,6 +16,7 @@ from ...memory.ledger.records import Hits
 from ...memory.likeness.states import offered_by, state_of
 from ...memory.told.remembered import ReadCase
 from ..skill_actions.skill_set import Called, Offer, Offered
+from ..telemetry.spans import span
 from .parts import EpisodeParts
 from .recollect import synced
 from .stage import Played, digest_of
@@ -41,12 +42,16 @@ def take(parts: EpisodeParts, state: EpisodeState) -> Update:
         entries.append(_offered(state, found.skills, recalled.key))
     offer = found.skills.calls.get(action)
     if offer is None:
-        played = parts.stage.play(action)._replace(before=found.seen)
+        played = _played(parts, action)._replace(before=found.seen)
         entry = _stepped(state, played, recalled.key)
         parts.append([*entries, replace(entry, took_ms=round(played.took_ms, 3))])
         return _update(state, [played])
     start = time.perf_counter()
-    called, steps = _use(parts, offer, found.seen)
+    with span(f"execute_tool {offer.skill}", gen_ai__operation__name="execute_tool") as noting:
+        called, steps = _use(parts, offer, found.seen)
+        noting.note(gen_ai__tool__name=offer.skill, gen_ai__tool__type="extension")
+        if called.result.outcome != "success":
+            noting.failed(called.result.outcome)
     took = round((time.perf_counter() - start) * 1000, 3)
     entries.append(replace(_called(state, called, recalled.key), took_ms=took))
     so_far = state
@@ -59,6 +64,26 @@ def take(parts: EpisodeParts, state: EpisodeState) -> Update:
     if not steps:
         return {**idle, "kl": None}
     return {**idle, **_update(state, steps)}
+
+
+def _played(parts: EpisodeParts, action: str) -> Played:
+    """Take one action, a call of a tool in a span of its own.
+
+    Raises:
+        EnvironmentFault: The environment broke.
+    """
+    call = parts.stage.environment.call(action)
+    name = call.tool if call is not None else ""
+    with span(f"execute_tool {name}".strip(), gen_ai__operation__name="execute_tool") as noting:
+        noting.note(gen_ai__tool__name=name, gen_ai__tool__type="function")
+        played = parts.stage.play(action)
+        if played.done.error:
+            noting.failed("refused")
+        noting.content(
+            gen_ai__tool__call__arguments=action,
+            gen_ai__tool__call__result=played.done.observation.text,
+        )
+    return played
 
 
 def _use(parts: EpisodeParts, offer: Offer, seen: Observation) -> tuple[Called, list[Played]]:

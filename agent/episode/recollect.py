@@ -15,6 +15,7 @@ from ...memory.tools.candidates import candidates
 from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
 from ..skill_actions.skill_set import NOTHING, Offered
+from ..telemetry.spans import span
 from .parts import EpisodeParts
 from .recollection import NO_HITS, Recollection
 from .state import EpisodeState, hint_now
@@ -29,15 +30,21 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
     seen = synced(parts, state)
     calls = _calls(parts, seen)
     open_to = calls if seen.admissible is None and parts.stage.calls else seen.admissible
-    hits = _hits(parts, state, seen, open_to)
-    return Recollection(
-        seen=seen,
-        candidates=_remembered(hits) if open_to is None else calls,
-        hits=hits,
-        warned=_warned(parts, seen, open_to),
-        skills=_skills(parts, state, seen),
-        remembered=_whole(parts, state, seen),
-    )
+    with span("search_memory", gen_ai__operation__name="search_memory") as noting:
+        hits = _hits(parts, state, seen, open_to)
+        found = Recollection(
+            seen=seen,
+            candidates=_remembered(hits) if open_to is None else calls,
+            hits=hits,
+            warned=_warned(parts, seen, open_to),
+            skills=_skills(parts, state, seen),
+            remembered=_whole(parts, state, seen),
+        )
+        noting.note(
+            lichen__memory__steps=len(hits.hits), lichen__memory__cases=len(found.remembered.cases)
+        )
+        noting.content(gen_ai__retrieval__query__text=seen.goal)
+    return found
 
 
 async def think(parts: EpisodeParts, state: EpisodeState, recalled: Recollection) -> Thought:
@@ -90,7 +97,9 @@ def _calls(parts: EpisodeParts, seen: Observation) -> tuple[str, ...]:
     if not stage.calls or seen.admissible is not None or (parts.policy.talks and not parts.memory):
         return ()
     specs = stage.environment.tools()
-    if any(spec.said for spec in specs):  # a user is answered by the model, not by a remembered call
+    if any(
+        spec.said for spec in specs
+    ):  # a user is answered by the model, not by a remembered call
         return ()
     answers = [old.text for old in stage.observations]
     return tuple(candidates(specs, seen.goal, answers, parts.tools))

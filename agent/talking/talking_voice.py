@@ -23,6 +23,7 @@ from ..llm.errors import AnswerCut, BudgetSpent, ContextOverflow, LLMNonsense
 from ..llm.numbered import number_scores
 from ..llm.structured import parse_object
 from ..llm.talking import Abilities, OnText, Reply, TalkingLLM, ToolUse, Turn
+from ..telemetry.spans import span
 from .budget import TalkConfig, compacted, tokens_of
 from .call_form import form_of_calls, use_in
 from .conversation import (
@@ -184,7 +185,7 @@ class TalkingVoice:
             options["top_logprobs"] = _TOP if asking.scored else 0
         for left in reversed(range(_TRIES)):
             try:
-                reply = await self.llm.reply(turns, **options)
+                reply = await self._reply(turns, options)
                 return _heard(asking, reply), turns
             except AnswerCut as error:
                 return _heard(asking, Reply(text=error.said, finish="length")), turns
@@ -194,6 +195,22 @@ class TalkingVoice:
                     raise
                 turns = shorter
         raise AssertionError("unreachable")
+
+    async def _reply(self, turns: list[Turn], options: dict[str, Any]) -> Reply:
+        """Ask the model, in a span of its own."""
+        before = self.llm.usage.copy()
+        with span(f"chat {self.llm.name}", client=True, gen_ai__operation__name="chat") as noting:
+            noting.note(gen_ai__request__model=self.llm.name)
+            noting.content(gen_ai__input__messages=turns[-1].content)
+            reply = await self.llm.reply(turns, **options)
+            used = self.llm.usage.minus(before)
+            noting.note(
+                gen_ai__response__finish_reasons=[reply.finish],
+                gen_ai__usage__input_tokens=used.tokens_in,
+                gen_ai__usage__output_tokens=used.tokens_out,
+            )
+            noting.content(gen_ai__output__messages=reply.text)
+        return reply
 
 
 def _heard(asking: Asking, reply: Reply) -> Heard:
