@@ -169,7 +169,26 @@ def test_scripted_an_error_is_seen_and_an_outage_is_unknown(make: Make) -> None:
 
 @pytest.mark.parametrize("judge", [lambda r, a: "Oslo" in a, lambda r, a: 0.9])
 def test_scripted_a_judge_makes_cases_and_one_that_fails_makes_none(make: Make, judge: Any) -> None:
-    assert make(judge=judge).ask(LOST).outcome == "success"
+    agent = make(judge=judge)
+    assert agent.ask(LOST).outcome == "success"
+    assert all(step.gain > 0 for step in agent.store.steps.values())
+
+
+def test_scripted_a_changed_tool_quarantines_what_used_it(make: Make) -> None:
+    agent = make(judge=lambda r, a: True)
+    agent.ask(LOST)
+    agent.ask("hello")
+    agent.close()
+
+    def find_order(order: int, country: str) -> str:
+        "Say where an order is."
+        return ""
+
+    again = make(tools=[find_order])
+    quarantined = {
+        case.goal for case in again.store.episodes.values() if case.id in again.store.quarantined
+    }
+    assert quarantined == {LOST}
 
 
 def test_scripted_a_judge_that_raises_leaves_it_unknown(make: Make) -> None:
