@@ -210,7 +210,7 @@ class Memory(AbstractContextManager["Memory"]):
             score: How right, in [0, 1]; in the place of `good`.
             correct: What the answer should have been; by itself it says that the one given was wrong.
             note: Why, in words; it is told where the case is recalled.
-            actor: Who says so.
+            actor: Who says so: a person, or the name of a check.
 
         Raises:
             UnknownCase: No episode has this id.
@@ -219,7 +219,14 @@ class Memory(AbstractContextManager["Memory"]):
         with self._lock:
             self._may_write()
             judged(
-                self.store, episode, good=good, score=score, correct=correct, note=note, actor=actor
+                self.store,
+                episode,
+                good=good,
+                score=score,
+                correct=correct,
+                note=note,
+                actor=actor,
+                judge="person" if actor == "person" else "environment",
             )
 
     def forget(self, name: str, *, cascade: bool = False, reason: str = "") -> Forgetting:

@@ -1,1 +1,1 @@
-"""Doors into other people's frameworks and protocols: each one file and an extra, over `lichen.memory.Memory`."""
+"""Doors into frameworks and protocols of other people: one file each, over `lichen.memory.Memory`."""
