@@ -141,11 +141,11 @@ class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
         return request.override(system_message=SystemMessage(said))
 
     def _note(self, request: ToolCallRequest) -> None:
-        if request.tool is not None and request.tool.name not in self._contracts:
-            schema = request.tool.tool_call_schema
-            self._contracts[request.tool.name] = (
-                schema if isinstance(schema, dict) else schema.model_json_schema()
-            )
+        tool = request.tool
+        if tool is not None and tool.name not in self._contracts:
+            schema: Any = tool.tool_call_schema
+            contract = schema if isinstance(schema, dict) else schema.model_json_schema()
+            self._contracts[tool.name] = contract
 
     def _steps(self, messages: Sequence[Any]) -> list[ForeignStep]:
         """Return what was done since the user's last message."""

@@ -21,7 +21,7 @@ from .catalog import PACKAGED, packaged_file
 from .errors import ModelNotFound
 from .loading import LocalConfig
 from .openai_llm import OpenAILLM, ServerConfig
-from .talking import Reply, Turn
+from .talking import Abilities, Reply, Turn
 
 CONTEXT = 16_384
 """Tokens of a conversation, prompt and answers; less where the model was trained on less."""
@@ -89,6 +89,11 @@ class LlamaCppLLM(OpenAILLM):
         if tools and self._mended:
             asked["must_call"] = True
         return await super().reply(turns, tools=tools, **asked)
+
+    async def abilities(self) -> Abilities:
+        """Return what it can do; see `reply` for plain words."""
+        can = await super().abilities()
+        return can.model_copy(update={"words": not (self._mended and can.tools)})
 
     async def fingerprint(self) -> str:
         """Return the SHA-256 of the file."""

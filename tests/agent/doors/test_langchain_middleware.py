@@ -15,6 +15,7 @@ from langchain.agents import create_agent
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
+from pydantic import SecretStr
 
 from lichen.agent.doors.langchain_middleware import LichenMiddleware
 from lichen.memory import Memory
@@ -54,7 +55,7 @@ def server(loopback: Server) -> Server:
 
 
 def agent_of(server: Server, memory: Memory, **more: Any) -> Any:
-    model = ChatOpenAI(model="m", base_url=server.url, api_key="none")
+    model = ChatOpenAI(model="m", base_url=server.url, api_key=SecretStr("none"))
     given = {key: more.pop(key) for key in ("namespace", "judge") if key in more}
     middleware = [LichenMiddleware(memory, **given)]
     return create_agent(
@@ -93,7 +94,7 @@ def test_scripted_a_tool_that_fails_is_seen_and_told(server: Server, memory: Mem
         raise ValueError("orders have five digits")
 
     find_order.handle_tool_error = True
-    model = ChatOpenAI(model="m", base_url=server.url, api_key="none")
+    model = ChatOpenAI(model="m", base_url=server.url, api_key=SecretStr("none"))
     agent: Any = create_agent(model, [find_order], middleware=[LichenMiddleware(memory)])
     with pytest.raises(ValueError, match="five digits"):
         agent.invoke(asked(LOST))
