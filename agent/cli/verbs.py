@@ -212,6 +212,14 @@ VERBS: tuple[Verb, ...] = (
         ("bench retention", "retention", "Add skills; count what is still mastered."),
     ),
     *_of(
+        "lab.commands.bench_middleware",
+        (
+            "bench middleware",
+            "middleware",
+            "Solve tickets by LangChain's agent, with memory and without.",
+        ),
+    ),
+    *_of(
         "lab.commands.bench_competence",
         ("bench competence", "competence", "Put models of known competence into Lichen."),
         ("bench candidates", "candidates", "Count where the expert's action is an option."),

@@ -69,7 +69,7 @@ class LlamaCppLLM(OpenAILLM):
         self.file = file
         self.key = secrets.token_hex(16)
         self._engine: Any = _served(file, self.key)
-        address = f"{self._engine.listening_address}/v1"
+        self.address = address = f"{self._engine.listening_address}/v1"
         config = ServerConfig(base_url=address, timeout=TIMEOUT, retries=1)
         direct = DefaultAsyncHttpxClient(trust_env=False)  # no proxy stands before the loopback
         super().__init__(file.name, config, api_key=self.key, http_client=direct)
