@@ -131,13 +131,16 @@ def _solved(
         """Have it call a tool, on both sides: `finish` is one, and small models talk on instead."""
         return handler(request.override(tool_choice="any"))
 
+    middleware: list[Any] = [must_call]
+    if memory is not None:
+        middleware.append(LichenMiddleware(memory))
     goal = environment.reset(task).goal
     llm = ChatOpenAI(model=model, base_url=base_url, api_key=SecretStr(api_key), temperature=0)
     agent: Any = create_agent(
         llm,
         [_tool(environment, spec) for spec in environment.tools()],
         system_prompt=PROMPT,
-        middleware=[must_call, *([LichenMiddleware(memory)] if memory is not None else [])],
+        middleware=middleware,
     )
     messages: list[Any] = []
     try:
