@@ -134,11 +134,11 @@ def _solved(
     middleware: list[Any] = [must_call]
     if memory is not None:
         middleware.append(LichenMiddleware(memory))
-    goal = environment.reset(task).goal
+    goal, ended = environment.reset(task).goal, list[bool]()
     llm = ChatOpenAI(model=model, base_url=base_url, api_key=SecretStr(api_key), temperature=0)
     agent: Any = create_agent(
         llm,
-        [_tool(environment, spec) for spec in environment.tools()],
+        [_tool(environment, spec, ended) for spec in environment.tools()],
         system_prompt=PROMPT,
         middleware=middleware,
     )
@@ -158,12 +158,22 @@ def _solved(
     }
 
 
-def _tool(environment: Environment, spec: ToolSpec) -> Any:
-    """Return a tool of the desk as LangChain takes it; `finish` ends the run."""
+def _tool(environment: Environment, spec: ToolSpec, ended: list[bool]) -> Any:
+    """Return a tool of the desk as LangChain takes it; `finish` ends the run.
+
+    Args:
+        environment: Reset to the ticket.
+        spec: Of the tool.
+        ended: Holds something as soon as the ticket is closed.
+    """
     from langchain_core.tools import StructuredTool, ToolException
 
     def call(**arguments: Any) -> str:
+        if ended:
+            return "The ticket is closed."  # of calls side by side, those behind `finish`
         done = environment.step(write_call(spec.name, arguments))
+        if done.terminated or done.truncated:
+            ended.append(True)
         if done.error:
             raise ToolException(done.error)
         return done.observation.text
