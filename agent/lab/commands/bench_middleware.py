@@ -11,7 +11,9 @@ from ...cli.options import BaseUrl, Json, Model, out, progress_console, write_js
 def middleware(
     model: Model = None,
     base_url: BaseUrl = None,
-    tickets: Annotated[int, typer.Option("--tickets", min=1, help="Held-out tickets.")] = 12,
+    tickets: Annotated[
+        int, typer.Option("--tickets", min=1, help="Held-out tickets to solve.")
+    ] = 12,
     demonstrations: Annotated[
         int, typer.Option("--demonstrations", min=1, help="Solved tickets in memory.")
     ] = 60,
