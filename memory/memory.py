@@ -133,7 +133,7 @@ class Memory(AbstractContextManager["Memory"]):
                 family=self.name,
                 task_id=episode,
                 seen="",
-                specs=tools or [_named(record.tool) for record in known.records()],
+                specs=tools or [ToolSpec(name=record.tool) for record in known.records()],
                 shows=exposer.decide,
                 k=k,
             )
@@ -347,7 +347,3 @@ class Memory(AbstractContextManager["Memory"]):
         ended = EpisodeEnded(outcome=outcome, score=float(won), steps=len(taken))
         entries.append(Entry(f"{told.id}/end", self._run, told.id, ended))
         self.store.append(entries)
-
-
-def _named(tool: str) -> ToolSpec:
-    return ToolSpec(name=tool)
