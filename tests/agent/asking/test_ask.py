@@ -281,3 +281,13 @@ def test_scripted_a_tool_that_takes_too_long_is_given_up(make: Make) -> None:
 
     answer: Answer = make(tools=[Tool(find_order, timeout=0.1)]).ask(LOST)
     assert "not known whether it was done" in answer.calls[0][1]
+
+
+async def test_scripted_turns_of_one_conversation_come_one_after_another(make: Make) -> None:
+    agent = make()
+    texts = [f"My parcel {n} never came" for n in range(1, 7)]
+    answers = await asyncio.gather(*(agent.aask(text, thread="t") for text in texts))
+    assert len({answer.id for answer in answers}) == 6
+    assert [answer.text for answer in answers] == [
+        f"I found: order {n} is in Oslo" for n in range(1, 7)
+    ]
