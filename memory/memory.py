@@ -133,7 +133,7 @@ class Memory(AbstractContextManager["Memory"]):
                 family=self.name,
                 task_id=episode,
                 seen="",
-                specs=tools or [_named(record.tool) for record in known.records()],
+                specs=tools or [ToolSpec(name=record.tool) for record in known.records()],
                 shows=exposer.decide,
                 k=k,
             )
@@ -210,7 +210,7 @@ class Memory(AbstractContextManager["Memory"]):
             score: How right, in [0, 1]; in the place of `good`.
             correct: What the answer should have been; by itself it says that the one given was wrong.
             note: Why, in words; it is told where the case is recalled.
-            actor: Who says so.
+            actor: Who says so: a person, or the name of a check.
 
         Raises:
             UnknownCase: No episode has this id.
@@ -219,7 +219,14 @@ class Memory(AbstractContextManager["Memory"]):
         with self._lock:
             self._may_write()
             judged(
-                self.store, episode, good=good, score=score, correct=correct, note=note, actor=actor
+                self.store,
+                episode,
+                good=good,
+                score=score,
+                correct=correct,
+                note=note,
+                actor=actor,
+                judge="person" if actor == "person" else "environment",
             )
 
     def forget(self, name: str, *, cascade: bool = False, reason: str = "") -> Forgetting:
@@ -340,7 +347,3 @@ class Memory(AbstractContextManager["Memory"]):
         ended = EpisodeEnded(outcome=outcome, score=float(won), steps=len(taken))
         entries.append(Entry(f"{told.id}/end", self._run, told.id, ended))
         self.store.append(entries)
-
-
-def _named(tool: str) -> ToolSpec:
-    return ToolSpec(name=tool)

@@ -20,6 +20,7 @@ from .errors import BadSkill
 from .file_content import FileContent, Files, of_text
 from .folder_on_disk import read_files
 from .lint import calls_of
+from .standard import deviations
 from .types import Contract, Skill, SkillTest
 
 MARKDOWN, CODE, CONTRACT, LOCK, TESTS = (
@@ -98,7 +99,10 @@ def write(skill: Skill) -> dict[str, FileContent]:
 def _markdown(skill: Skill) -> FileContent:
     head: dict[str, Any] = {"name": skill.name, "description": skill.description}
     head |= {"license": skill.license} if skill.license else {}
-    text = markdown.write({**head, **skill.head}, skill.body or body_of(skill))
+    head |= skill.head
+    if not skill.came and (wrong := deviations(head, skill.name)):
+        raise BadSkill(f"{skill.name}/{MARKDOWN} would not keep the standard: {wrong[0]}")
+    text = markdown.write(head, skill.body or body_of(skill))
     meant = skill.model_dump(include={"name", "description", "license"})
     meant |= {"head": skill.head, "body": skill.body.rstrip()}
     return _as_it_came(skill, MARKDOWN, repr(meant), text)

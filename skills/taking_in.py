@@ -10,17 +10,24 @@ from .errors import BadSkill
 from .folder_on_disk import read_files
 from .library import SHELVES, Library
 from .lint import fingerprint
+from .standard import deviations_of
 from .types import Skill
 
 
 def taken_in(source: Path, library: Library) -> tuple[Skill, tuple[str, ...]]:
     """Return the skill in a folder, and one sentence for each thing in it that is no part of a skill.
 
+    What its head says otherwise than the standard is told too, and kept.
+
     Raises:
         BadSkill: It is no skill, holds a secret where none can be left out, or was retired here.
     """
     source, left_out = source.resolve(), list[str]()
-    skill = folder.parse(source.name, read_files(source, left_out))
+    skill = folder.parse(source.name, files := read_files(source, left_out))
+    left_out += [
+        f"{source.name}/{folder.MARKDOWN}: {said}; it is kept, and some readers refuse it"
+        for said in deviations_of(files[folder.MARKDOWN].text, source.name)
+    ]
     for path, content in {**skill.files, **skill.came}.items():
         if secret := secret_in(content.data):
             raise BadSkill(

@@ -124,8 +124,9 @@ class Skill(Record):
 
     name: str
     """Lower-case words with hyphens; the folder's name."""
-    description: str = Field(min_length=1, max_length=1024)
-    """What it does and when to use it: what retrieval reads."""
+    description: str = Field(min_length=1, max_length=20_000)
+    """What it does and when to use it: what retrieval reads. Lichen's own have at most 1024 characters, as the
+    standard has it (see `standard`)."""
     code: str
     """The text of `skill.py`."""
     contract: Contract

@@ -7,11 +7,11 @@ more of it.
 import asyncio
 import logging
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 from ...envs.approval import Approval
 from ...envs.awaiting import awaited
@@ -75,7 +75,7 @@ class Asks:
             if agent.config.budget.ask.steps is not None:
                 requests.max_steps = agent.config.budget.ask.steps
             agent.add(requests)
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._day = DaySpent(agent.store.ledger)
         self._fingerprint = ""
 
@@ -183,11 +183,9 @@ class Asks:
     async def _turn(self, namespace: str, talk: str) -> AsyncIterator[None]:
         """Let the turns of one conversation come one after another."""
         name = f"{namespace}\x1f{talk}"
-        lock = self._turns[name]
+        lock = self._turns.setdefault(name, asyncio.Lock())
         async with lock:
             yield
-        if not lock.locked():
-            self._turns.pop(name, None)
 
     async def _run(
         self,

@@ -15,12 +15,14 @@ class Budget(Record):
     """Limits; None: no limit. Nothing to measure."""
 
     tokens: int | None = Field(default=None, ge=1)
-    """Read and written."""
+    """Read and written. Nothing to measure."""
     dollars: float | None = Field(default=None, gt=0)
-    """By `prices` in the settings; nothing is spent by a model without a price."""
+    """By `prices` in the settings; nothing is spent by a model without a price. Nothing to
+    measure."""
     seconds: float | None = Field(default=None, gt=0)
+    """By the clock, from the request to its answer. Nothing to measure."""
     steps: int | None = Field(default=None, ge=1)
-    """Calls of tools, and the answer."""
+    """Calls of tools, and the answer. Nothing to measure."""
 
     def less(self, spent: CostNoted) -> "Budget":
         """Return what is left; what is used up is left with nothing or less."""

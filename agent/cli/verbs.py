@@ -46,6 +46,7 @@ class Moved(NamedTuple):
 NOUNS = (
     Noun("softcot", "Train soft thoughts of a small assistant (SoftCoT) and test them.", LEARN),
     Noun("memory", "List, explain, export, import, forget and verify what was learned.", LOOK),
+    Noun("store", "Pack what was learned into one file, unpack it, merge it.", LOOK),
     Noun("skills", "Look at the skill library, edit it, test it, roll it back.", LOOK),
     Noun("skills jail", "See what protects skill code here, and attack it."),
     Noun("serve", "Serve the agent over HTTP: OpenAI's form, and REST.", LEARN),
@@ -123,6 +124,16 @@ VERBS: tuple[Verb, ...] = (
         ("memory import-gold", "import_gold", "Import a suite's gold trajectories."),
         ("memory replay", "replay", "Fold the ledger again and print the state's hash."),
         ("memory verify", "verify", "Compare the ledger with what is stored and indexed."),
+    ),
+    *_of(
+        "cli.store_packs",
+        ("store pack", "pack", "Write ledger and skills into one file."),
+        ("store unpack", "unpack", "Make a store of such a file."),
+        ("store merge", "merge", "Bring what such a file knows into a store."),
+    ),
+    *_of(
+        "cli.feedback",
+        ("memory feedback", "feedback", "Say how an answer or an episode was."),
     ),
     *_of(
         "cli.memory_why",
@@ -208,6 +219,14 @@ VERBS: tuple[Verb, ...] = (
         ("bench harm", "harm", "Show what wrong items do, with and without the gate."),
         ("bench skills", "skills", "Ask a library for skills as held-out tasks need them."),
         ("bench retention", "retention", "Add skills; count what is still mastered."),
+    ),
+    *_of(
+        "lab.commands.bench_middleware",
+        (
+            "bench middleware",
+            "middleware",
+            "Solve tickets by LangChain's agent, with memory and without.",
+        ),
     ),
     *_of(
         "lab.commands.bench_serve",

@@ -1,1 +1,1 @@
-"""Doors: the frameworks and protocols through which others come to the agent or to its memory alone."""
+"""Doors into frameworks and protocols of other people: a file or a room each."""

@@ -21,7 +21,7 @@ from .catalog import PACKAGED, packaged_file
 from .errors import ModelNotFound
 from .loading import LocalConfig
 from .openai_llm import OpenAILLM, ServerConfig
-from .talking import Reply, Turn
+from .talking import Abilities, Reply, Turn
 
 CONTEXT = 16_384
 """Tokens of a conversation, prompt and answers; less where the model was trained on less."""
@@ -69,7 +69,7 @@ class LlamaCppLLM(OpenAILLM):
         self.file = file
         self.key = secrets.token_hex(16)
         self._engine: Any = _served(file, self.key)
-        address = f"{self._engine.listening_address}/v1"
+        self.address = address = f"{self._engine.listening_address}/v1"
         config = ServerConfig(base_url=address, timeout=TIMEOUT, retries=1)
         direct = DefaultAsyncHttpxClient(trust_env=False)  # no proxy stands before the loopback
         super().__init__(file.name, config, api_key=self.key, http_client=direct)
@@ -89,6 +89,11 @@ class LlamaCppLLM(OpenAILLM):
         if tools and self._mended:
             asked["must_call"] = True
         return await super().reply(turns, tools=tools, **asked)
+
+    async def abilities(self) -> Abilities:
+        """Return what it can do; see `reply` for plain words."""
+        can = await super().abilities()
+        return can.model_copy(update={"words": not (self._mended and can.tools)})
 
     async def fingerprint(self) -> str:
         """Return the SHA-256 of the file."""

@@ -69,6 +69,8 @@ class Abilities(Record):
     """Log-probabilities of the tokens that it wrote."""
     seed: bool = True
     """Sampling under a seed."""
+    words: bool = True
+    """Plain words where tools are offered; else one has to be called."""
     caching: bool = False
     """Whether its server was seen to read the beginning of a conversation from a cache."""
 

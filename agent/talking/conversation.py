@@ -73,7 +73,7 @@ def begun(asking: Asking) -> list[Turn]:
         skills=box.skills,
         speaks=box.speech is not None,
         tools=bool(box.tools),
-        endings=[s.name for s in at.specs if not s.said and (s.always or s.name == "finish")],
+        endings=[s.name for s in box.tools if s.always or s.name == "finish"],
         remembers=bool(remembered or at.hits.hits or at.warned),
         instructions=asking.instructions.strip(),
     )

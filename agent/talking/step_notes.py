@@ -23,7 +23,8 @@ def step_notes(at: Situation) -> list[str]:
     open_to = set(at.actions)
     notes = [f"Known to fail: {action}: {why}" for action, why in warned.items()][:_NOTES]
     if at.seen.admissible is None:
-        notes += [*_endings(at.remembered), *_calls(at)]
+        spoken = any(spec.said for spec in at.specs)  # then nothing is said after the answer
+        notes += [*([] if spoken else _endings(at.remembered)), *_calls(at)]
     else:
         alike = dict.fromkeys(
             f"In a like moment: {hit.action}: {_came(hit.case)}"

@@ -120,7 +120,7 @@ class TalkingVoice:
 
     def _asking(self, at: Situation, can: Abilities) -> Asking:
         """Return how this decision is asked for: the best way that the model can answer."""
-        box = Toolbox(at)
+        box = Toolbox(at, words=can.words or not can.tools)
         asking = Asking(
             box,
             "tool" if can.tools else "json" if box.calls else "words",

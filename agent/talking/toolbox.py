@@ -53,9 +53,10 @@ class Toolbox:
 
     Args:
         at: The decision.
+        words: Whether the model's plain words are taken where tools are offered.
     """
 
-    def __init__(self, at: Situation) -> None:
+    def __init__(self, at: Situation, *, words: bool = True) -> None:
         self.at = at
         self.calls = at.seen.admissible is None and bool(at.specs)
         """Whether the environment's actions are calls that the model writes itself."""
@@ -65,9 +66,10 @@ class Toolbox:
         """What is chosen among; where actions are not listed the calls of skills alone."""
         skills = {f.tool.name: f.tool for f in at.favoured.values() if f.tool is not None}
         self.skills = tuple(skills[name] for name in sorted(skills))
-        self.speech = next((spec for spec in at.specs if spec.said), None)
+        self.speech = next((spec for spec in at.specs if spec.said and words), None)
         """The tool that the model calls by plain words; it is not offered as one."""
-        own = tuple(spec for spec in at.specs if not spec.said) if self.calls else (ACT,)
+        offered = tuple(spec for spec in at.specs if spec is not self.speech)
+        own = offered if self.calls else (ACT,)
         self.tools: tuple[ToolSpec, ...] = (*own, *self.skills)
 
     def named(self, use: ToolUse) -> Named:

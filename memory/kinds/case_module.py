@@ -100,7 +100,7 @@ def _steps(episode: EndedEpisode) -> list[StepCase]:
     final = taken[-1].score_after
     if ended.judge == "critic":  # the environment's own steps say nothing
         final = max(final, ended.score)
-    if ended.judge == "person":  # who knows better than the environment
+    if episode.said is not None:  # who knows better than the steps
         final = ended.score
     errors = [event.error for event in taken]
     if episode.said is not None and episode.said.score < 1 and not errors[-1]:

@@ -1,6 +1,7 @@
 """Verdicts that come after an episode's end: checked, written down, and learned from at once."""
 
 from ...envs.errors import UsageError
+from ..ledger.content_id import content_id
 from ..ledger.errors import UnknownCase
 from ..ledger.events import EpisodeEnded, EpisodeStarted, Origin
 from ..ledger.feedback_event import Feedback
@@ -36,7 +37,9 @@ def judged(
         raise UsageError(f"the episode {episode} has not ended yet, so it cannot be judged")
     given = sum(isinstance(row.event, Feedback) for row in rows)
     event = Feedback(score=said, correct=correct.strip(), note=note.strip(), judge=judge)
-    key = f"{episode}/feedback-{given}"
+    # also by its words: what two copies of a store were told is told apart when they are merged
+    said_so = content_id("feedback", actor, event.model_dump_json())
+    key = f"{episode}/feedback-{given}-{said_so}"
     origin: Origin = "person" if judge == "person" else "own"
     store.append([Entry(key, rows[0].run, episode, event, actor=actor, origin=origin)])
     store.settle()

@@ -13,7 +13,7 @@ from lichen.agent.config import setting_names
 from lichen.envs import UnknownName
 from lichen.envs.errors import BadFile
 
-MOST = 40
+MOST = 46
 
 
 def leaves(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
@@ -38,7 +38,7 @@ def said(model: type[BaseModel]) -> dict[str, str]:
     return found
 
 
-def test_there_are_at_most_forty_settings() -> None:
+def test_there_are_no_more_settings_than_these() -> None:
     names = [name for name, _ in leaves(AgentConfig)]
     assert len(names) == len(set(names)) <= MOST
 

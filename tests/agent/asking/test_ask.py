@@ -169,7 +169,26 @@ def test_scripted_an_error_is_seen_and_an_outage_is_unknown(make: Make) -> None:
 
 @pytest.mark.parametrize("judge", [lambda r, a: "Oslo" in a, lambda r, a: 0.9])
 def test_scripted_a_judge_makes_cases_and_one_that_fails_makes_none(make: Make, judge: Any) -> None:
-    assert make(judge=judge).ask(LOST).outcome == "success"
+    agent = make(judge=judge)
+    assert agent.ask(LOST).outcome == "success"
+    assert all(step.gain > 0 for step in agent.store.steps.values())
+
+
+def test_scripted_a_changed_tool_quarantines_what_used_it(make: Make) -> None:
+    agent = make(judge=lambda r, a: True)
+    agent.ask(LOST)
+    agent.ask("hello")
+    agent.close()
+
+    def find_order(order: int, country: str) -> str:
+        "Say where an order is."
+        return ""
+
+    again = make(tools=[find_order])
+    quarantined = {
+        case.goal for case in again.store.episodes.values() if case.id in again.store.quarantined
+    }
+    assert quarantined == {LOST}
 
 
 def test_scripted_a_judge_that_raises_leaves_it_unknown(make: Make) -> None:
@@ -262,3 +281,13 @@ def test_scripted_a_tool_that_takes_too_long_is_given_up(make: Make) -> None:
 
     answer: Answer = make(tools=[Tool(find_order, timeout=0.1)]).ask(LOST)
     assert "not known whether it was done" in answer.calls[0][1]
+
+
+async def test_scripted_turns_of_one_conversation_come_one_after_another(make: Make) -> None:
+    agent = make()
+    texts = [f"My parcel {n} never came" for n in range(1, 7)]
+    answers = await asyncio.gather(*(agent.aask(text, thread="t") for text in texts))
+    assert len({answer.id for answer in answers}) == 6
+    assert [answer.text for answer in answers] == [
+        f"I found: order {n} is in Oslo" for n in range(1, 7)
+    ]

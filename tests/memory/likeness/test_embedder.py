@@ -32,6 +32,7 @@ def test_a_vector_does_not_depend_on_what_is_encoded_beside_it() -> None:
     ours = PackagedEmbedder()
     together = ours.encode(["a coin", "a much longer text about a kitchen and what is in it"])
     assert np.array_equal(together[:1], ours.encode(["a coin"]))
+    assert ours.encode([]).shape == (0, 384)
 
 
 def test_the_packaged_model_needs_no_torch() -> None:
