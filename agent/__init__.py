@@ -20,9 +20,10 @@ if TYPE_CHECKING:
         ToolAnswered,
         ToolCalled,
     )
-    from .asking.asks import Unanswered
+    from .asking.answering import Unanswered
     from .asking.budget import AskBudget, Budget
     from .config import AgentConfig, load_config
+    from .doors.http.app import asgi_app
     from .episode.run_episode import EpisodeResult
     from .llm.errors import LLMNonsense, LLMRefused, LLMUnavailable
     from .llm.protocol import FrozenLLM, LogProbs, Message, SteerableLLM, Usage
@@ -55,6 +56,7 @@ __all__ = [
     "ToolCalled",
     "Unanswered",
     "Usage",
+    "asgi_app",
     "load_config",
 ]
 
@@ -82,8 +84,9 @@ _HOMES = {
     "ThoughtTold": ".asking.answer",
     "ToolAnswered": ".asking.answer",
     "ToolCalled": ".asking.answer",
-    "Unanswered": ".asking.asks",
+    "Unanswered": ".asking.answering",
     "Usage": ".llm.protocol",
+    "asgi_app": ".doors.http.app",
     "load_config": ".config",
 }
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..envs.approval import Approval
 from ..envs.base import Environment
@@ -28,6 +28,13 @@ from .llm.protocol import FrozenLLM
 from .open_agent import OpenAgent
 from .runs import LearnReport, Progress
 from .streams import streamed, streamed_here
+
+
+class Inside(NamedTuple):
+    """What doors work with; it may change."""
+
+    opened: OpenAgent
+    asks: Asks
 
 
 class Agent(AbstractContextManager["Agent"]):
@@ -193,6 +200,11 @@ class Agent(AbstractContextManager["Agent"]):
 
     async def _told(self, episode: str, said: dict[str, Any]) -> None:
         judged(self._open.store, episode, **said)
+
+    @property
+    def inside(self) -> Inside:
+        """What doors (HTTP, MCP) work with, on `opened.loop`; it may change."""
+        return Inside(self._open, self._asks)
 
     @property
     def config(self) -> AgentConfig:

@@ -99,11 +99,14 @@ class AgentConfig(BaseSettings):
 
         return open_llm(self.model, base_url=self.base_url, local=self.local)
 
-    def open_voice(self, llm: FrozenLLM, policy: PolicyConfig, *, speaks: bool = False) -> Voice:
-        """Return what asks a model; `speaks`: its words are answers."""
+    def open_voice(
+        self, llm: FrozenLLM, policy: PolicyConfig, *, speaks: bool = False, more: str = ""
+    ) -> Voice:
+        """Return what asks a model; `speaks`: its words are answers; `more`: instructions beside its own."""
         from .talking.open_voice import open_voice
 
-        return open_voice(llm, policy, self.talk, instructions=self.instructions, speaks=speaks)
+        said = "\n\n".join(part for part in (self.instructions, more) if part)
+        return open_voice(llm, policy, self.talk, instructions=said, speaks=speaks)
 
     @classmethod
     def settings_customise_sources(

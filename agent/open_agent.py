@@ -24,7 +24,7 @@ from .acting.policy import Policy, PolicyConfig
 from .config import AgentConfig, load_config
 from .environments import Environments
 from .episode.assistant import NoAssistant
-from .episode.checkpoints import open_graph
+from .episode.checkpoints import SharedGraph
 from .episode.graph import Graph
 from .episode.parts import EpisodeParts
 from .episode.run_episode import EpisodeResult, OnEvent, run_episode
@@ -76,6 +76,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         self.environments = Environments(self.store)
         self.skills = AgentSkills(config.skills, self.store)
         self.loop = OwnLoop()
+        self._graph = SharedGraph(self.store.folder)
         self._going: set[str] = set()  # runs
         self._hints: Hints | None = None
 
@@ -145,6 +146,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         holdout: float | None = None,
         explores: bool | None = None,
         speaks: bool = False,
+        instructions: str = "",
     ) -> EpisodeParts:
         """Return the parts of one episode; what is not said is as the agent's settings have it.
 
@@ -155,6 +157,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             hints: Whether the assistant may think, where its gate is open.
             holdout, explores: None: as an episode that learns, or does not, has them.
             speaks: Whether the model's words are answers.
+            instructions: Beside those of the settings.
         """
         policy = policy or self.config.policy
         planned = self.config.planner == "plan" and policy.llm
@@ -167,7 +170,9 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             memory=memory,
             policy=Policy(
                 policy,
-                self.config.open_voice(self.llm, policy, speaks=speaks) if policy.llm else None,
+                self.config.open_voice(self.llm, policy, speaks=speaks, more=instructions)
+                if policy.llm
+                else None,
                 weights_at(self, environment.task(task_id), memory, asked),
                 learns=learn and not speaks,
             ),
@@ -186,7 +191,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
 
     def graph(self) -> AbstractAsyncContextManager[Graph]:
         """Open the graph with its checkpointer in the store's folder."""
-        return open_graph(self.store.folder)
+        return self._graph.opened()
 
     def run(self, task: str, **options: Any) -> EpisodeResult:
         """Run one task and wait for its end; see `Agent.run`."""

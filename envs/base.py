@@ -119,10 +119,11 @@ class Environment(ABC):
         """
         return read_call(action, self.tools())
 
-    def contract(self, call: Call) -> str:
+    def contract(self, call: Call) -> str | None:
         """Return the schema hash that the tool of a past call has now, whatever the task; empty: it is gone.
 
-        Environments whose actions are words give every verb the contract of their own version.
+        None: that cannot be known now. Environments whose actions are words give every verb the contract of
+        their own version.
         """
         known = self.contracts()
         if known:

@@ -23,7 +23,7 @@ _NO_SCHEMA = (
 
 
 class Described(NamedTuple):
-    """A tool as it is called."""
+    """A tool as it is called; what has a contract of its own (an MCP tool) can be given as one to `Tool`."""
 
     name: str
     description: str
@@ -33,17 +33,31 @@ class Described(NamedTuple):
     """Takes the arguments by name; checks them."""
 
 
+def tool_name(name: str) -> str:
+    """Return a name of somebody else's as a tool can have it: calls are written in Python's form.
+
+    >>> tool_name("get-weather"), tool_name("2nd.try"), tool_name("finish")
+    ('get_weather', 'tool_2nd_try', 'tool_finish')
+    """
+    plain = re.sub(r"\W", "_", name)
+    if not plain.isidentifier() or keyword.iskeyword(plain) or plain == "finish":
+        plain = f"tool_{plain}"
+    return plain
+
+
 def described(function: Any, name: str = "") -> Described:
     """Return what a thing is as a tool.
 
     Args:
-        function: A function (also async or a generator), method, partial, object with `__call__`, or LangChain
-            tool.
+        function: A function (also async or a generator), method, partial, object with `__call__`, LangChain
+            tool, or one described already.
         name: Of the tool; the function's own when empty.
 
     Raises:
         UsageError: It can be no tool; the sentence names the parameter.
     """
+    if isinstance(function, Described):
+        return function._replace(name=name or function.name)
     if _is_langchain(function):
         return _of_langchain(function, name)
     if isinstance(function, type) or not callable(function):

@@ -9,12 +9,12 @@ called again: what it answered is read from the ledger (see `envs.journal`).
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from .adapter import Adapter, Seen
-from .approval import ApprovalNeeded, ApprovalRequest
+from .approval import Approval, ApprovalNeeded, ApprovalRequest
 from .awaiting import awaited
 from .errors import EnvironmentFault, UnknownName, UsageError
 from .journal import once
@@ -127,23 +127,30 @@ class Functions(Adapter):
             call = self.read(action)
             if call.tool == FINISH.name:
                 return self._finish(action, str(call.arguments["answer"]))
-            tool = self._tools[call.tool]
-            self._approved(action, call, tool)
+            tool = self._offered()[call.tool]
+            said = self._approved(action, call, tool)
+            if tool.outside:
+                self._made += 1
+                return self._seen(said.answer or "" if said is not None else "")
             return self._seen(self._once(action, lambda: tool.call(call.arguments), call, tool))
         except UsageError as error:
             return self._seen(f"Error: {error}", error=str(error))
 
-    def _approved(self, action: str, call: Call, tool: Tool) -> None:
-        """Ask a person, where the tool wants that.
+    def _approved(self, action: str, call: Call, tool: Tool) -> Approval | None:
+        """Ask a person, or whoever makes the call, where the tool wants that.
 
         Raises:
             ApprovalNeeded: Nobody has said anything yet.
             UsageError: It was not approved.
         """
-        if not tool.needs_approval:
-            return
+        if not tool.needs_approval and not tool.outside:
+            return None
         asked = ApprovalRequest(
-            tool=call.tool, arguments=call.arguments, call=action, number=self._made
+            tool=call.tool,
+            arguments=call.arguments,
+            call=action,
+            number=self._made,
+            outside=tool.outside,
         )
         said = self.journal.approval(self._made) if self.journal is not None else None
         if said is None:
@@ -151,6 +158,11 @@ class Functions(Adapter):
         if not said.approved:
             self._made += 1
             raise UsageError(f"a person did not approve it{f': {said.note}' if said.note else ''}")
+        return said
+
+    def _offered(self) -> Mapping[str, Tool]:
+        """Return the tools that can be called now, by name."""
+        return self._tools
 
     def _once(
         self,

@@ -1,12 +1,13 @@
 """Requests that come one by one: nothing is declared before, and nothing but a judge checks them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from .adapter import Seen
+from .errors import UsageError
 from .functions import FINISH, Functions, Request
-from .tools import Tool, ToolSpec
+from .tools import Call, Tool, ToolSpec
 from .types import Task
 
 _SAID = FINISH.model_copy(update={"said": True})
@@ -49,8 +50,48 @@ class OpenRequests(Functions):
 
     def tools(self) -> tuple[ToolSpec, ...]:
         """Return the contracts of the functions, and `finish`."""
-        return (*(tool.spec for tool in self._tools.values()), _SAID)
+        return (*(tool.spec for tool in self._offered().values()), _SAID)
 
     def _start(self, task: Task, seed: int) -> Seen:
         self._made = 0
         return self._seen(self._openings[task.id] or "(This is the first message.)")
+
+
+class OutsideRequests(OpenRequests):
+    """Requests that bring the contracts of their tools along; whoever asks makes the calls.
+
+    Args:
+        name: Of the environment; task ids are `NAME/ID`.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._given: dict[str, Mapping[str, Tool]] = {}
+        self._contracts: dict[str, str] = {}
+
+    def bring(self, task_id: str, tools: Sequence[Tool]) -> bool:
+        """Take the tools of a request; return whether a contract was not seen before in this process.
+
+        Raises:
+            UsageError: Two have one name.
+        """
+        by_name = {tool.spec.name: tool for tool in tools}
+        if len(by_name) < len(tools):
+            raise UsageError("every tool needs a name of its own")
+        self._given[task_id] = by_name
+        now = {name: tool.spec.schema_hash for name, tool in by_name.items()}
+        new = any(self._contracts.get(name) != held for name, held in now.items())
+        self._contracts |= now
+        return new
+
+    def drop(self, task_id: str) -> None:
+        """Let go of a request that is over, or waits."""
+        super().drop(task_id)
+        self._given.pop(task_id, None)
+
+    def contract(self, call: Call) -> str | None:
+        """Return the contract that a tool had when it was brought last; None: not yet in this process."""
+        return self._contracts.get(call.tool)
+
+    def _offered(self) -> Mapping[str, Tool]:
+        return {} if self._task is None else self._given.get(self._task.id, {})

@@ -210,6 +210,7 @@ class Tool:
         reconcile: Told the arguments of a call that an interruption cut off; returns what it answered, or None
             when it was not done. Without either such a call is never made again (see `envs.journal`).
         needs_approval: A person is asked before each call (see `envs.approval`).
+        outside: Whoever asked makes the calls: an episode stops before each, and goes on with its answer.
         timeout: Seconds after which a call is given up; the agent sees that it is not known whether it was
             done. None: it may take as long as it takes.
 
@@ -234,10 +235,11 @@ class Tool:
         idempotent: bool = False,
         reconcile: Callable[..., str | None] | None = None,
         needs_approval: bool = False,
+        outside: bool = False,
         timeout: float | None = None,
     ) -> None:
         self.idempotent, self.reconcile = idempotent, reconcile
-        self.needs_approval, self._timeout = needs_approval, timeout
+        self.needs_approval, self.outside, self._timeout = needs_approval, outside, timeout
         if timeout is not None and timeout <= 0:
             raise UsageError(f"a time-out of {timeout} seconds lets no call end")
         found = described(function, name)

@@ -46,6 +46,8 @@ class CasesRecalled(Record):
     type: Literal["recalled"] = "recalled"
     cases: tuple[tuple[str, str, float], ...]
     """(id, what was asked then, likeness) of the cases that are shown, nearest first."""
+    answer: str = ""
+    """Id of the answer that is being made."""
 
 
 class ThoughtTold(Record):

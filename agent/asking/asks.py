@@ -10,14 +10,16 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 from weakref import WeakValueDictionary
 
 from ...envs.approval import Approval
 from ...envs.awaiting import awaited
-from ...envs.errors import LichenError, UsageError
+from ...envs.errors import UsageError
 from ...envs.functions import Request
-from ...envs.open_requests import OpenRequests
+from ...envs.open_requests import OpenRequests, OutsideRequests
 from ...envs.tools import Tool
+from ...memory.ledger.call_events import ApprovalGiven
 from ...memory.ledger.content_id import content_id
 from ...memory.ledger.cost_event import CostNoted
 from ...memory.ledger.errors import UnknownCase
@@ -26,30 +28,28 @@ from ...memory.ledger.ledger import Entry
 from ...memory.ledger.namespaces import EVERYONE, checked
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.verdicts import judged
+from ...memory.tools.contract_doctor import quarantine
 from ..episode.limits import EpisodeLimits
-from ..episode.run_episode import EpisodeResult, run_episode
-from ..llm.errors import BudgetSpent
+from ..episode.run_episode import run_episode
 from ..llm.metering import metered
 from ..llm.prices import cost_of
 from ..llm.protocol import Usage
 from ..telemetry.spans import span
 from .answer import Answer, AnswerCost, AnswerGiven
+from .answering import HasEnded, answered
+from .around import Around
 from .budget import Budget, DaySpent
 from .conversation import beginning, checked_thread, episode_in, opening, turns_before
 from .opened import Opened
-from .telling import Telling, Told, answer_in, partial
+from .telling import Telling, Told
 
 _log = logging.getLogger(__name__)
 Judge = Callable[[str, str], bool | float]
 """Told the request and the answer; says how right it is, in [0, 1]. An async one is awaited."""
+OUTSIDE = "-outside"
+"""Ends the name of the environment of requests whose tools whoever asks calls."""
 MODEL = "model"
 """In the place of a judge: the agent's own model is asked, and marked as a judge that errs."""
-
-
-class Unanswered(LichenError):
-    """A request came to no answer: the model or something outside did not answer. It is no failed task."""
-
-    hint = "Ask again; what was done is remembered as unknown, and teaches nothing."
 
 
 class Asks:
@@ -68,10 +68,13 @@ class Asks:
         if isinstance(judge, str) and judge != MODEL:
             raise UsageError(f"there is no judge {judge!r}", hint="Give a function, or `model`.")
         self._agent, self._judge = agent, judge
+        self.name = name
         self._requests = OpenRequests(name, tools)
-        if agent.config.budget.ask.steps is not None:
-            self._requests.max_steps = agent.config.budget.ask.steps
-        agent.add(self._requests)
+        self._outside = OutsideRequests(f"{name}{OUTSIDE}")
+        for requests in (self._requests, self._outside):
+            if agent.config.budget.ask.steps is not None:
+                requests.max_steps = agent.config.budget.ask.steps
+            agent.add(requests)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._day = DaySpent(agent.store.ledger)
         self._fingerprint = ""
@@ -82,6 +85,7 @@ class Asks:
         *,
         namespace: str = EVERYONE,
         thread: str = "",
+        around: Around | None = None,
         tell: Told | None = None,
     ) -> Answer:
         """Answer one request.
@@ -90,6 +94,7 @@ class Asks:
             text: Of the user.
             namespace: Whose it is.
             thread: The conversation that it is a turn of; empty: a request by itself.
+            around: What the program says that it comes through.
             tell: Told of what happens meanwhile.
 
         Raises:
@@ -101,50 +106,78 @@ class Asks:
         checked(namespace)
         checked_thread(thread)
         if over := self._over():
-            return Answer(id="", text=over, stopped=over, thread=thread, namespace=namespace)
+            nothing = Answer(id="", text=over, stopped=over, thread=thread, namespace=namespace)
+            if tell is not None:
+                tell(AnswerGiven(answer=nothing))
+            return nothing
         ledger = self._agent.store.ledger
         talk = thread or content_id("alone", namespace, text, str(ledger.head()))
         async with self._turn(namespace, talk):
             number = ledger.count_episodes(beginning(namespace, talk))
             episode = episode_in(namespace, talk, number)
+            name = (
+                self._requests if around is None or around.tools is None else self._outside
+            ).name
             started = EpisodeStarted(
-                env=self._requests.name,
-                family=self._requests.name,
+                env=name,
+                family=name,
                 split="train",
-                task_id=f"{self._requests.name}/{episode}",
+                task_id=f"{name}/{episode}",
                 goal=text,
                 source="own",
                 namespace=namespace,
                 thread=thread,
             )
-            return await self._run(episode, started, talk, number, tell)
+            return await self._run(episode, started, number, tell, around=around)
 
     async def resume(
-        self, episode: str, approval: Approval | None = None, *, tell: Told | None = None
+        self,
+        episode: str,
+        approval: Approval | None = None,
+        *,
+        around: Around | None = None,
+        tell: Told | None = None,
     ) -> Answer:
         """Go on with a request that waits for a person, or that a kill cut off.
 
         Args:
             episode: Id of its answer.
-            approval: What the person said.
+            approval: What the person said, or what the call answered that whoever asked made. One that was
+                said before is not said again.
+            around: What the program says that it comes through.
             tell: Told of what happens meanwhile.
 
         Raises:
             UnknownCase: No request has this id.
-            UsageError: It has ended.
+            HasEnded: It has ended.
+            UsageError: The call was never asked for.
             Unanswered: The model or something outside did not answer.
         """
-        rows = list(self._agent.store.rows_of(episode))
-        began = next((row.event for row in rows if isinstance(row.event, EpisodeStarted)), None)
-        if began is None:
-            raise UnknownCase(f"no request {episode!r} is in {self._agent.store.folder}")
-        if any(isinstance(row.event, EpisodeEnded) for row in rows):
-            raise UsageError(f"the request {episode} has ended")
+        began = self.begun(episode)
         stem, _, number = episode.rpartition("-")
         async with self._turn(began.namespace, stem):
+            rows = list(self._agent.store.rows_of(episode))
+            if any(isinstance(row.event, EpisodeEnded) for row in rows):
+                raise HasEnded(f"the request {episode} has ended")
+            if approval is not None and approval.number is not None:
+                said = sum(isinstance(row.event, ApprovalGiven) for row in rows)
+                if approval.number > said:
+                    raise UsageError(f"{episode} did not ask for its call {approval.number}")
+                approval = approval if approval.number == said else None
             return await self._run(
-                episode, began, began.thread, int(number), tell, approval, run=rows[0].run
+                episode, began, int(number), tell, approval, rows[0].run, around=around
             )
+
+    def begun(self, episode: str) -> EpisodeStarted:
+        """Return how a request began.
+
+        Raises:
+            UnknownCase: No request has this id.
+        """
+        for row in self._agent.store.rows_of(episode):
+            if isinstance(row.event, EpisodeStarted):
+                return row.event
+        raise UnknownCase(f"no request {episode!r} is in {self._agent.store.folder}")
 
     @asynccontextmanager
     async def _turn(self, namespace: str, talk: str) -> AsyncIterator[None]:
@@ -158,18 +191,22 @@ class Asks:
         self,
         episode: str,
         started: EpisodeStarted,
-        talk: str,
         number: int,
         tell: Told | None,
         approval: Approval | None = None,
         run: str = "",
+        *,
+        around: Around | None = None,
     ) -> Answer:
-        agent, begun = self._agent, time.monotonic()
-        before = turns_before(agent.store.ledger, started.namespace, talk, number)
-        task = self._requests.open(Request(episode, started.goal), opening(before)).id
-        run = run or await self._opened()
-        telling = Telling(tell)
-        name = self._requests.name
+        agent, begun, name = self._agent, time.monotonic(), started.env
+        requests = self._outside if name == self._outside.name else self._requests
+        run = run or await self._opened(name)
+        task = requests.open(
+            Request(episode, started.goal), self._before(started, number, around)
+        ).id
+        if around is not None and self._outside.bring(task, around.callables):
+            quarantine(agent.store, self._outside)
+        telling = Telling(tell, episode)
         asking = span(f"invoke_agent {name}", gen_ai__operation__name="invoke_agent")
         with metered() as used, asking as noting:
             noting.note(gen_ai__agent__name=name, lichen__episode=episode)
@@ -190,6 +227,7 @@ class Asks:
                             llm_name=self._fingerprint,
                             skills=agent.skills.offered,
                             hints=not started.namespace,
+                            instructions=around.instructions if around is not None else "",
                         ),
                         namespace=started.namespace,
                         thread=started.thread,
@@ -208,25 +246,33 @@ class Asks:
                             approval=approval,
                         )
             finally:
-                self._requests.drop(task)
+                requests.drop(task)
                 noting.note(
                     gen_ai__usage__input_tokens=used.tokens_in,
                     gen_ai__usage__output_tokens=used.tokens_out,
                 )
                 self._spent(episode, run, used, telling.steps, time.monotonic() - begun)
-        answer = self._answer(result, started, telling, used, time.monotonic() - begun)
+        cost = AnswerCost(**self._cost(used, time.monotonic() - begun), steps=len(result.actions))
+        answer = answered(result, started, telling, cost)
         await agent.store.finish()
         answer = await self._checked(answer, started.goal)
         if tell is not None:
             tell(AnswerGiven(answer=answer))
         return answer
 
-    async def _opened(self) -> str:
+    def _before(self, started: EpisodeStarted, number: int, around: Around | None) -> str:
+        """Return the conversation so far: what the program says of it, else what the store remembers."""
+        if around is not None:
+            return around.opening
+        ledger, thread = self._agent.store.ledger, started.thread
+        return opening(turns_before(ledger, started.namespace, thread, number)) if thread else ""
+
+    async def _opened(self, name: str) -> str:
         """Return the run that requests of these settings belong to; it is begun once."""
         agent = self._agent
         if not self._fingerprint:
             self._fingerprint = await agent.fingerprint(agent.config.policy.llm)
-        event = agent.started("ask", self._requests.name, self._fingerprint, {})
+        event = agent.started("ask", name, self._fingerprint, {})
         run = content_id("ask", event.model_dump_json())
         agent.opened(run, event)
         return run
@@ -256,57 +302,20 @@ class Asks:
         return f"Nothing was done: today's budget of {limit:g} {name} is used up."
 
     def _spent(self, episode: str, run: str, used: Usage, steps: int, seconds: float) -> None:
-        spent = CostNoted(
-            tokens_in=used.tokens_in,
-            cached=used.cached,
-            tokens_out=used.tokens_out,
-            dollars=cost_of(used, self._agent.config.model, self._agent.config.prices),
-            seconds=round(seconds, 3),
-            steps=steps,
-        )
+        spent = CostNoted(**self._cost(used, seconds), steps=steps)
         store = self._agent.store
         before = sum(isinstance(row.event, CostNoted) for row in store.rows_of(episode))
         store.append([Entry(f"{episode}/spent-{before}", run, episode, spent)])
         self._day.add(spent)
 
-    def _answer(
-        self,
-        result: EpisodeResult,
-        started: EpisodeStarted,
-        telling: Telling,
-        used: Usage,
-        seconds: float,
-    ) -> Answer:
-        stopped = ""
-        text = answer_in(result.actions)
-        if result.waiting is not None:
-            text = f"A person has to approve this first: {result.waiting.call}"
-        elif text is None:
-            over = result.reason.startswith(f"{BudgetSpent.__name__}: ")
-            if result.reason and not over:
-                raise Unanswered(f"{result.episode}: {result.reason}")
-            stopped = result.reason.partition(": ")[2] or (
-                f"{len(result.actions)} steps were taken, which is all that may be"
-            )
-            text = partial(stopped, telling.calls)
-        return Answer(
-            id=result.episode,
-            text=text,
-            outcome=result.outcome,
-            thread=started.thread,
-            namespace=started.namespace,
-            calls=tuple(telling.calls),
-            waiting=result.waiting,
-            stopped=stopped,
-            cost=AnswerCost(
-                tokens_in=used.tokens_in,
-                cached=used.cached,
-                tokens_out=used.tokens_out,
-                dollars=cost_of(used, self._agent.config.model, self._agent.config.prices),
-                seconds=round(seconds, 3),
-                steps=len(result.actions),
-            ),
-        )
+    def _cost(self, used: Usage, seconds: float) -> dict[str, Any]:
+        return {
+            "tokens_in": used.tokens_in,
+            "cached": used.cached,
+            "tokens_out": used.tokens_out,
+            "dollars": cost_of(used, self._agent.config.model, self._agent.config.prices),
+            "seconds": round(seconds, 3),
+        }
 
     async def _checked(self, answer: Answer, request: str) -> Answer:
         """Ask the judge, where there is one and the answer is whole."""

@@ -20,10 +20,11 @@ class Telling:
 
     Args:
         tell: Takes them; None: nobody listens.
+        answer: Id of the answer that is being made.
     """
 
-    def __init__(self, tell: Told | None) -> None:
-        self._tell = tell
+    def __init__(self, tell: Told | None, answer: str = "") -> None:
+        self._tell, self._answer = tell, answer
         self._stage: Stage | None = None
         self._recalled = False
         self.calls: list[tuple[str, str]] = []
@@ -43,7 +44,7 @@ class Telling:
             told = change["recalled"].remembered
             near = {read.id: read.similarity for read in told.read}
             cases = [(w.case.id, w.case.goal, near.get(w.case.id, 0.0)) for w in told.cases]
-            self._say(CasesRecalled(cases=tuple(cases)))
+            self._say(CasesRecalled(cases=tuple(cases), answer=self._answer))
         elif name == "assist" and change["thought"].words:
             self._say(ThoughtTold(text=change["thought"].words))
         elif name == "act":

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ...envs.errors import LichenError, UnknownName, UsageError
-from .verbs import LEARN, LOOK, MEASURE, Noun, Verb, below, interrupted, like, moved
+from .verbs import LEARN, LOOK, MEASURE, VERBS, Noun, Verb, below, interrupted, like, moved, there
 
 _RUNNING = "lichen.verb"
 
@@ -22,6 +22,8 @@ class Verbs(TyperGroup):
 
     words = ""
     """The noun; "" for `lichen`."""
+    alone = False
+    """Whether the noun is a command too, with options of its own."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the words that can follow."""
@@ -34,9 +36,7 @@ class Verbs(TyperGroup):
             ctx.meta[_RUNNING] = row
             return command_of(row)
         if isinstance(row, Noun):
-            group = Verbs(name=cmd_name, help=row.help, no_args_is_help=True, rich_markup_mode=None)
-            group.words = row.words
-            return group
+            return _group(cmd_name, row, ctx)
         return None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -55,6 +55,8 @@ class Verbs(TyperGroup):
                 near = [f"`lichen {words}`" for words in like(args[0])]
                 hint = f"There is {' and '.join(near)}." if near else None
                 raise UnknownName(kind, args[0], known, hint=hint)
+        if self.alone:
+            self.callback = None  # it is the word below it that runs
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -81,8 +83,34 @@ class Verbs(TyperGroup):
                 with formatter.section(heading or "Commands"):
                     formatter.write_dl(held)
         formatter.write_paragraph()
+        if self.alone:
+            told = [param.get_help_record(ctx) for param in self.get_params(ctx)]
+            with formatter.section("Options"):
+                formatter.write_dl([row for row in told if row is not None])
+            return
         options = ", ".join(opts for param in self.get_params(ctx) for opts in param.opts)
         formatter.write_text(f"Options: {options}")
+
+
+def _group(name: str, row: Noun, ctx: Any) -> Verbs:
+    """Return the commands below a noun, which may be a command itself."""
+    own = next((verb for verb in VERBS if verb.words == row.words and there(verb.module)), None)
+    if own is None:
+        group = Verbs(name=name, help=row.help, no_args_is_help=True, rich_markup_mode=None)
+        group.words = row.words
+        return group
+    command = command_of(own)
+    ctx.meta[_RUNNING] = own
+    group = Verbs(
+        name=name,
+        help=row.help,
+        params=command.params,
+        callback=command.callback,
+        invoke_without_command=True,
+        rich_markup_mode=None,
+    )
+    group.words, group.alone = row.words, True
+    return group
 
 
 def command_of(row: Verb) -> Any:

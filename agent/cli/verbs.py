@@ -49,6 +49,8 @@ NOUNS = (
     Noun("store", "Pack what was learned into one file, unpack it, merge it.", LOOK),
     Noun("skills", "Look at the skill library, edit it, test it, roll it back.", LOOK),
     Noun("skills jail", "See what protects skill code here, and attack it."),
+    Noun("serve", "Serve the agent over HTTP: OpenAI's form, and REST.", LEARN),
+    Noun("serve keys", "Make, list and take away the keys of a server."),
     Noun("envs", "List environments and suites; check them, show and verify tasks.", LOOK),
     Noun("bench", "Measure speed and durability, side by side in one run.", MEASURE),
 )
@@ -68,6 +70,13 @@ def _top(heading: str, module: str, *rows: tuple[str, str, str]) -> Iterator[Ver
 
 VERBS: tuple[Verb, ...] = (
     *_top(LEARN, "cli.run", ("run", "run", "Run episodes of a suite, or one task, and learn.")),
+    *_top(LEARN, "cli.serve", ("serve", "serve", "Serve the agent over HTTP.")),
+    *_of(
+        "cli.serve",
+        ("serve keys add", "add", "Make a key, and show it once."),
+        ("serve keys ls", "ls", "List the keys: names, scopes, namespaces."),
+        ("serve keys rm", "rm", "Take a key away."),
+    ),
     *_top(LEARN, "cli.doctor", ("doctor", "doctor", "Say what works here, and what to do.")),
     *_top(LOOK, "cli.models", ("models", "models", "List the models within reach; measure one.")),
     *_top(
@@ -218,6 +227,10 @@ VERBS: tuple[Verb, ...] = (
             "middleware",
             "Solve tickets by LangChain's agent, with memory and without.",
         ),
+    ),
+    *_of(
+        "lab.commands.bench_serve",
+        ("bench serve", "serve", "Load the HTTP server; no acknowledged feedback is lost."),
     ),
     *_of(
         "lab.commands.bench_competence",

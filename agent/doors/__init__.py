@@ -1,1 +1,1 @@
-"""Doors into frameworks and protocols of other people: one file each, over `lichen.memory.Memory`."""
+"""Doors into frameworks and protocols of other people: a file or a room each."""

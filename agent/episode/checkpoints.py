@@ -1,10 +1,11 @@
 """Where the graph's checkpoints are: one SQLite file, which only helps to resume and may be lost."""
 
+import asyncio
 import logging
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 from ...memory.ledger.errors import StoreUnwritable
@@ -42,6 +43,56 @@ async def open_graph(folder: Path) -> AsyncIterator[Graph]:
             _made_ready(path)
         async with connect(path, timeout=_WAIT) as connection:
             yield build(AsyncSqliteSaver(connection))
+
+
+class SharedGraph:
+    """One open graph for all episodes that run at once: their writes to its file queue up, and none starves.
+
+    SQLite lets connections of their own wait for each other in no order: of 64 some waited for half a minute.
+
+    Args:
+        folder: Of the store.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[asyncio.AbstractEventLoop, _HeldGraph] = {}
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Graph]:
+        """Open it, or join those of this event loop that have it open; the last one closes it.
+
+        Raises:
+            StoreUnwritable: The disk refuses.
+        """
+        loop = asyncio.get_running_loop()
+        held = self._held.setdefault(loop, _HeldGraph(self._folder))
+        held.users += 1
+        try:
+            yield await held.graph()
+        finally:
+            held.users -= 1
+            if not held.users:
+                del self._held[loop]
+                await held.stack.aclose()
+
+
+class _HeldGraph:
+    """A graph that episodes of one event loop share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = asyncio.Lock()
+        self._graph: Graph | None = None
+        self.stack = AsyncExitStack()
+        self.users = 0
+
+    async def graph(self) -> Graph:
+        """Return it, opened once."""
+        async with self._lock:
+            if self._graph is None:
+                self._graph = await self.stack.enter_async_context(open_graph(self._folder))
+            return self._graph
 
 
 def _made_ready(path: Path) -> None:

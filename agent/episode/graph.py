@@ -96,10 +96,15 @@ async def observe(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update
         said = Approval.model_validate(interrupt(needed.asked.model_dump(mode="json")))
         asked = needed.asked
         given = ApprovalGiven(
-            number=asked.number, call=asked.call, approved=said.approved, note=said.note
+            number=asked.number,
+            call=asked.call,
+            approved=said.approved,
+            note=said.note,
+            answer=said.answer,
         )
         name = f"approval-{asked.number:04d}"
-        parts.append([replace(entry_of(state, name, given, previous(state)), actor="person")])
+        actor = "caller" if asked.outside else "person"
+        parts.append([replace(entry_of(state, name, given, previous(state)), actor=actor)])
         return await _taken(parts, state)
 
 

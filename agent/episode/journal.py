@@ -48,7 +48,8 @@ class LedgerJournal:
         """Return what a person said of a call."""
         for row in self._events_of(self._episode):
             if isinstance(row.event, ApprovalGiven) and row.event.number == number:
-                return Approval(approved=row.event.approved, note=row.event.note)
+                said = row.event
+                return Approval(approved=said.approved, note=said.note, answer=said.answer)
         return None
 
     def _write(self, name: str, event: CallBegun | CallEnded) -> None:

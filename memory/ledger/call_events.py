@@ -18,7 +18,7 @@ class CallBegun(Record):
 
 
 class ApprovalGiven(Record):
-    """What a person said of a call that waited for it."""
+    """What a person said of a call that waited for it, or what it answered where whoever asked made it."""
 
     version: Literal[1] = 1
     type: Literal["approval_given"] = "approval_given"
@@ -27,6 +27,8 @@ class ApprovalGiven(Record):
     call: str
     approved: bool
     note: str = ""
+    answer: str | None = None
+    """None: the call is made here."""
 
 
 class CallEnded(Record):

@@ -87,7 +87,8 @@ def _contracts(store: Store, environment: Environment) -> dict[str, str]:
     for case in store.steps.values():
         if case.env == environment.name and case.call is not None and case.call.tool:
             used.setdefault(case.call.tool, case.call)
-    return {tool: environment.contract(call) for tool, call in sorted(used.items())}
+    now = {tool: environment.contract(call) for tool, call in sorted(used.items())}
+    return {tool: contract for tool, contract in now.items() if contract is not None}
 
 
 def quarantine(store: Store, environment: Environment) -> list[ContractChange]:

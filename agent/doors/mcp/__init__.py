@@ -1,0 +1,1 @@
+"""The agent as a client of MCP: tools of other people's servers."""

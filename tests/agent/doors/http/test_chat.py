@@ -1,0 +1,210 @@
+"""The real `openai` client against the agent: answers, streams, tools of both sides, feedback (scripted)."""
+
+import json
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from lichen.agent import Agent
+
+Server = Any
+LOOK_UP: list[Any] = [
+    {
+        "type": "function",
+        "function": {
+            "name": "look-up.order",
+            "description": "Look an order up.",
+            "parameters": {
+                "type": "object",
+                "properties": {"order": {"type": "integer"}},
+                "required": ["order"],
+                "additionalProperties": False,
+            },
+        },
+    }
+]
+
+
+@pytest.fixture
+def client(served: str) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{served}/v1", api_key="none", max_retries=0)
+
+
+def ask(client: openai.OpenAI, *messages: Any, **more: Any) -> Any:
+    said: Any = [m if isinstance(m, dict) else {"role": "user", "content": m} for m in messages]
+    return client.chat.completions.create(model="lichen", messages=said, **more)
+
+
+def test_scripted_an_answer_is_whole_and_its_id_takes_feedback(
+    client: openai.OpenAI, agent: Agent, served: str, model: Server
+) -> None:
+    system = {"role": "system", "content": "Answer in verse."}
+    answer = ask(client, system, "Where is 4711?", user="acme/ann", temperature=0.3)
+    assert answer.choices[0].message.content == "I found: order 4711 is in Oslo"
+    assert answer.choices[0].finish_reason == "stop" and answer.usage.total_tokens > 0
+    assert answer.lichen["outcome"] == "unknown" and answer.lichen["namespace"] == "acme/ann"
+    first = model.messages()[0]["content"]
+    assert "You are our help desk." in first and "Answer in verse." in first
+    assert not agent.store.episodes
+    done = httpx2.post(f"{served}/v1/feedback", json={"id": answer.id, "good": True})
+    assert done.json() == {"id": answer.id, "taken": True}
+    (case,) = agent.store.episodes.values()
+    assert case.outcome == "success" and case.namespace == "acme/ann"
+    assert [m.id for m in client.models.list()] == ["lichen"]
+    assert client.models.retrieve("lichen").owned_by == "lichen"
+
+
+def test_scripted_the_conversation_in_the_messages_is_the_conversation(
+    client: openai.OpenAI, model: Server
+) -> None:
+    before = [
+        {"role": "user", "content": "I am Ann"},
+        {"role": "assistant", "content": [{"type": "text", "text": "Hello, Ann."}]},
+    ]
+    ask(client, *before, "What is my name?")
+    told = model.messages()[1]["content"]
+    assert "User: I am Ann\nYou: Hello, Ann." in told
+    ask(client, "What is my name?")
+    assert "I am Ann" not in str(model.messages())  # the store's own threads are not mixed in
+
+
+@pytest.mark.parametrize("asked", ["hello", "Where is 4711?"])
+def test_scripted_a_stream_adds_up_to_the_answer(
+    client: openai.OpenAI, asked: str, served: str
+) -> None:
+    whole = ask(client, asked).choices[0].message.content
+    pieces = list(ask(client, asked, stream=True, stream_options={"include_usage": True}))
+    words = [p.choices[0].delta.content for p in pieces if p.choices and p.choices[0].delta.content]
+    assert "".join(words) == whole and len(words) > (asked != "hello")
+    assert pieces[-1].usage.total_tokens > 0 and pieces[-2].choices[0].finish_reason == "stop"
+    (name,) = {p.id for p in pieces}
+    assert httpx2.post(f"{served}/v1/feedback", json={"id": name, "score": 0.7}).is_success
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_scripted_tools_of_the_request_are_the_clients_to_call(
+    client: openai.OpenAI, agent: Agent, model: Server, stream: bool
+) -> None:
+    talk: list[Any] = [{"role": "user", "content": "Where is 4711, twice?"}]
+    for order in (4711, 2):
+        message = _message(ask(client, *talk, tools=LOOK_UP, stream=stream), stream)
+        (call,) = message["tool_calls"]
+        assert call["function"]["name"] == "look-up.order"
+        assert json.loads(call["function"]["arguments"]) == {"order": order}
+        talk.append(message)
+        talk.append({"role": "tool", "tool_call_id": call["id"], "content": f"{order}: at sea"})
+    last = _message(ask(client, *talk, tools=LOOK_UP, stream=stream), stream)
+    assert last["content"] == "I found: 2: at sea"
+    assert [tool["function"]["name"] for tool in model.asked[-1]["tools"]] == ["look_up_order"]
+    again = _message(ask(client, *talk, tools=LOOK_UP, stream=stream), stream)
+    assert again["content"] == last["content"]  # a request that is repeated does nothing twice
+    episodes = {row.episode for row in agent.store.ledger.read() if row.episode}
+    assert len(episodes) == 1
+
+
+def _message(answer: Any, stream: bool) -> dict[str, Any]:
+    if not stream:
+        found: dict[str, Any] = answer.choices[0].message.model_dump(exclude_none=True)
+        return found
+    content, calls = "", []
+    for piece in answer:
+        delta = piece.choices[0].delta
+        content += delta.content or ""
+        calls += [call.model_dump(exclude={"index"}) for call in delta.tool_calls or ()]
+    return {"role": "assistant", "content": content} | ({"tool_calls": calls} if calls else {})
+
+
+def test_scripted_a_call_that_is_answered_again_is_not_made_again(
+    client: openai.OpenAI, model: Server
+) -> None:
+    talk: list[Any] = [{"role": "user", "content": "Where is 4711, twice?"}]
+    first = _message(ask(client, *talk, tools=LOOK_UP), False)
+    result = {"role": "tool", "tool_call_id": first["tool_calls"][0]["id"], "content": "at sea"}
+    second = _message(ask(client, *talk, first, result, tools=LOOK_UP), False)
+    asked = len(model.asked)
+    again = _message(ask(client, *talk, first, result, tools=LOOK_UP), False)
+    assert again["tool_calls"] == second["tool_calls"] and len(model.asked) == asked
+
+
+def test_scripted_a_result_that_nobody_waits_for_is_told_as_words(
+    client: openai.OpenAI, model: Server
+) -> None:
+    use = {"id": "call_other", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    made = {"role": "assistant", "content": None, "tool_calls": [use]}
+    result = {"role": "tool", "tool_call_id": "call_other", "content": "at sea"}
+    answer = ask(client, "hello", made, result)
+    assert answer.choices[0].message.content == "Hello."
+    assert "You called: f()\nIt answered: at sea" in model.messages()[1]["content"]
+
+
+def test_scripted_another_schema_of_a_clients_tool_quarantines_what_used_it(
+    client: openai.OpenAI, agent: Agent
+) -> None:
+    def solved(tools: list[Any]) -> str:
+        talk: list[Any] = [{"role": "user", "content": "Where is 4711?"}]
+        made = _message(ask(client, *talk, tools=tools), False)
+        name = made["tool_calls"][0]["id"]
+        talk += [made, {"role": "tool", "tool_call_id": name, "content": "at sea"}]
+        answer = ask(client, *talk, tools=tools)
+        agent.feedback(answer.id, good=True)
+        return str(answer.id)
+
+    first = solved(LOOK_UP)
+    (case,) = agent.store.episodes.values()
+    assert agent.store.trust(case) != "quarantined"
+    changed = json.loads(json.dumps(LOOK_UP))
+    changed[0]["function"]["parameters"]["properties"]["country"] = {"type": "string"}
+    second = solved(changed)
+    trust = {case.episode: agent.store.trust(case) for case in agent.store.episodes.values()}
+    assert trust[first] == "quarantined" and trust[second] != "quarantined"
+
+
+def test_scripted_a_call_of_the_agents_own_waits_for_a_persons_word(
+    client: openai.OpenAI, served: str
+) -> None:
+    answer = ask(client, "please pay 7 back")
+    assert answer.lichen["waiting"]["tool"] == "refund"
+    assert "A person has to approve this first" in answer.choices[0].message.content
+    done = httpx2.post(f"{served}/v1/approve", json={"id": answer.id}).json()
+    assert done["choices"][0]["message"]["content"] == "I found: paid 7"
+    late = httpx2.post(f"{served}/v1/approve", json={"id": answer.id})
+    assert late.status_code == 409 and "has ended" in late.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "said"),
+    [
+        ({"model": "gpt-5"}, 404, "did you mean|Known: lichen"),
+        ({"messages": [{"role": "system", "content": "x"}]}, 400, "no message is a user's"),
+        ({"n": 3}, 400, "n=3 is not served"),
+        ({"tool_choice": "required", "tools": LOOK_UP}, 400, "chooses its tools itself"),
+        ({"response_format": {"type": "json_object"}}, 400, "response format"),
+        ({"user": "a//b"}, 400, "is no namespace"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "only text"),
+        ({"messages": "hello"}, 422, "messages"),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": 3}}}]},
+            400,
+            "no JSON Schema",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_openais_form(
+    client: openai.OpenAI, more: dict[str, Any], status: int, said: str
+) -> None:
+    given: Any = {"model": "lichen", "messages": [{"role": "user", "content": "hi"}], **more}
+    with pytest.raises(openai.APIStatusError, match=said) as caught:
+        client.chat.completions.create(**given)
+    assert caught.value.status_code == status
+    assert isinstance(caught.value.body, dict) and caught.value.body["message"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_scripted_an_outage_is_no_answer_and_no_failure(
+    client: openai.OpenAI, agent: Agent, stream: bool
+) -> None:
+    with pytest.raises(openai.APIError, match="the shop is down"):
+        list(ask(client, "Where is 13?", stream=stream))
+    assert not agent.store.episodes
