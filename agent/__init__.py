@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .asking.budget import AskBudget, Budget
     from .config import AgentConfig, load_config
     from .doors.http.app import asgi_app
+    from .doors.mcp.mcp_servers import McpServer
+    from .doors.mcp.mcp_tools import mcp_tools
     from .episode.run_episode import EpisodeResult
     from .llm.errors import LLMNonsense, LLMRefused, LLMUnavailable
     from .llm.protocol import FrozenLLM, LogProbs, Message, SteerableLLM, Usage
@@ -46,6 +48,7 @@ __all__ = [
     "LLMUnavailable",
     "LearnReport",
     "LogProbs",
+    "McpServer",
     "Message",
     "PolicyConfig",
     "ScriptedLLM",
@@ -58,6 +61,7 @@ __all__ = [
     "Usage",
     "asgi_app",
     "load_config",
+    "mcp_tools",
 ]
 
 _HOMES = {
@@ -76,6 +80,7 @@ _HOMES = {
     "LLMUnavailable": ".llm.errors",
     "LearnReport": ".runs",
     "LogProbs": ".llm.protocol",
+    "McpServer": ".doors.mcp.mcp_servers",
     "Message": ".llm.protocol",
     "PolicyConfig": ".acting.policy",
     "ScriptedLLM": ".llm.scripted_llm",
@@ -88,6 +93,7 @@ _HOMES = {
     "Usage": ".llm.protocol",
     "asgi_app": ".doors.http.app",
     "load_config": ".config",
+    "mcp_tools": ".doors.mcp.mcp_tools",
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..envs.approval import Approval
 from ..envs.base import Environment
@@ -28,6 +28,9 @@ from .llm.protocol import FrozenLLM
 from .open_agent import OpenAgent
 from .runs import LearnReport, Progress
 from .streams import streamed, streamed_here
+
+if TYPE_CHECKING:
+    from .doors.mcp.mcp_tools import McpTools
 
 
 class Inside(NamedTuple):
@@ -54,6 +57,7 @@ class Agent(AbstractContextManager["Agent"]):
 
     Raises:
         UsageError: A tool cannot be one, or two have one name.
+        EnvironmentFault: An MCP server of the settings cannot be reached.
     """
 
     def __init__(
@@ -68,10 +72,16 @@ class Agent(AbstractContextManager["Agent"]):
     ) -> None:
         made = [tool if isinstance(tool, Tool) else Tool(tool) for tool in tools]
         self._open = OpenAgent(config, llm=llm, modules=modules)
+        self._mcp: McpTools | None = None
         try:
+            if config.mcp:
+                from .doors.mcp import mcp_tools
+
+                self._mcp = mcp_tools.McpTools(config.mcp)
+                made += self._mcp.tools
             self._asks = Asks(self._open, name, made, judge)
         except BaseException:
-            self._open.close()
+            self.close()
             raise
 
     @classmethod
@@ -109,7 +119,8 @@ class Agent(AbstractContextManager["Agent"]):
             text: Of the user.
             user: Whose it is, as a namespace from the outside in: `acme/ann` recalls what is Ann's, what is
                 the team's and what is everyone's, and is remembered as Ann's.
-            thread: The conversation that it is a turn of; empty: a request by itself.
+            thread: The conversation that it is a turn of; empty: a request by itself. The same text in the same
+                conversation goes on with a turn that a kill cut off.
 
         Returns:
             The answer: whole, or an honest part where a budget is used up, or what a person has to approve.
@@ -303,6 +314,8 @@ class Agent(AbstractContextManager["Agent"]):
     def close(self) -> None:
         """Close environments, model and store; calling it twice is allowed."""
         self._open.close()
+        if self._mcp is not None:
+            self._mcp.close()
 
     def __exit__(
         self,

@@ -21,6 +21,7 @@ from ..memory.recall.retriever import RetrieverConfig
 from .acting.opinion import Voice
 from .acting.policy import PolicyConfig
 from .asking.budget import AskBudget
+from .doors.mcp.mcp_servers import McpServer
 from .llm.known_servers import bare_url
 from .llm.loading import LocalConfig
 from .llm.prices import Price
@@ -70,6 +71,9 @@ class AgentConfig(BaseSettings):
     budget: AskBudget = Field(default_factory=AskBudget)
     """What `Agent.ask` may cost: `budget.ask` of one request, `budget.day` of all of a day. Nothing to
     measure."""
+    mcp: dict[str, McpServer] = Field(default_factory=dict)
+    """MCP servers by name, whose tools `Agent` can call: a `command` with `args` and `env`, or a `url`.
+    Nothing to measure."""
     instructions: str = ""
     """The user's own, in the system message to a model that talks. Nothing to measure."""
     talk: TalkConfig = Field(default_factory=TalkConfig)
