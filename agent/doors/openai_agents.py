@@ -1,4 +1,4 @@
-"""OpenAI Agents SDK: hooks that recall before a run, keep its calls, and remember it (extra `openai-agents`).
+"""OpenAI Agents SDK: hooks that recall before a run and remember it, and a session (extra `openai-agents`).
 
     memory = Memory("desk")
     hooks = LichenHooks(memory, namespace="acme/ann")
@@ -6,21 +6,27 @@
     result = await Runner.run(agent, "My parcel 4711 never came", hooks=hooks, run_config=told)
     memory.feedback(hooks.episode, good=True)
 
-One object serves one run: make another for the next. A run that fails is not remembered; one that ended is
+One object serves one run: make another for the next. `session=LichenSession(memory, "42")` keeps the history of
+a conversation in the same folder. A run that fails is not remembered; one that ended is
 unknown, and no case, until there is feedback.
 """
 
+import asyncio
 import dataclasses
+import json
 import time
+import uuid
 from typing import Any
 
 from ...envs.errors import MissingExtra, UsageError
-from ...memory.ledger.namespaces import EVERYONE
+from ...memory.ledger.namespaces import EVERYONE, checked
 from ...memory.memory import Memory
+from ...memory.store.item_table import StoredItem
 from .watched_run import WatchedRun, as_text
 
 try:
     from agents import RunConfig, RunHooks
+    from agents.memory import SessionSettings
     from agents.run_config import CallModelData, ModelInputData
 except ImportError as missing:
     raise MissingExtra(
@@ -108,6 +114,66 @@ class LichenHooks(RunHooks[Any]):
         run, self._run = self._run, None
         if run is not None:
             self._episode = await run.ended(output)
+
+
+class LichenSession:
+    """The history of one conversation, as the SDK's `Session` protocol has it.
+
+    It is what was said, word for word, and no memory: nothing is learned from it, and `clear_session` removes
+    it from the file. It is the conversation of one namespace alone.
+
+    Args:
+        memory: Opened; its owner closes it.
+        session_id: Names the conversation.
+        namespace: Whose it is.
+
+    Raises:
+        UsageError: The namespace is none, or the conversation has no name.
+    """
+
+    session_settings: SessionSettings | None = None
+
+    def __init__(self, memory: Memory, session_id: str, *, namespace: str = EVERYONE) -> None:
+        if not session_id:
+            raise UsageError("a conversation needs a name")
+        self.session_id = session_id
+        self._items = memory.store.items
+        self._place = ("openai-sessions", checked(namespace), session_id)
+
+    async def get_items(self, limit: int | None = None) -> list[Any]:
+        """Return what was said, oldest first; only the last ones with a limit."""
+        said = [item.value["item"] for item in await asyncio.to_thread(self._held)]
+        return said if limit is None else said[max(0, len(said) - limit) :]
+
+    async def add_items(self, items: list[Any]) -> None:
+        """Add what was said since, all of it or nothing."""
+        plain = json.loads(json.dumps(items, default=_dumped))
+        puts = [StoredItem(self._place, uuid.uuid4().hex, {"item": said}, ()) for said in plain]
+        await asyncio.to_thread(self._items.write, [(put, ()) for put in puts], (), time.time())
+
+    async def pop_item(self) -> Any:
+        """Remove what was said last, and return it; None where there is nothing."""
+        return await asyncio.to_thread(self._popped)
+
+    async def clear_session(self) -> None:
+        """Remove all of it."""
+        await asyncio.to_thread(lambda: self._remove(self._held()))
+
+    def _held(self) -> list[StoredItem]:
+        here = self._items.within(self._place, time.time())
+        return [item for item in here if item.namespace == self._place]
+
+    def _popped(self) -> Any:
+        last = self._held()[-1:]
+        self._remove(last)
+        return last[0].value["item"] if last else None
+
+    def _remove(self, items: list[StoredItem]) -> None:
+        self._items.write((), [(self._place, item.key) for item in items], time.time())
+
+
+def _dumped(item: Any) -> Any:
+    return item.model_dump(mode="json", exclude_unset=True)
 
 
 def _asked(items: Any) -> str:

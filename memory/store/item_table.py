@@ -111,14 +111,14 @@ class ItemTable:
 
     def write(
         self,
-        puts: Sequence[tuple[StoredItem, NDArray[np.float32]]],
+        puts: Sequence[tuple[StoredItem, Iterable[NDArray[np.float32]]]],
         deleted: Iterable[tuple[Place, str]],
         now: float,
     ) -> None:
         """Put and delete, in one transaction; what has expired goes too.
 
         Args:
-            puts: Items, each with its vectors, shape (n, d). One that is there already keeps its place and
+            puts: Items, each with its vectors, of d numbers each. One that is there already keeps its place and
                 the time at which it was made.
             deleted: Namespaces and keys; one that is not there is no error.
             now: Seconds since 1970.
@@ -154,7 +154,7 @@ class ItemTable:
 
     @staticmethod
     def _put(
-        connection: Connection, item: StoredItem, vectors: NDArray[np.float32], now: float
+        connection: Connection, item: StoredItem, vectors: Iterable[NDArray[np.float32]], now: float
     ) -> None:
         changed = {
             "value": json.dumps(item.value),
@@ -172,7 +172,7 @@ class ItemTable:
 
     @staticmethod
     def _vectors_of(
-        connection: Connection, number: int | None, vectors: NDArray[np.float32]
+        connection: Connection, number: int | None, vectors: Iterable[NDArray[np.float32]]
     ) -> None:
         connection.execute(sa.delete(_vectors).where(_vectors.c.item == number))
         rows = [{"item": number, "vector": vector.tobytes()} for vector in vectors]

@@ -317,3 +317,11 @@ async def test_a_graph_of_langgraph_has_it_as_its_store(store: LichenStore) -> N
     compiled = graph.compile(store=store)
     said = [(await compiled.ainvoke({"who": who}))["said"] for who in ("ann", "bob", "ann")]
     assert said == ["hello", "hello", "again"]
+
+
+def test_the_tools_of_langmem_keep_and_find_in_it(store: LichenStore) -> None:
+    langmem: Any = pytest.importorskip("langmem")
+    keep = langmem.create_manage_memory_tool(namespace=("memories",), store=store)
+    keep.invoke({"content": "Ann never eats meat", "action": "create"})
+    find = langmem.create_search_memory_tool(namespace=("memories",), store=store)
+    assert "never eats meat" in str(find.invoke({"query": "meat"}))

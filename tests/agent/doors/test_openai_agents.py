@@ -1,5 +1,6 @@
 """The hooks in the real OpenAI Agents SDK, over a real HTTP server whose replies are scripted."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ pytest.importorskip("agents")
 from agents import Agent, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
 from openai import AsyncOpenAI
 
-from lichen.agent.doors.openai_agents import LichenHooks
+from lichen.agent.doors.openai_agents import LichenHooks, LichenSession
 from lichen.envs.errors import UsageError
 from lichen.memory import Memory
 from lichen.memory.likeness.embedder import HashingEmbedder
@@ -81,3 +82,42 @@ async def test_scripted_a_run_is_remembered_judged_and_recalled(
     begun = len(loopback.asked)
     await Runner.run(agent, LOST, hooks=other, run_config=other.run_config())
     assert loopback.asked[begun]["messages"][0]["content"] == "Be kind."
+
+
+async def test_scripted_a_session_keeps_a_conversation_of_one_user(
+    agent: Agent[Any], memory: Memory, loopback: Server, tmp_path: Path
+) -> None:
+    loopback.answers(
+        loopback.said("Hello Ann."),
+        loopback.called(("find_order", {"order": 7})),
+        loopback.said("In Oslo, Ann."),
+    )
+    ann = LichenSession(memory, "1", namespace="acme/ann")
+    await Runner.run(agent, "I am Ann SECRET", session=ann)
+    again = LichenSession(memory, "1", namespace="acme/ann")  # as in another process
+    await Runner.run(agent, "Where is 7?", session=again)
+    sent = [str(turn.get("content")) for turn in loopback.messages()]
+    assert "I am Ann SECRET" in sent and "order 7 is in Oslo" in sent
+    for other in (("1", "acme/bob"), ("1", "acme"), ("1", ""), ("2", "acme/ann")):
+        assert await LichenSession(memory, other[0], namespace=other[1]).get_items() == []
+    said = await ann.get_items()
+    assert len(said) == 6 and await ann.get_items(limit=2) == said[-2:]
+    assert await ann.get_items(limit=0) == []
+    assert await ann.pop_item() == said[-1] and await ann.get_items() == said[:-1]
+    await ann.add_items([{"role": "user", "content": "and now?"}])
+    assert (await ann.get_items())[-1]["content"] == "and now?"
+    await ann.clear_session()
+    assert await ann.get_items() == [] and await ann.pop_item() is None
+    assert not any(b"SECRET" in file.read_bytes() for file in tmp_path.glob("ledger.sqlite*"))
+    with pytest.raises(UsageError, match="needs a name"):
+        LichenSession(memory, "")
+
+
+async def test_scripted_the_lines_of_the_docs_run(agent: Agent[Any], memory: Memory) -> None:
+    page = Path(__file__).parents[3] / "docs" / "embed.md"
+    (lines,) = re.findall(r"^```py\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    code = compile(lines, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    names = {"Runner": Runner, "agent": agent, "memory": memory, "LichenHooks": LichenHooks}
+    await eval(code, names)
+    (case,) = memory.store.episodes.values()
+    assert case.namespace == "acme/ann"
