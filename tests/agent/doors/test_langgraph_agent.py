@@ -94,3 +94,24 @@ async def test_scripted_parallel_subgraphs_have_answers_of_their_own(agent: Agen
     state = await host.compile().ainvoke(asked("all"))
     answers = {m.text for m in state["messages"] if m.text.startswith("Done")}
     assert answers == {f"Done: {n} is there" for n in range(1, 5)}
+
+
+async def test_scripted_two_subgraphs_at_once_each_wait_for_a_word_of_their_own(
+    agent: Agent, paid: list[int]
+) -> None:
+    def spread(state: DeskState) -> list[Send]:
+        return [Send("desk", asked(f"Pay {n} back")) for n in (7, 8)]
+
+    host = StateGraph(DeskState)
+    host.add_node("desk", compile_agent(agent))
+    host.add_conditional_edges(START, spread, ["desk"])
+    graph = host.compile(checkpointer=InMemorySaver())
+    here: Any = {"configurable": {"thread_id": "1"}}
+    waiting = (await graph.ainvoke(asked("all"), here))["__interrupt__"]
+    calls = {asked.value["call"]: asked.id for asked in waiting}
+    assert set(calls) == {"refund(order=7)", "refund(order=8)"} and paid == []
+    words = {calls["refund(order=7)"]: True, calls["refund(order=8)"]: {"approved": False}}
+    state = await graph.ainvoke(Command(resume=words), here)
+    assert paid == [7] and "__interrupt__" not in state
+    said = sorted(m.text for m in state["messages"] if m.text.startswith("Done"))
+    assert len(said) == 2 and said[1] == "Done: paid 7"
