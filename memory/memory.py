@@ -19,15 +19,14 @@ from types import TracebackType
 from typing import Any
 
 from ..envs.errors import UsageError
-from ..envs.tools import ToolSpec, worded_call
+from ..envs.tools import ToolSpec
 from ..envs.types import Outcome
 from .credit.exposure import Exposer
 from .forgetting.forget import Forgetting, forget
 from .forgetting.why import Why, explain, explain_all
 from .ledger.content_id import content_id
 from .ledger.errors import UnknownCase
-from .ledger.events import EpisodeEnded, EpisodeStarted, Recalled, RecalledItem, Stepped
-from .ledger.ledger import Entry
+from .ledger.events import EpisodeEnded
 from .ledger.namespaces import EVERYONE, checked
 from .ledger.records import EpisodeCase, SubtaskCase
 from .likeness.embedder import Embedder
@@ -35,8 +34,10 @@ from .recall.case_memory import CaseMemory
 from .recall.retriever import RetrieverConfig
 from .store.store import Store
 from .store.verdicts import judged
-from .told.foreign_step import ForeignStep, call_in
+from .told.foreign_episode import begun, ended
+from .told.foreign_step import ForeignStep
 from .told.memory_block import memory_block
+from .told.moment import moment_notes
 from .told.remembered import remember
 from .told.reminder import RecalledCase, Reminder
 from .tools.tool_memory import ToolMemory
@@ -115,15 +116,7 @@ class Memory(AbstractContextManager["Memory"]):
             view = CaseMemory(self.store, self.config, namespace=checked(namespace))
             number = self.store.ledger.head()
             episode = content_id("recalled", self.name, namespace, situation, str(number))
-            learns = not self.store.read_only
-            exposer = Exposer(
-                view.credit,
-                self.config.harm,
-                self.config.holdout if learns else 0.0,
-                seed=self.seed,
-                task_id=episode,
-                learn=learns,
-            )
+            exposer = self._exposer(view, episode)
             known = ToolMemory(view, self.name, shows=lambda item: exposer.decide(item)[0])
             found = remember(
                 view,
@@ -149,8 +142,8 @@ class Memory(AbstractContextManager["Memory"]):
                 ),
                 text=memory_block(found, tokens),
             )
-            if learns:
-                self._opened(told, llm)
+            if not self.store.read_only:
+                self.store.append(begun(self.name, self._run, told, llm))
         return told
 
     def remember(
@@ -187,10 +180,26 @@ class Memory(AbstractContextManager["Memory"]):
                 situation = Reminder(
                     id=said, situation=situation, namespace=checked(namespace), thread=thread
                 )
-                self._opened(situation, llm)
+                self.store.append(begun(self.name, self._run, situation, llm))
             self._closed(situation, taken, outcome, score)
             self.store.settle()
         return situation.id
+
+    def notes(self, told: Reminder, steps: Sequence[ForeignStep], opening: str = "") -> list[str]:
+        """Return what memory says of the moment after these steps, in lines that can stand in a quotation.
+
+        The calls that helped in like moments, in the terms of this situation (see `tools.lifted`), and what was
+        said at the end of solved cases. A small model does by it only where it is said when the time has come.
+
+        Args:
+            told: What was recalled for the situation.
+            steps: Taken so far.
+            opening: What was seen before the first.
+        """
+        with self._lock:
+            view = CaseMemory(self.store, self.config, namespace=told.namespace)
+            exposer = self._exposer(view, told.id)
+            return moment_notes(view, exposer, self.name, told, steps, opening)
 
     def feedback(
         self,
@@ -266,47 +275,23 @@ class Memory(AbstractContextManager["Memory"]):
         """Close it."""
         self.close()
 
+    def _exposer(self, view: CaseMemory, episode: str) -> Exposer:
+        learns = not self.store.read_only
+        return Exposer(
+            view.credit,
+            self.config.harm,
+            self.config.holdout if learns else 0.0,
+            seed=self.seed,
+            task_id=episode,
+            learn=learns,
+        )
+
     def _case(self, case: str) -> EpisodeCase | SubtaskCase | None:
         return self.store.episodes.get(case) or self.store.subtasks.get(case)
 
     def _may_write(self) -> None:
         if self.store.read_only:
             raise UsageError("this memory was opened read-only", hint="Open it without read_only.")
-
-    def _opened(self, told: Reminder, llm: str) -> None:
-        started = EpisodeStarted(
-            env=self.name,
-            family=self.name,
-            split="train",
-            task_id=f"{self.name}/{told.id}",
-            goal=told.situation,
-            source="own",
-            llm=llm,
-            namespace=told.namespace,
-            thread=told.thread,
-        )
-        read = Recalled(
-            step=0,
-            considered=len(told.items),
-            items=tuple(
-                RecalledItem(
-                    case=item.case,
-                    exposed=item.shown,
-                    similarity=round(item.similarity, 6) if item.shown else None,
-                    propensity=round(item.propensity, 6),
-                )
-                for item in sorted(told.items, key=lambda item: not item.shown)
-            ),
-            abstained=not any(item.shown for item in told.items),
-            grain="episodes",
-        )
-        begin = f"{told.id}/start"
-        self.store.append(
-            [
-                Entry(begin, self._run, told.id, started),
-                Entry(f"{told.id}/recall-0", self._run, told.id, read, parents=(begin,)),
-            ]
-        )
 
     def _closed(
         self,
@@ -322,28 +307,4 @@ class Memory(AbstractContextManager["Memory"]):
                 f"the episode {told.id} was remembered already", hint="`feedback` says more of it."
             )
         won = (outcome == "success") if score is None else score
-        entries: list[Entry] = []
-        seen, recent = told.situation, list[str]()
-        for number, step in enumerate(taken):
-            last = number == len(taken) - 1
-            action, call = step.written, call_in(step) or worded_call(self.name, step.written)
-            stepped = Stepped(
-                step=number,
-                goal=told.situation,
-                text=step.seen or seen,
-                inventory="",
-                recent=tuple(recent),
-                action=action,
-                observation=step.error or step.answer,
-                score_before=0.0,
-                score_after=float(won) if last else 0.0,
-                call=call,
-                error=step.error,
-                request=True,
-            )
-            name = f"{told.id}/step-{number}"
-            entries.append(Entry(name, self._run, told.id, stepped, took_ms=step.took_ms))
-            seen, recent = step.error or step.answer, [action, *recent][:3]
-        ended = EpisodeEnded(outcome=outcome, score=float(won), steps=len(taken))
-        entries.append(Entry(f"{told.id}/end", self._run, told.id, ended))
-        self.store.append(entries)
+        self.store.append(ended(self.name, self._run, told, taken, outcome, float(won)))

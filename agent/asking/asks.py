@@ -112,8 +112,11 @@ class Asks:
             return nothing
         ledger = self._agent.store.ledger
         talk = thread or content_id("alone", namespace, text, str(ledger.head()))
-        async with self._turn(namespace, talk):
+        async with self._turn(beginning(namespace, talk)):
             number = ledger.count_episodes(beginning(namespace, talk))
+            if number and (cut := self._cut_off(episode_in(namespace, talk, number - 1), text)):
+                last, began, run = cut
+                return await self._run(last, began, number - 1, tell, run=run, around=around)
             episode = episode_in(namespace, talk, number)
             name = (
                 self._requests if around is None or around.tools is None else self._outside
@@ -155,7 +158,7 @@ class Asks:
         """
         began = self.begun(episode)
         stem, _, number = episode.rpartition("-")
-        async with self._turn(began.namespace, stem):
+        async with self._turn(f"{stem}-"):
             rows = list(self._agent.store.rows_of(episode))
             if any(isinstance(row.event, EpisodeEnded) for row in rows):
                 raise HasEnded(f"the request {episode} has ended")
@@ -167,6 +170,15 @@ class Asks:
             return await self._run(
                 episode, began, int(number), tell, approval, rows[0].run, around=around
             )
+
+    def _cut_off(self, episode: str, text: str) -> tuple[str, EpisodeStarted, str] | None:
+        """Return the last turn of a conversation where it asks the same and has not ended: it goes on."""
+        rows = list(self._agent.store.rows_of(episode))
+        began = next((row for row in rows if isinstance(row.event, EpisodeStarted)), None)
+        if began is None or any(isinstance(row.event, EpisodeEnded) for row in rows):
+            return None
+        assert isinstance(began.event, EpisodeStarted)
+        return (episode, began.event, began.run) if began.event.goal == text else None
 
     def begun(self, episode: str) -> EpisodeStarted:
         """Return how a request began.
@@ -180,10 +192,9 @@ class Asks:
         raise UnknownCase(f"no request {episode!r} is in {self._agent.store.folder}")
 
     @asynccontextmanager
-    async def _turn(self, namespace: str, talk: str) -> AsyncIterator[None]:
+    async def _turn(self, conversation: str) -> AsyncIterator[None]:
         """Let the turns of one conversation come one after another."""
-        name = f"{namespace}\x1f{talk}"
-        lock = self._turns.setdefault(name, asyncio.Lock())
+        lock = self._turns.setdefault(conversation, asyncio.Lock())
         async with lock:
             yield
 

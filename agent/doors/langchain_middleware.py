@@ -40,6 +40,11 @@ class LichenState(AgentState[Any]):
     lichen_asked: NotRequired[str]
     lichen_told: NotRequired[str]
     """The block of what was recalled; empty where there is nothing."""
+    lichen_reminder: NotRequired[str]
+    """The whole of it, as JSON."""
+
+
+_KEPT = ("lichen_episode", "lichen_asked", "lichen_told", "lichen_reminder")
 
 
 class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
@@ -73,9 +78,14 @@ class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
         """Recall for the user's last message."""
         asked = _asked(state["messages"])
         if not asked.strip():
-            return {"lichen_episode": "", "lichen_asked": "", "lichen_told": ""}
+            return dict.fromkeys(_KEPT, "")
         told = self._memory.recall(asked, namespace=self._space(runtime), k=self._k)
-        return {"lichen_episode": told.id, "lichen_asked": asked, "lichen_told": told.text}
+        return {
+            "lichen_episode": told.id,
+            "lichen_asked": asked,
+            "lichen_told": told.text,
+            "lichen_reminder": told.model_dump_json(),
+        }
 
     async def abefore_agent(
         self, state: LichenState, runtime: Runtime[Any]
@@ -87,7 +97,7 @@ class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
         """Ask the model with what was recalled in its system message, quoted as data."""
-        return handler(self._told(request))
+        return handler(self._noted(self._told(request)))
 
     async def awrap_model_call(
         self,
@@ -95,7 +105,8 @@ class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
         """The same, async."""
-        return await handler(self._told(request))
+        told = await asyncio.to_thread(lambda: self._noted(self._told(request)))
+        return await handler(told)
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[..., Any]) -> Any:
         """Note the contract of a tool that is called."""
@@ -140,6 +151,20 @@ class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
         said = f"{before.text}\n\n{text}" if before is not None else str(text)
         return request.override(system_message=SystemMessage(said))
 
+    def _noted(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
+        """Add what memory says of this moment to the last message, for this request only."""
+        reminder = request.state.get("lichen_reminder")
+        if not reminder or not request.messages:
+            return request
+        told = Reminder.model_validate_json(str(reminder))
+        notes = self._memory.notes(told, self._steps(request.messages)) if told.shown else []
+        last = request.messages[-1]
+        if not notes or not isinstance(last, (HumanMessage, ToolMessage)):
+            return request
+        said = "\n".join([last.text, *(f"| {line}" for line in notes)])
+        messages = [*request.messages[:-1], last.model_copy(update={"content": said})]
+        return request.override(messages=messages)
+
     def _note(self, request: ToolCallRequest) -> None:
         tool = request.tool
         if tool is not None and tool.name not in self._contracts:
@@ -170,9 +195,7 @@ class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
                 )
             if not message.tool_calls and message.text.strip():
                 said = {"answer": as_text(message.text)}
-                steps.append(
-                    ForeignStep(tool="finish", arguments=said, answer="The answer was given.")
-                )
+                steps.append(ForeignStep(tool="finish", arguments=said))
         return steps
 
 

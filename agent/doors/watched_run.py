@@ -74,7 +74,7 @@ class WatchedRun:
         """Write the run down with its answer, once, and return its id."""
         if not self._ended:
             self._ended = True
-            self.called("finish", {"answer": as_text(answer)}, answer="The answer was given.")
+            self.called("finish", {"answer": as_text(answer)})
             await asyncio.to_thread(lambda: self._memory.remember(self.told, self.steps))
         return self.told.id
 

@@ -183,18 +183,25 @@ class CachedEmbedder:
         """Return the unit vector of a text that is looked for, shape (d,); a read writes nothing."""
         text = whole(text)
         key = self._key(text)
-        if key not in self._recent:
+        found = self._recent.get(key)
+        if found is None:
             if len(self._recent) >= _RECENT:
                 self._recent.clear()
             with self._engine.connect() as connection:
                 held = connection.scalar(sa.select(_vectors.c.vector).where(_vectors.c.key == key))
-            self._recent[key] = (
-                self._inner.encode([text])[0] if held is None else np.frombuffer(held, np.float32)
-            )
-        return self._recent[key].copy()
+            made = self._inner.encode([text])[0] if held is None else held
+            found = np.frombuffer(made, np.float32) if isinstance(made, bytes) else made
+            self._recent[key] = found
+        return found.copy()
+
+    def unkept(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, shape (n, d), and cache nothing: their owner keeps them, and forgets them."""
+        return self._inner.encode([whole(text) for text in texts])
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors, shape (n, d); only texts not seen before are encoded, and kept."""
+        """Return unit vectors, shape (n, d), (0, 0) of no texts; only new texts are encoded, and kept."""
+        if not texts:
+            return np.zeros((0, 0), np.float32)
         texts = [whole(text) for text in texts]
         keys = [self._key(text) for text in texts]
         known: dict[str, bytes] = {}

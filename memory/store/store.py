@@ -1,6 +1,6 @@
 """The store: one folder with the ledger and everything derived from it, kept equal at opening.
 
-    ledger.sqlite   the events (the truth), the case table, cached embeddings
+    ledger.sqlite   the events (the truth), the case table, cached embeddings, an application's items
     index/          Chroma, derived
     lock            held while a process may write
 
@@ -33,6 +33,7 @@ from ..likeness.vector_index import VectorIndex
 from .capacity import least_useful
 from .case_table import CaseTable
 from .indexes import Indexes
+from .item_table import ItemTable
 from .made_from import remove_derived
 from .memory_state import MemoryState
 from .pending import Pending
@@ -97,6 +98,8 @@ class Store(MemoryState):
         self._table = CaseTable(self._engine)
         self._snapshots = Snapshots(self._engine, self.ledger, self._table)
         self._pending = Pending(self._engine)
+        self.items = ItemTable(self._engine)
+        """Data of the application's own, beside what is remembered."""
         self._whole_state = False
         """Whether the case table is that of the fold: False before opening is done, and in a torn `absorb`."""
         try:
@@ -104,6 +107,7 @@ class Store(MemoryState):
             if not read_only:
                 for part in (self.ledger, self._table, self._snapshots, self._pending):
                     part.create()
+                self.items.create()
                 keep_private(self.folder)
                 unfinished = self._pending.episodes()
             self.embedder = CachedEmbedder(

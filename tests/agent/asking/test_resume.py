@@ -48,8 +48,9 @@ def server(loopback: Server) -> Server:
     return loopback
 
 
+@pytest.mark.parametrize("way", ["resume", "ask again"])
 def test_scripted_what_was_called_is_not_called_again_and_the_answer_comes(
-    server: Server, tmp_path: Path
+    server: Server, tmp_path: Path, way: str
 ) -> None:
     store, paid = tmp_path / "desk", tmp_path / "paid"
     words = [sys.executable, "-c", _KILLED, str(store), server.url, str(paid)]
@@ -72,7 +73,11 @@ def test_scripted_what_was_called_is_not_called_again_and_the_answer_comes(
     with Agent.from_config(
         store=store, embedder="hashing", model="openai:m", base_url=server.url, tools=tools
     ) as agent:
-        answer = agent.resume(episode)
+        if way == "resume":
+            answer = agent.resume(episode)
+        else:  # the same words in the same conversation
+            answer = agent.ask("pay 7 back", user="acme/ann", thread="t")
+            assert answer.id == episode
         assert answer.text == "It is paid back." and paid.read_text() == "paid"
         assert (answer.namespace, answer.thread) == ("acme/ann", "t")
         agent.feedback(answer, good=True)
