@@ -77,6 +77,7 @@ VERBS: tuple[Verb, ...] = (
         ("serve keys ls", "ls", "List the keys: names, scopes, namespaces."),
         ("serve keys rm", "rm", "Take a key away."),
     ),
+    *_top(LEARN, "cli.mcp", ("mcp", "mcp", "Serve memory and skills to an MCP client.")),
     *_top(LEARN, "cli.doctor", ("doctor", "doctor", "Say what works here, and what to do.")),
     *_top(LOOK, "cli.models", ("models", "models", "List the models within reach; measure one.")),
     *_top(
