@@ -39,6 +39,7 @@ def lichen(tree: Path, code: str) -> str:
 
 
 EVERY = """
+from importlib.util import find_spec
 import lichen.agent.cli.verbs as verbs
 from lichen.agent.cli.lazy import command_of
 from typer.testing import CliRunner
@@ -50,6 +51,10 @@ def listed(noun):
             command_of(row)
             print(row.words)
         else:
+            for verb in verbs.VERBS:  # `serve` runs, and has commands below it
+                if verb.words == row.words and find_spec(verb.module) is not None:
+                    command_of(verb)
+                    print(verb.words)
             yield from listed(row.words)
     if CliRunner().invoke(app, [*noun.split(), '--help']).exit_code: raise SystemExit(noun)
 list(listed(''))
