@@ -89,8 +89,8 @@ def ended(
             error=step.error,
             request=True,
         )
-        name = f"{told.id}/step-{number}"
-        entries.append(Entry(name, run, told.id, stepped, took_ms=step.took_ms))
+        key = f"{told.id}/step-{number}"
+        entries.append(Entry(key, run, told.id, stepped, took_ms=step.took_ms))
         seen, recent = step.error or step.answer, [action, *recent][:3]
     ended = EpisodeEnded(outcome=outcome, score=won, steps=len(taken))
     entries.append(Entry(f"{told.id}/end", run, told.id, ended))

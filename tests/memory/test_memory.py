@@ -150,6 +150,16 @@ def test_what_cannot_be_said_is_one_sentence(memory: Memory) -> None:
         memory.remember(ASKED, [])
 
 
+def test_steps_in_words_have_one_contract_in_every_place(memory: Memory) -> None:
+    said = [
+        {"action": "look around", "answer": "a desk"},
+        {"action": "look up", "answer": "a lamp"},
+    ]
+    memory.remember("what is there?", said, outcome="success")
+    calls = [case.call for case in memory.store.steps.values()]
+    assert len({call.schema_hash for call in calls if call is not None}) == 1
+
+
 def test_forgetting_takes_the_verdicts_words_too(memory: Memory) -> None:
     episode = memory.remember(ASKED, STEPS)
     memory.feedback(episode, correct="SECRET-9", note="SECRET-8")
