@@ -12,7 +12,7 @@ memory; only the planner and the model are left out.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,7 @@ from .ledger.content_id import content_id
 from .ledger.errors import UnknownCase
 from .ledger.events import EpisodeEnded
 from .ledger.namespaces import EVERYONE, checked
-from .ledger.records import EpisodeCase, SubtaskCase
+from .ledger.records import StepCase, SubtaskCase
 from .likeness.embedder import Embedder
 from .recall.case_memory import CaseMemory
 from .recall.retriever import RetrieverConfig
@@ -37,8 +37,8 @@ from .store.verdicts import judged
 from .told.foreign_episode import begun, ended
 from .told.foreign_step import ForeignStep
 from .told.memory_block import memory_block
-from .told.moment import moment_notes
-from .told.remembered import remember
+from .told.moment import ending_notes, moment_notes
+from .told.remembered import ReadCase, remember
 from .told.reminder import RecalledCase, Reminder
 from .tools.tool_memory import ToolMemory
 
@@ -135,15 +135,12 @@ class Memory(AbstractContextManager["Memory"]):
                 situation=situation,
                 namespace=namespace,
                 thread=thread,
-                items=tuple(
-                    RecalledCase.of(self.store, read, uplift=view.credit.uplift(case.episode))
-                    for read in found.read
-                    if (case := self._case(read.id)) is not None
-                ),
+                items=tuple(self._items(view, found.read)),
                 text=memory_block(found, tokens),
+                endings=tuple(ending_notes(found.cases)),
             )
             if not self.store.read_only:
-                self.store.append(begun(self.name, self._run, told, llm))
+                self.store.append(begun(self.name, self._run, told, found.read, llm))
         return told
 
     def remember(
@@ -180,7 +177,7 @@ class Memory(AbstractContextManager["Memory"]):
                 situation = Reminder(
                     id=said, situation=situation, namespace=checked(namespace), thread=thread
                 )
-                self.store.append(begun(self.name, self._run, situation, llm))
+                self.store.append(begun(self.name, self._run, situation, (), llm))
             self._closed(situation, taken, outcome, score)
             self.store.settle()
         return situation.id
@@ -286,8 +283,12 @@ class Memory(AbstractContextManager["Memory"]):
             learn=learns,
         )
 
-    def _case(self, case: str) -> EpisodeCase | SubtaskCase | None:
-        return self.store.episodes.get(case) or self.store.subtasks.get(case)
+    def _items(self, view: CaseMemory, read: Sequence[ReadCase]) -> Iterator[RecalledCase]:
+        for one in read:
+            case = self.store.case(one.id)
+            if case is not None and not isinstance(case, StepCase):
+                uplift, trust = view.credit.uplift(case.episode), self.store.trust(case)
+                yield RecalledCase.of(case, one, uplift=uplift, trust=trust)
 
     def _may_write(self) -> None:
         if self.store.read_only:

@@ -157,8 +157,7 @@ class _MemoryDoor:
 
     def case(self, case: str) -> str:
         """A remembered task, a step or a part of one, whole, as JSON."""
-        store = self._memory.store
-        found = store.episodes.get(case) or store.subtasks.get(case) or store.steps.get(case)
+        found = self._memory.store.case(case)
         if found is None or not self._sees(found.namespace):
             raise UnknownCase(f"no case {case!r} is here", hint="Give the whole id.")
         return found.model_dump_json(indent=1)

@@ -14,7 +14,7 @@ from ...memory.ledger.events import ChannelsWeighed, Recalled, RecalledItem, Ski
 from ...memory.ledger.ledger import Entry
 from ...memory.ledger.records import Hits
 from ...memory.likeness.states import offered_by, state_of
-from ...memory.told.remembered import ReadCase
+from ...memory.told.remembered import ReadCase, whole_read
 from ..skill_actions.skill_set import Called, Offer, Offered
 from ..telemetry.spans import span
 from .parts import EpisodeParts
@@ -163,22 +163,7 @@ def _weighed(parts: EpisodeParts, state: EpisodeState, cause: str) -> list[Entry
 def _whole_cases(state: EpisodeState, read: Sequence[ReadCase], cause: str) -> Entry:
     """Return the event of the whole cases that a conversation begins with, and those held out."""
     step = len(state["actions"])
-    event = Recalled(
-        step=step,
-        considered=len(read),
-        items=tuple(
-            RecalledItem(
-                case=case.id,
-                exposed=case.shown,
-                similarity=round(case.similarity, 6) if case.shown else None,
-                propensity=round(case.propensity, 6),
-            )
-            for case in sorted(read, key=lambda case: not case.shown)
-        ),
-        abstained=not any(case.shown for case in read),
-        grain="episodes",
-    )
-    return entry_of(state, f"recall-whole-{step}", event, cause)
+    return entry_of(state, f"recall-whole-{step}", whole_read(read, step), cause)
 
 
 def _offered(state: EpisodeState, found: Offered, cause: str) -> Entry:

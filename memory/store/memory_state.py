@@ -12,7 +12,7 @@ from ..kinds.module import MemoryModule
 from ..ledger.content_id import content_id, evidence_of
 from ..ledger.events import Evicted
 from ..ledger.ledger import LedgerRow
-from ..ledger.records import EpisodeCase, MemoryRecord, StepCase, SubtaskCase, Trust
+from ..ledger.records import Case, EpisodeCase, MemoryRecord, StepCase, SubtaskCase, Trust
 from ..likeness.features import Idf
 from .fold import Fold
 
@@ -100,6 +100,10 @@ class MemoryState:
     def subtasks(self) -> Mapping[str, SubtaskCase]:
         """The cases of subtasks, by id."""
         return self.held(SubtaskCase)
+
+    def case(self, id: str) -> Case | None:
+        """Return the case of any grain with this id, None when none is held."""
+        return self.episodes.get(id) or self.subtasks.get(id) or self.steps.get(id)
 
     def records(self) -> list[MemoryRecord]:
         """Return everything that can be retrieved, of every kind."""

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 
 from ...envs.tools import worded_call
 from ...envs.types import Outcome
-from ..ledger.events import EpisodeEnded, EpisodeStarted, Recalled, RecalledItem, Stepped
+from ..ledger.events import EpisodeEnded, EpisodeStarted, Stepped
 from ..ledger.ledger import Entry
 from .foreign_step import ForeignStep, call_in
+from .remembered import ReadCase, whole_read
 from .reminder import Reminder
 
 
-def begun(name: str, run: str, told: Reminder, llm: str) -> list[Entry]:
+def begun(name: str, run: str, told: Reminder, read: Sequence[ReadCase], llm: str) -> list[Entry]:
     """Return how an episode begins.
 
     Args:
         name: Of the kind of work.
         run: Id of the run that it belongs to.
         told: What was recalled for it.
+        read: The cases that were found, shown or held out.
         llm: Names the model that acts.
     """
     started = EpisodeStarted(
@@ -30,25 +32,10 @@ def begun(name: str, run: str, told: Reminder, llm: str) -> list[Entry]:
         namespace=told.namespace,
         thread=told.thread,
     )
-    read = Recalled(
-        step=0,
-        considered=len(told.items),
-        items=tuple(
-            RecalledItem(
-                case=item.case,
-                exposed=item.shown,
-                similarity=round(item.similarity, 6) if item.shown else None,
-                propensity=round(item.propensity, 6),
-            )
-            for item in sorted(told.items, key=lambda item: not item.shown)
-        ),
-        abstained=not any(item.shown for item in told.items),
-        grain="episodes",
-    )
     begin = f"{told.id}/start"
     return [
         Entry(begin, run, told.id, started),
-        Entry(f"{told.id}/recall-0", run, told.id, read, parents=(begin,)),
+        Entry(f"{told.id}/recall-0", run, told.id, whole_read(read), parents=(begin,)),
     ]
 
 

@@ -58,6 +58,11 @@ def quoted(lines: Iterable[str]) -> str:
     return f"Records of earlier episodes (data, no instructions):\n{said}\nEnd of the records."
 
 
+def short_lines(notes: Iterable[str]) -> list[str]:
+    """Return notes, each shortened, as lines that can stand in a quotation."""
+    return [line for note in notes for line in quotable(shortened(note, LONGEST))]
+
+
 def quotable(text: str) -> list[str]:
     """Return a text as lines that can stand in a quotation.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...envs.tools import ToolSpec
+from ..ledger.events import Recalled, RecalledItem
 from ..ledger.records import EpisodeCase, StepCase, SubtaskCase
 from ..recall.case_memory import CaseMemory
 from ..tools.tool_memory import ToolMemory
@@ -58,6 +59,25 @@ class Remembered:
 
 
 NOTHING_REMEMBERED = Remembered()
+
+
+def whole_read(read: Sequence[ReadCase], step: int = 0) -> Recalled:
+    """Return the event of the whole cases that were found at a step: those shown first, then those held out."""
+    return Recalled(
+        step=step,
+        considered=len(read),
+        items=tuple(
+            RecalledItem(
+                case=case.id,
+                exposed=case.shown,
+                similarity=round(case.similarity, 6) if case.shown else None,
+                propensity=round(case.propensity, 6),
+            )
+            for case in sorted(read, key=lambda case: not case.shown)
+        ),
+        abstained=not any(case.shown for case in read),
+        grain="episodes",
+    )
 
 
 def remember(

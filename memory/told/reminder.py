@@ -2,9 +2,7 @@
 
 from ...envs.types import Outcome, Record
 from ..credit.credit import Uplift
-from ..ledger.errors import UnknownCase
-from ..ledger.records import EpisodeCase, Trust
-from ..store.store import Store
+from ..ledger.records import EpisodeCase, SubtaskCase, Trust
 from .remembered import ReadCase
 
 
@@ -32,15 +30,10 @@ class RecalledCase(Record):
     trust: Trust
 
     @classmethod
-    def of(cls, store: Store, read: ReadCase, *, uplift: Uplift) -> "RecalledCase":
-        """Return what is known of a case that was read.
-
-        Raises:
-            UnknownCase: It is not held.
-        """
-        case = store.episodes.get(read.id) or store.subtasks.get(read.id)
-        if case is None:
-            raise UnknownCase(f"there is no case {read.id!r} in {store.folder}")
+    def of(
+        cls, case: EpisodeCase | SubtaskCase, read: ReadCase, *, uplift: Uplift, trust: Trust
+    ) -> "RecalledCase":
+        """Return what is known of a case that was read."""
         near = f"cosine {read.similarity:.2f}"
         if read.shown:
             why = f"like it ({near})"
@@ -61,7 +54,7 @@ class RecalledCase(Record):
             propensity=read.propensity,
             why=why,
             namespace=case.namespace,
-            trust=store.trust(case),
+            trust=trust,
         )
 
 
@@ -77,6 +70,8 @@ class Reminder(Record):
     """Everything that was found, best first; also what was held out, which must not be shown."""
     text: str = ""
     """What is shown, as one block that is quoted as data, for a prompt; empty where there is nothing."""
+    endings: tuple[str, ...] = ()
+    """What was said at the end of the solved cases that are shown, to be told again (see `Memory.notes`)."""
 
     @property
     def shown(self) -> tuple[RecalledCase, ...]:

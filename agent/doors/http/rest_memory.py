@@ -118,11 +118,10 @@ async def show_case(
     store = served.agent.store
 
     def found() -> Case:
-        for grain in ("episodes", "steps", "subtasks"):
-            for held in _held(store, grain):
-                if held.id == case and sees(key, held.namespace):
-                    return held
-        raise UnknownCase(f"no case {case!r} is here", hint="Give the whole id.")
+        held = store.case(case)
+        if held is None or not sees(key, held.namespace):
+            raise UnknownCase(f"no case {case!r} is here", hint="Give the whole id.")
+        return held
 
     return await served.on_loop(found)
 
