@@ -6,6 +6,7 @@ from ...envs.describing import Described
 from ...envs.text import shortened
 from ...envs.tools import Tool, ToolSpec
 from ...envs.types import Record, Text
+from .conversation import framed
 
 _MESSAGES = 60
 """Last messages of a conversation that are told."""
@@ -42,14 +43,7 @@ class Around(Record):
     @property
     def opening(self) -> str:
         """The conversation as the model reads it; empty where nothing was said."""
-        lines = []
-        if self.before:
-            lines += ["The conversation so far:", *_told(self.before)]
-        if self.after:
-            lines += ["Done already for the user's next message:", *_told(self.after)]
-        if not lines:
-            return ""
-        return "\n".join([*lines, "Answer the task above, which is the user's next message."])
+        return framed(_told(self.before), _told(self.after))
 
     @property
     def callables(self) -> list[Tool]:

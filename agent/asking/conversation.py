@@ -1,9 +1,11 @@
 """Conversations of users: what was said before, read from the ledger, each in its namespace alone."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...envs.errors import UsageError
 from ...envs.text import shortened
+from ...memory.kinds.case_module import ANSWER
 from ...memory.ledger.content_id import content_id
 from ...memory.ledger.events import EpisodeStarted, Stepped
 from ...memory.ledger.ledger import Ledger
@@ -12,8 +14,6 @@ _TURNS = 20
 """Last turns of a conversation that are told."""
 _LETTERS = 2_000
 """Characters of one message that are told."""
-ANSWER = "answer"
-"""The argument of the call that answers."""
 
 
 class ThreadTurn(NamedTuple):
@@ -54,12 +54,25 @@ def said_in(ledger: Ledger, episode: str) -> ThreadTurn | None:
 
 def opening(said: list[ThreadTurn]) -> str:
     """Return a conversation so far as the model reads it; empty where nothing was said."""
-    if not said:
-        return ""
-    lines = ["The conversation so far:"]
+    lines = []
     for turn in said:
         lines.append(f"User: {shortened(turn.asked, _LETTERS)}")
         lines.append(f"You: {shortened(turn.answered, _LETTERS)}")
+    return framed(lines)
+
+
+def framed(before: Sequence[str], done: Sequence[str] = ()) -> str:
+    """Return what is told before a request, with words around it; empty where there is nothing.
+
+    Args:
+        before: Lines of the conversation so far.
+        done: Lines of what was done for the request already.
+    """
+    lines = ["The conversation so far:", *before] if before else []
+    if done:
+        lines += ["Done already for the user's next message:", *done]
+    if not lines:
+        return ""
     return "\n".join([*lines, "Answer the task above, which is the user's next message."])
 
 

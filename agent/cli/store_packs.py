@@ -23,9 +23,10 @@ def pack(
 ) -> None:
     """Write what was learned, ledger and skills, into one file: no keys, no caches."""
     from ...skills.packing import pack as packed
+    from ..skill_actions.open_library import FOLDER
 
     folder = store or DEFAULT
-    _say(packed(folder, library or folder / "skills", file), "packed", json_path)
+    _say(packed(folder, library or folder / FOLDER, file), "packed", json_path)
 
 
 def unpack(
@@ -36,9 +37,10 @@ def unpack(
 ) -> None:
     """Make a store of a pack; unpack only what comes from somebody you trust."""
     from ...skills.packing import unpack as unpacked
+    from ..skill_actions.open_library import FOLDER
 
     folder = store or DEFAULT
-    _say(unpacked(file, folder, library or folder / "skills"), "unpacked", json_path)
+    _say(unpacked(file, folder, library or folder / FOLDER), "unpacked", json_path)
 
 
 def merge(
@@ -50,10 +52,11 @@ def merge(
     """Bring what a pack knows and the store does not into the store; nothing that is there is changed."""
     from ...memory.store.store import Store as Opened
     from ...skills.packing import merge as merged
+    from ..skill_actions.open_library import FOLDER
 
     folder = store or DEFAULT
     with Opened(folder) as opened:
-        done = merged(file, opened, library or folder / "skills")
+        done = merged(file, opened, library or folder / FOLDER)
     _say(done, "new", json_path)
 
 

@@ -44,6 +44,7 @@ from ...envs.errors import UsageError
 from ...memory.memory import Memory
 from ...memory.store.item_table import Place, StoredItem
 from ...memory.store.store import Store
+from ..skill_actions.open_library import FOLDER
 from .skill_files import SKILLS, SkillFiles
 
 WHOLE = "$"
@@ -83,7 +84,7 @@ class LichenStore(BaseStore):
         self._store = store if isinstance(store, Store) else Store(store)
         self.ttl_config = ttl
         self._fields, self._clock = tuple(fields), clock
-        self._skills = SkillFiles(library or self._store.folder / "skills", self._store.embedder)
+        self._skills = SkillFiles(library or self._store.folder / FOLDER, self._store.embedder)
         self._lock = threading.RLock()
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:

@@ -1,6 +1,6 @@
 """`lichen bench middleware`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -24,6 +24,7 @@ def middleware(
 
     The model is `llamacpp:FILE.gguf`, or `openai:NAME` with --base-url.
     """
+    import asyncio
     import os
     from pathlib import Path
 
@@ -31,35 +32,29 @@ def middleware(
     from ..bench.middleware_gain import bench_middleware
 
     scheme, _, name = (model or "").partition(":")
-    more: dict[str, Any] = {"tickets": tickets, "demonstrations": demonstrations, "seed": seed}
-    if scheme == "llamacpp":
-        import asyncio
-
-        llm = LlamaCppLLM(Path(name))
-        try:
-            found = bench_middleware(
-                model=llm.name,
-                base_url=llm.address,
-                api_key=llm.key,
-                say=lambda text: progress_console.print(text, markup=False),
-                **more,
-            )
-        finally:
-            asyncio.run(llm.close())
-    elif scheme == "openai" and base_url:
-        key = os.environ.get("LICHEN_API_KEY") or os.environ.get("OPENAI_API_KEY") or "none"
-        found = bench_middleware(
-            model=name,
-            base_url=base_url,
-            api_key=key,
-            say=lambda text: progress_console.print(text, markup=False),
-            **more,
-        )
+    llm = LlamaCppLLM(Path(name)) if scheme == "llamacpp" else None
+    if llm is not None:
+        name, base_url, key = llm.name, llm.address, llm.key
     else:
+        key = os.environ.get("LICHEN_API_KEY") or os.environ.get("OPENAI_API_KEY") or "none"
+    if scheme not in ("llamacpp", "openai") or not base_url:
         raise UsageError(
             "a model that LangChain can ask is needed",
             hint="--model llamacpp:FILE.gguf, or --model openai:NAME --base-url URL.",
         )
+    try:
+        found = bench_middleware(
+            model=name,
+            base_url=base_url,
+            api_key=key,
+            tickets=tickets,
+            demonstrations=demonstrations,
+            seed=seed,
+            say=lambda text: progress_console.print(text, markup=False),
+        )
+    finally:
+        if llm is not None:
+            asyncio.run(llm.close())
     write_json(found, json_path)
     if json_path == "-":
         return
