@@ -114,8 +114,9 @@ class Asks:
         talk = thread or content_id("alone", namespace, text, str(ledger.head()))
         async with self._turn(beginning(namespace, talk)):
             number = ledger.count_episodes(beginning(namespace, talk))
-            if number and (cut := self._cut_off(episode_in(namespace, talk, number - 1), text)):
-                last, began, run = cut
+            last = episode_in(namespace, talk, max(0, number - 1))
+            if number and (cut := self._cut_off(last, text)):
+                began, run = cut
                 return await self._run(last, began, number - 1, tell, run=run, around=around)
             episode = episode_in(namespace, talk, number)
             name = (
@@ -171,14 +172,13 @@ class Asks:
                 episode, began, int(number), tell, approval, rows[0].run, around=around
             )
 
-    def _cut_off(self, episode: str, text: str) -> tuple[str, EpisodeStarted, str] | None:
-        """Return the last turn of a conversation where it asks the same and has not ended: it goes on."""
+    def _cut_off(self, episode: str, text: str) -> tuple[EpisodeStarted, str] | None:
+        """Return how the last turn of a conversation began, and its run, where it asks the same and goes on."""
         rows = list(self._agent.store.rows_of(episode))
-        began = next((row for row in rows if isinstance(row.event, EpisodeStarted)), None)
-        if began is None or any(isinstance(row.event, EpisodeEnded) for row in rows):
+        if any(isinstance(row.event, EpisodeEnded) for row in rows):
             return None
-        assert isinstance(began.event, EpisodeStarted)
-        return (episode, began.event, began.run) if began.event.goal == text else None
+        began = self._agent.store.started(episode)
+        return (began, rows[0].run) if began is not None and began.goal == text else None
 
     def begun(self, episode: str) -> EpisodeStarted:
         """Return how a request began.
@@ -186,9 +186,8 @@ class Asks:
         Raises:
             UnknownCase: No request has this id.
         """
-        for row in self._agent.store.rows_of(episode):
-            if isinstance(row.event, EpisodeStarted):
-                return row.event
+        if (began := self._agent.store.started(episode)) is not None:
+            return began
         raise UnknownCase(f"no request {episode!r} is in {self._agent.store.folder}")
 
     @asynccontextmanager
@@ -300,16 +299,18 @@ class Asks:
         )
 
     def _left(self) -> Budget:
+        return self._agent.config.budget.ask.within(self._left_today())
+
+    def _left_today(self) -> Budget:
         budget = self._agent.config.budget
-        return budget.ask.within(budget.day.less(self._day.today()) if budget.daily else Budget())
+        return budget.day.less(self._day.today()) if budget.daily else Budget()
 
     def _over(self) -> str:
         """Return why nothing may be asked today any more; empty where it may."""
-        budget = self._agent.config.budget
-        name = budget.day.less(self._day.today()).used_up if budget.daily else ""
+        name = self._left_today().used_up
         if not name:
             return ""
-        limit = getattr(budget.day, name)
+        limit = getattr(self._agent.config.budget.day, name)
         return f"Nothing was done: today's budget of {limit:g} {name} is used up."
 
     def _spent(self, episode: str, run: str, used: Usage, steps: int, seconds: float) -> None:
@@ -335,10 +336,14 @@ class Asks:
             return answer
         try:
             said = await asyncio.to_thread(lambda: awaited(judge(request, answer.text)))
-            score = float(said)
-            judged(self._agent.store, answer.id, score=score, actor="judge", judge="environment")
+            verdict = judged(
+                self._agent.store,
+                answer.id,
+                score=float(said),
+                actor="judge",
+                judge="environment",
+            )
         except Exception as error:
             _log.warning("the judge of %s failed, it stays unknown: %s", answer.id, error)
             return answer
-        outcome = "success" if score >= 0.5 else "failure"
-        return answer.model_copy(update={"outcome": outcome})
+        return answer.model_copy(update={"outcome": verdict.outcome})

@@ -15,7 +15,7 @@ from ...envs.errors import LichenError, MissingExtra, UsageError
 from ...envs.types import Fact, Outcome, Record
 from ...memory.ledger.errors import UnknownCase
 from ...memory.ledger.events import EpisodeStarted
-from ...memory.ledger.namespaces import checked, layers
+from ...memory.ledger.namespaces import checked, may_look, within
 from ...memory.memory import Memory
 from ...memory.told.foreign_step import ForeignStep
 from ...memory.told.reminder import Reminder
@@ -135,8 +135,7 @@ class _MemoryDoor:
             raise UsageError("give `id`, of what was recalled, or `situation`, and not both")
         told: Reminder | str = situation
         if id:
-            began = self._began(id)
-            told = Reminder(id=id, situation=began.goal, namespace=began.namespace)
+            told = Reminder.of_episode(id, self._began(id))
         kept = self._memory.remember(told, steps, outcome=outcome, namespace=self._namespace)
         return KeptUnder(id=kept)
 
@@ -158,24 +157,15 @@ class _MemoryDoor:
     def case(self, case: str) -> str:
         """A remembered task, a step or a part of one, whole, as JSON."""
         found = self._memory.store.case(case)
-        if found is None or not self._sees(found.namespace):
+        if found is None or not may_look(self._namespace, found.namespace):
             raise UnknownCase(f"no case {case!r} is here", hint="Give the whole id.")
         return found.model_dump_json(indent=1)
 
     def _began(self, episode: str) -> EpisodeStarted:
-        for row in self._memory.store.rows_of(episode):
-            if isinstance(row.event, EpisodeStarted):
-                if _within(row.event.namespace, self._namespace):
-                    return row.event
-                break
+        began = self._memory.store.started(episode)
+        if began is not None and within(began.namespace, self._namespace):
+            return began
         raise UnknownCase(f"no episode {episode!r} is here", hint="Give the id of `recall`, whole.")
-
-    def _sees(self, namespace: str) -> bool:
-        return _within(namespace, self._namespace) or namespace in layers(self._namespace)
-
-
-def _within(namespace: str, outer: str) -> bool:
-    return not outer or namespace == outer or namespace.startswith(f"{outer}/")
 
 
 def _add_skills(server: "FastMCP", skills: McpSkills) -> None:

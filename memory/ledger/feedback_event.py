@@ -2,8 +2,13 @@
 
 from typing import Literal
 
-from ...envs.types import Record
+from ...envs.types import Outcome, Record
 from .records import Judge, Share
+
+
+def is_right(score: float) -> bool:
+    """Return whether a verdict of this score says that an episode was a success."""
+    return score >= 0.5
 
 
 class Feedback(Record):
@@ -18,3 +23,8 @@ class Feedback(Record):
     note: str = ""
     """Why, in words."""
     judge: Judge = "person"
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it makes of the episode."""
+        return "success" if is_right(self.score) else "failure"

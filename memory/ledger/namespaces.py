@@ -39,3 +39,21 @@ def layers(namespace: str) -> tuple[str, ...]:
     """
     parts = namespace.split("/") if namespace else []
     return tuple("/".join(parts[:n]) for n in range(len(parts), -1, -1))
+
+
+def within(namespace: str, outer: str) -> bool:
+    """Return whether a namespace is another, or lies in it.
+
+    >>> within("acme/ann", "acme"), within("acmeann", "acme"), within("acme", "")
+    (True, False, True)
+    """
+    return not outer or namespace == outer or namespace.startswith(f"{outer}/")
+
+
+def may_look(own: str, namespace: str) -> bool:
+    """Return whether who acts for a namespace may look into another: in his own, and in the layers around it.
+
+    >>> may_look("acme", "acme/ann"), may_look("acme/ann", "acme"), may_look("acme/ann", "acme/bob")
+    (True, True, False)
+    """
+    return within(namespace, own) or namespace in layers(own)

@@ -25,16 +25,12 @@ from ..ledger.events import (
     Recalled,
     SkillCalled,
 )
-from ..ledger.feedback_event import Feedback
+from ..ledger.feedback_event import Feedback, is_right
 from ..ledger.ledger import LedgerRow
 from ..ledger.records import MemoryRecord
 
 _UNFOLDED = (ValueError, ArithmeticError, LookupError, TypeError)
 """What folding somebody's numbers and texts can raise: the row is bad then, and the store is not."""
-
-
-_RIGHT = 0.5
-"""Score from which on a verdict says that an episode was a success."""
 
 
 class Observed(NamedTuple):
@@ -176,10 +172,10 @@ class Fold:
             if isinstance(known.event, EpisodeEnded):
                 spoke = known.event.judge == "critic" and known.event.outcome != "unknown"
                 if spoke and said.judge == "person":
-                    self.judge.observe(known.event.score >= _RIGHT, said.score >= _RIGHT)
+                    self.judge.observe(is_right(known.event.score), is_right(said.score))
                 now = known.event.model_copy(
                     update={
-                        "outcome": "success" if said.score >= _RIGHT else "failure",
+                        "outcome": said.outcome,
                         "score": said.score,
                         "judge": said.judge,
                         "reason": said.note,

@@ -22,7 +22,7 @@ from ...envs.errors import UsageError
 from ..kinds.installed import installed, make
 from ..kinds.module import MemoryModule
 from ..ledger.errors import IndexBroken, LedgerCorrupt, StoreUnwritable
-from ..ledger.events import Evicted
+from ..ledger.events import EpisodeStarted, Evicted
 from ..ledger.ledger import Entry, Ledger, LedgerRow, read_row
 from ..ledger.lock import claim, keep_private
 from ..ledger.records import EpisodeCase, MemoryRecord
@@ -138,6 +138,11 @@ class Store(MemoryState):
     def rows_of(self, episode: str) -> Iterable[LedgerRow]:
         """Return the rows of an episode, in order."""
         return self.ledger.read(episode=episode)
+
+    def started(self, episode: str) -> EpisodeStarted | None:
+        """Return how an episode began, None where it is not here or was forgotten."""
+        events = (row.event for row in self.rows_of(episode))
+        return next((event for event in events if isinstance(event, EpisodeStarted)), None)
 
     def _resume(self) -> tuple[int, list[MemoryRecord]] | None:
         """Begin at the last snapshot; None when there is none, or it does not fit.

@@ -20,8 +20,11 @@ def judged(
     note: str = "",
     actor: str = "person",
     judge: Judge = "person",
-) -> None:
+) -> Feedback:
     """Write down what somebody says of an ended episode, and learn from it; see `Memory.feedback`.
+
+    Returns:
+        What is written down.
 
     Raises:
         UnknownCase: No episode has this id.
@@ -43,6 +46,7 @@ def judged(
     origin: Origin = "person" if judge == "person" else "own"
     store.append([Entry(key, rows[0].run, episode, event, actor=actor, origin=origin)])
     store.settle()
+    return event
 
 
 def _score(good: bool | None, score: float | None, correct: str) -> float:

@@ -2,6 +2,7 @@
 
 from ...envs.types import Outcome, Record
 from ..credit.credit import Uplift
+from ..ledger.events import EpisodeStarted
 from ..ledger.records import EpisodeCase, SubtaskCase, Trust
 from .remembered import ReadCase
 
@@ -72,6 +73,11 @@ class Reminder(Record):
     """What is shown, as one block that is quoted as data, for a prompt; empty where there is nothing."""
     endings: tuple[str, ...] = ()
     """What was said at the end of the solved cases that are shown, to be told again (see `Memory.notes`)."""
+
+    @classmethod
+    def of_episode(cls, episode: str, began: EpisodeStarted) -> "Reminder":
+        """Return what names an episode that `recall` opened, for `remember`: without what was recalled."""
+        return cls(id=episode, situation=began.goal, namespace=began.namespace, thread=began.thread)
 
     @property
     def shown(self) -> tuple[RecalledCase, ...]:

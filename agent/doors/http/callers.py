@@ -9,7 +9,6 @@ from fastapi.security import HTTPBearer
 
 from ....memory.ledger.errors import UnknownCase
 from ....memory.ledger.events import EpisodeStarted
-from ....memory.ledger.namespaces import layers
 from ....memory.store.store import Store
 from ...agent import Agent
 from ..skill_shelf import SkillShelf
@@ -65,14 +64,7 @@ def started(store: Store, episode: str, key: Key) -> EpisodeStarted:
     Raises:
         UnknownCase: There is none of this id, as far as the key sees.
     """
-    for row in store.rows_of(episode):
-        if isinstance(row.event, EpisodeStarted):
-            if key.owns(row.event.namespace):
-                return row.event
-            break
+    began = store.started(episode)
+    if began is not None and key.owns(began.namespace):
+        return began
     raise UnknownCase(f"no episode {episode!r} is here", hint="Give the id of an answer, whole.")
-
-
-def sees(key: Key, namespace: str) -> bool:
-    """Return whether a key may look at what is in a namespace: its own, and the layers around it."""
-    return key.owns(namespace) or namespace in layers(key.namespace)

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ....envs.errors import BadFile, LichenError, UnknownName, UsageError
 from ....envs.types import Record
-from ....memory.ledger.namespaces import EVERYONE, checked
+from ....memory.ledger.namespaces import EVERYONE, checked, within
 
 Scope = Literal["ask", "read", "edit"]
 """ask: requests, feedback, recall and remember; read: look at what is remembered; edit: approve and forget."""
@@ -56,8 +56,7 @@ class Key(Record):
 
     def owns(self, namespace: str) -> bool:
         """Return whether it may act for a namespace."""
-        own = self.namespace
-        return not own or namespace == own or namespace.startswith(f"{own}/")
+        return within(namespace, self.namespace)
 
     def must(self, scope: Scope) -> None:
         """Pass, if the key has a scope.

@@ -200,7 +200,7 @@ def _view(store: Store, name: str, key: Key) -> EpisodeView:
     verdicts = [event for event in events if isinstance(event, Feedback)]
     outcome: Outcome | None = ended.outcome if ended is not None else None
     if verdicts:
-        outcome = "success" if verdicts[-1].score >= 0.5 else "failure"
+        outcome = verdicts[-1].outcome
     said = said_in(store.ledger, name)
     return EpisodeView(
         **_row(first, first.event).model_dump(),

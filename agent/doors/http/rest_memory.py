@@ -9,13 +9,13 @@ from ....envs.errors import UsageError
 from ....envs.types import Outcome
 from ....memory.forgetting.forget import Forgetting
 from ....memory.ledger.errors import UnknownCase
-from ....memory.ledger.namespaces import layers
+from ....memory.ledger.namespaces import layers, may_look
 from ....memory.ledger.records import Case, EpisodeCase, StepCase, SubtaskCase, Trust
 from ....memory.memory import Memory
 from ....memory.store.store import Store
 from ....memory.told.foreign_step import ForeignStep
 from ....memory.told.reminder import Reminder
-from .callers import Asking, Editing, Reading, Served, TheAgent, sees, started
+from .callers import Asking, Editing, Reading, Served, TheAgent, started
 
 router = APIRouter(prefix="/v1/memory", tags=["memory"])
 Grain = Literal["episodes", "steps", "subtasks"]
@@ -119,7 +119,7 @@ async def show_case(
 
     def found() -> Case:
         held = store.case(case)
-        if held is None or not sees(key, held.namespace):
+        if held is None or not may_look(key.namespace, held.namespace):
             raise UnknownCase(f"no case {case!r} is here", hint="Give the whole id.")
         return held
 
@@ -152,9 +152,7 @@ async def remember(body: RememberRequest, served: TheAgent, key: Asking) -> Reme
         if body.id:
             began = started(store, body.id, key)
             kind = _memory(served, began.env)
-            situation = Reminder(
-                id=body.id, situation=began.goal, namespace=began.namespace, thread=began.thread
-            )
+            situation = Reminder.of_episode(body.id, began)
         return kind.remember(
             situation,
             body.steps,
