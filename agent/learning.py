@@ -1,17 +1,14 @@
 """Learning: the training episodes of an opened run, in the order of the suite's stream."""
 
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..envs.base import Environment
 from ..envs.suite import Suite
 from ..memory.recall.case_memory import CaseMemory
-from .environments import Environments
-from .episode.graph import Graph
+from .asking.opened import Opened
 from .episode.parts import EpisodeParts
 from .episode.run_episode import run_episode
 from .runs import LearnReport, Progress, Run, next_attempt
-from .skill_actions.open_library import AgentSkills
 from .softcot.soft_config import may_think
 from .weighing import Acting, learn_weights
 
@@ -19,24 +16,18 @@ if TYPE_CHECKING:
     from .softcot.hints import Hints
 
 
-class Learning(Acting, Protocol):
+class Learning(Acting, Opened, Protocol):
     """An opened agent, as far as it is needed here."""
-
-    environments: Environments
-    skills: AgentSkills
 
     @property
     def hints(self) -> "Hints":
         """The assistant with its gate."""
 
-    def environment(self, suite: Suite | None) -> Environment:
-        """Return the environment of a suite."""
-
     def parts(self, *args: Any, **kwargs: Any) -> EpisodeParts:
         """Return the parts of one episode."""
 
-    def graph(self) -> AbstractAsyncContextManager[Graph]:
-        """Open the graph."""
+    def environment(self, suite: Suite | None) -> Environment:
+        """Return the environment of a suite."""
 
     async def closed(self, run: str, before: str, episodes: int) -> str:
         """Write that a run ended."""

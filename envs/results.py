@@ -33,17 +33,24 @@ def result_text(result: Any) -> str:
         if len(listed) > MOST:
             raise UsageError(f"it yields more than {MOST} values")
         result = listed
-    if isinstance(result, Enum):
-        result = result.value
-    if isinstance(result, str):
-        return whole(str(result))
-    if isinstance(result, (bytes, bytearray)):
-        return whole(result.decode("utf-8", "backslashreplace"))
+    return value_text(result)
+
+
+def value_text(value: Any) -> str:
+    """Return the text of a value as it is: nothing is awaited, and no iterator is used up."""
+    if isinstance(value, Iterator):
+        return whole(str(value))
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, str):
+        return whole(str(value))
+    if isinstance(value, (bytes, bytearray)):
+        return whole(value.decode("utf-8", "backslashreplace"))
     try:
-        plain = to_jsonable_python(result, fallback=_plain)
+        plain = to_jsonable_python(value, fallback=_plain)
         return whole(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
     except (TypeError, ValueError, RecursionError):
-        return whole(str(result))
+        return whole(str(value))
 
 
 def _plain(value: Any) -> Any:

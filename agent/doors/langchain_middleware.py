@@ -18,7 +18,7 @@ from ...memory.ledger.namespaces import EVERYONE
 from ...memory.memory import Memory
 from ...memory.told.foreign_step import ForeignStep
 from ...memory.told.reminder import Reminder
-from .watched_run import as_text, plain_arguments
+from .watched_run import plain_arguments
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState
@@ -194,7 +194,7 @@ class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
                     )
                 )
             if not message.tool_calls and message.text.strip():
-                said = {"answer": as_text(message.text)}
+                said = {"answer": str(message.text)}
                 steps.append(ForeignStep(tool="finish", arguments=said))
         return steps
 

@@ -19,10 +19,11 @@ import uuid
 from typing import Any
 
 from ...envs.errors import MissingExtra, UsageError
+from ...envs.results import value_text
 from ...memory.ledger.namespaces import EVERYONE, checked
 from ...memory.memory import Memory
 from ...memory.store.item_table import StoredItem
-from .watched_run import WatchedRun, as_text
+from .watched_run import WatchedRun
 
 try:
     from agents import RunConfig, RunHooks
@@ -98,7 +99,7 @@ class LichenHooks(RunHooks[Any]):
         """Keep a call with what came of it."""
         if self._run is None:
             return
-        text = as_text(result)
+        text = value_text(result)
         failed = text.startswith(_FAILED)
         self._run.called(
             tool.name,

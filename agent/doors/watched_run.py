@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ...envs.results import value_text
 from ...envs.text import shortened
 from ...memory.memory import Memory
 from ...memory.told.foreign_step import ForeignStep
@@ -63,7 +64,7 @@ class WatchedRun:
             ForeignStep(
                 tool=tool,
                 arguments=plain_arguments(arguments),
-                answer=shortened(as_text(answer), _LETTERS),
+                answer=shortened(value_text(answer), _LETTERS),
                 error=shortened(error, _LETTERS),
                 parameters=dict(parameters or {}),
                 took_ms=took,
@@ -74,7 +75,7 @@ class WatchedRun:
         """Write the run down with its answer, once, and return its id."""
         if not self._ended:
             self._ended = True
-            self.called("finish", {"answer": as_text(answer)})
+            self.called("finish", {"answer": value_text(answer)})
             await asyncio.to_thread(lambda: self._memory.remember(self.told, self.steps))
         return self.told.id
 
@@ -87,15 +88,6 @@ def plain_arguments(given: Mapping[str, Any] | str | None) -> dict[str, Any]:
         except ValueError:
             return {"text": given}
     if not isinstance(given, Mapping):
-        return {} if given is None else {"value": as_text(given)}
+        return {} if given is None else {"value": value_text(given)}
     plain: dict[str, Any] = json.loads(json.dumps(dict(given), default=str))
     return plain
-
-
-def as_text(value: Any) -> str:
-    """Return a value as text: JSON where it is no text."""
-    if isinstance(value, str):
-        return value
-    if hasattr(value, "model_dump_json"):
-        return str(value.model_dump_json())
-    return json.dumps(value, ensure_ascii=False, default=str)
