@@ -52,6 +52,13 @@ class OpenRequests(Functions):
         """Return the contracts of the functions, and `finish`."""
         return (*(tool.spec for tool in self._offered().values()), _SAID)
 
+    def contract(self, call: Call) -> str | None:
+        """Return the contract that a tool has now; None where no tools were given, so that nothing is known.
+
+        An agent may be opened without its tools, to take feedback.
+        """
+        return super().contract(call) or ("" if self._tools else None)
+
     def _start(self, task: Task, seed: int) -> Seen:
         self._made = 0
         return self._seen(self._openings[task.id] or "(This is the first message.)")

@@ -86,6 +86,7 @@ def test_scripted_feedback_comes_from_another_process_by_id(make: Make, tmp_path
     first.close()
     later = make(tools=())  # not even the tools are needed
     later.feedback(answer.id, correct="We send another one.")
+    assert not later.store.quarantined
     (case,) = later.store.episodes.values()
     assert case.outcome == "failure"
     assert any("We send another one." in step.action for step in later.store.steps.values())
@@ -189,6 +190,14 @@ def test_scripted_a_changed_tool_quarantines_what_used_it(make: Make) -> None:
         case.goal for case in again.store.episodes.values() if case.id in again.store.quarantined
     }
     assert quarantined == {LOST}
+
+
+def test_scripted_an_agent_without_its_tools_says_nothing_of_their_contracts(make: Make) -> None:
+    agent = make(judge=lambda r, a: True)
+    agent.ask(LOST)
+    agent.close()
+    later = make(tools=())
+    assert later.store.episodes and not later.store.quarantined
 
 
 def test_scripted_a_judge_that_raises_leaves_it_unknown(make: Make) -> None:
