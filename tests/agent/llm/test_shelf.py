@@ -78,4 +78,4 @@ def test_a_served_model_is_listed_and_a_model_is_measured(monkeypatch: pytest.Mo
     assert names == [f"openai:{packaged_file().name}"]
     found = measure("small", lambda: llm)
     assert found.read_per_s > 0 and found.write_per_s > 0 and found.load_s > 0
-    assert found.can == ("json_schema", "top_logprobs", "seed", "caching")
+    assert found.can == ("json_schema", "top_logprobs", "seed", "words", "caching")
