@@ -19,6 +19,12 @@ SAID = {
         "The first question was told: True",
         "Its mistake was told too: True",
     ],
+    "mcp_client": [
+        "tools: recall, remember, feedback, search_skills, run_skill",
+        "before anybody judged it: 0 items",
+        "|   send_again(order=4711)",
+        "provenance: 3 mentions of order 4711",
+    ],
     "help_desk_fastapi": [
         "A person has to approve this first: refund(order=4711)",
         "I paid it back.",
