@@ -33,7 +33,9 @@ async def session() -> None:
 
         case = after.structured_content["items"][0]["case"]
         (whole,) = await client.read_resource(f"case://{case}")
-        print("provenance:", whole.text.count("4711"), "mentions of order 4711 in", f"case://{case}")
+        print(
+            "provenance:", whole.text.count("4711"), "mentions of order 4711 in", f"case://{case}"
+        )
         found = await client.call_tool("search_skills", {"query": "send a lost parcel again"})
         print("skills:", len(found.structured_content["result"]))
 
