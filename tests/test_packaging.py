@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ["agent", "envs", "memory", "skills"]
-SHIPPED = {".py", ".md", ".toml", ".html", ".jsonl"}
+SHIPPED = {".py", ".md", ".toml", ".html", ".jsonl", ".css", ".js", ".svg"}
 
 
 def test_every_folder_of_the_tree_is_shipped() -> None:

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...envs.errors import UnknownName, UsageError
-from .shown import shown, shown_json
+from ...envs.shown_text import shown, shown_json
 from .terminal import Terminal
 
 if TYPE_CHECKING:

@@ -49,10 +49,12 @@ def serve(
     base_url: BaseUrl = None,
     set_: Set = None,
 ) -> None:
-    """Serve the agent over HTTP: OpenAI's chat completions, and REST over runs, memory and skills.
+    """Serve the agent over HTTP: OpenAI's chat completions, REST over runs, memory and skills, the inspector.
 
     Without keys only this machine itself is served. Keys are those of the file, and of LICHEN_SERVE_KEYS.
     """
+    from contextlib import closing
+
     from ..agent import Agent
     from ..config import load_config
     from ..doors.http.serve import serve as serve_agent
@@ -61,11 +63,19 @@ def serve(
     found = load_config(config, **options)
     from ..doors.http.gate import ServeLimits
     from ..doors.http.keys import FILE, VARIABLE, KeyRing
+    from ..doors.inspector.inspector_app import inspected_of, inspector_app
 
     file, given = keys or found.store / FILE, os.environ.get(VARIABLE, "")
     ring = KeyRing(file, given) if given.strip() or file.exists() else None
     limits = ServeLimits(body=body, rate=rate or None)
-    with Agent(found) as agent:
+    with Agent(found) as agent, closing(inspected_of(agent)) as inspected:
+        pages = inspector_app(inspected, ring)
+        once = pages.state.sessions.one_time()
+
+        def say(address: str) -> None:
+            typer.echo(f"Lichen listens on {address}/v1 as the model {name!r}")
+            typer.echo(f"Inspector: {address}/inspect/sign-in?key={once}")
+
         serve_agent(
             agent,
             host=host,
@@ -73,8 +83,9 @@ def serve(
             keys=ring,
             limits=limits,
             name=name,
+            beside={"/inspect": pages},
             drain=drain,
-            say=lambda text: typer.echo(text),
+            say=say,
         )
 
 

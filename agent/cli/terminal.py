@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from .shown import shown
+from ...envs.shown_text import shown
 
 
 class Terminal(Console):

@@ -79,6 +79,7 @@ VERBS: tuple[Verb, ...] = (
     ),
     *_top(LEARN, "cli.mcp", ("mcp", "mcp", "Serve memory and skills to an MCP client.")),
     *_top(LEARN, "cli.doctor", ("doctor", "doctor", "Say what works here, and what to do.")),
+    *_top(LOOK, "cli.inspect", ("inspect", "inspect", "See and edit what it knows, in a browser.")),
     *_top(LOOK, "cli.models", ("models", "models", "List the models within reach; measure one.")),
     *_top(
         MEASURE,

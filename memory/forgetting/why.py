@@ -151,22 +151,26 @@ def trust(store: Store, episode: str, prior_of: Callable[[str], WeightPrior]) ->
         episode: Its id.
         prior_of: The prior of a model by its name; of the empty name: of none.
     """
-    models: dict[str, str] = {}
-    for row in store.ledger.read():
-        event = row.event
-        if isinstance(event, RunStarted):
-            models[row.run] = str(event.config.get("model", ""))
-        elif isinstance(event, EpisodeStarted) and row.episode == episode:
-            model = models.get(row.run, "") if event.llm else ""
-            weights = store.module(ChannelModule).weights(
-                prior_of(model), env=event.env, family=event.family, llm=event.llm
-            )
-            return Trust(event.env, model, weights)
-    return None
+    begun = next(
+        (row for row in store.rows_of(episode) if isinstance(row.event, EpisodeStarted)), None
+    )
+    if begun is None or not isinstance(begun.event, EpisodeStarted):
+        return None
+    runs = (row.event for row in store.ledger.read(run=begun.run, types=("run_started",)))
+    run = next((event for event in runs if isinstance(event, RunStarted)), None)
+    model = str(run.config.get("model", "")) if run is not None and begun.event.llm else ""
+    weights = store.module(ChannelModule).weights(
+        prior_of(model), env=begun.event.env, family=begun.event.family, llm=begun.event.llm
+    )
+    return Trust(begun.event.env, model, weights)
 
 
 def _of(store: Store, run: str) -> Iterator[LedgerRow]:
     """Yield the rows of a run, or of the first episode whose id begins so."""
+    whole = list(store.rows_of(run))
+    if whole:  # an episode by its whole id: the others need not be read
+        yield from whole
+        return
     for row in store.ledger.read():
         if row.episode and (row.episode.startswith(run) or row.run.startswith(run)):
             yield row

@@ -22,6 +22,8 @@ from .row_checks import damage, read_parents
 from .sqlite import open_sqlite, reading, transaction, writing
 
 _BATCH = 500
+_HEAD = 60
+"""Characters of a payload in which its type stands."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,7 @@ class Ledger:
         run: str | None = None,
         episode: str | None = None,
         since: float | None = None,
+        types: Sequence[str] = (),
     ) -> Iterator[LedgerRow]:
         """Yield events in order.
 
@@ -202,6 +205,7 @@ class Ledger:
             run: Only this run's.
             episode: Only this episode's.
             since: Only rows written since then, in seconds since 1970.
+            types: Only events of these types; all when empty.
 
         A row that is no event comes with its problem.
         """
@@ -214,6 +218,9 @@ class Ledger:
             query = query.where(events.c.episode == episode)
         if since is not None:
             query = query.where(events.c.at >= since)
+        if types:
+            head = sa.func.substr(events.c.payload, 1, _HEAD)  # version and type stand first
+            query = query.where(sa.or_(*(head.contains(f'"type":"{name}"') for name in types)))
         with reading(), self._engine.connect() as connection:
             for row in connection.execute(query):
                 yield read_row(dict(row._mapping))

@@ -1,6 +1,6 @@
 """The ASGI app: an agent behind HTTP, to be served by itself or mounted in an app of the user's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from ...agent import Agent
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from .gate import ServeLimits
     from .keys import KeyRing
@@ -21,6 +22,7 @@ def asgi_app(
     keys: "KeyRing | Path | str | None" = None,
     limits: "ServeLimits | None" = None,
     name: str = "lichen",
+    beside: "Mapping[str, ASGIApp] | None" = None,
 ) -> "FastAPI":
     """Return an ASGI app that serves an agent: chat completions of OpenAI's form, and REST over its memory.
 
@@ -33,6 +35,7 @@ def asgi_app(
             machine by the name of localhost is served.
         limits: Size and rate of requests.
         name: Of the agent as a model.
+        beside: Apps that are served below a path of theirs and ask for keys themselves, as the inspector does.
 
     Raises:
         MissingExtra: FastAPI is not installed (`pip install 'lichen[serve]'`).
@@ -61,5 +64,9 @@ def asgi_app(
     for room in routers:
         app.include_router(room.router)
     told_by(app)
-    app.add_middleware(Gate, keys=ring, limits=limits or ServeLimits())
+    for path, other in (beside or {}).items():
+        app.mount(path, other)
+    app.add_middleware(
+        Gate, keys=ring, limits=limits or ServeLimits(), own_keys=tuple(beside or ())
+    )
     return app

@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -39,6 +39,7 @@ class Gate:
         app: Behind it.
         keys: None: only who comes from this machine, by its own names, is let in.
         limits: What is taken.
+        own_keys: Beginnings of paths whose app asks for keys itself: a browser sends none with a link.
         clock: Seconds.
     """
 
@@ -48,9 +49,11 @@ class Gate:
         *,
         keys: KeyRing | None,
         limits: ServeLimits,
+        own_keys: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app, self._keys, self._limits = app, keys, limits
+        self._own_keys = tuple(own_keys)
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -64,7 +67,7 @@ class Gate:
             await fault(path, 403, said)(scope, receive, send)
             return
         key = LOCAL
-        if self._keys is not None and path not in OPEN:
+        if self._keys is not None and path not in OPEN and not self._asks_itself(path):
             secret = _secret(headers)
             found = self._keys.find(secret) if secret else None
             if found is None:
@@ -91,6 +94,9 @@ class Gate:
             return
         scope.setdefault("state", {})["key"] = key
         await self._app(scope, _replayed(body, receive), send)
+
+    def _asks_itself(self, path: str) -> bool:
+        return any(path == own or path.startswith(f"{own}/") for own in self._own_keys)
 
     def _stranger(self, scope: Scope, headers: Headers) -> str:
         """Return why a request may not come from there; empty where it may.

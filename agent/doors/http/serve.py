@@ -3,7 +3,7 @@
 import ipaddress
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from ...agent import Agent
 from .app import asgi_app
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from .gate import ServeLimits
     from .keys import KeyRing
 
@@ -24,6 +26,7 @@ def serve(
     keys: "KeyRing | None" = None,
     limits: "ServeLimits | None" = None,
     name: str = "lichen",
+    beside: "Mapping[str, ASGIApp] | None" = None,
     drain: float = 30.0,
     say: Callable[[str], None] = print,
 ) -> None:
@@ -36,8 +39,9 @@ def serve(
         keys: Who may do what; None: this machine, everything.
         limits: Size and rate of requests.
         name: Of the agent as a model.
+        beside: See `asgi_app`.
         drain: Seconds that requests have to end in after SIGTERM; then they are cut off.
-        say: Told where it listens.
+        say: Told the address, as `http://HOST:PORT`.
 
     Raises:
         UsageError: The address is not this machine's own and there are no keys, or it is taken.
@@ -48,15 +52,41 @@ def serve(
             f"{host} can be reached from elsewhere, so keys are needed",
             hint="`lichen serve keys add NAME` makes one.",
         )
+    app = asgi_app(agent, keys=keys, limits=limits, name=name, beside=beside)
+
+    def ending() -> None:
+        app.state.draining = True
+
+    serve_app(app, host=host, port=port, drain=drain, say=say, ending=ending)
+
+
+def serve_app(
+    app: "ASGIApp",
+    *,
+    host: str,
+    port: int,
+    drain: float = 5.0,
+    say: Callable[[str], None] = print,
+    ending: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve an ASGI app until SIGTERM or SIGINT; arguments and errors are those of `serve`.
+
+    Args:
+        app: It.
+        host: Address.
+        port: 0: a free one.
+        drain: Seconds that requests have to end in.
+        say: Told the address, once it is listened on.
+        ending: Called when the server is told to end.
+    """
     try:
         import uvicorn
     except ImportError as error:
         raise MissingExtra("the HTTP server", "serve", "uvicorn") from error
-    app = asgi_app(agent, keys=keys, limits=limits, name=name)
 
     class Draining(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            app.state.draining = True
+            ending()
             super().handle_exit(sig, frame)
 
     config = uvicorn.Config(
@@ -69,8 +99,7 @@ def serve(
     )
     with _listening(host, port) as listening:
         address, taken = listening.getsockname()[:2]
-        shown = f"[{address}]" if ":" in address else address
-        say(f"Lichen listens on http://{shown}:{taken}/v1 as the model {name!r}")
+        say(f"http://{f'[{address}]' if ':' in address else address}:{taken}")
         before = signal.signal(signal.SIGTERM, _ended)
         try:
             Draining(config).run(sockets=[listening])  # it raises the signal again when all is done

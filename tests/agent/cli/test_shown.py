@@ -11,8 +11,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from lichen.agent.cli.options import row
-from lichen.agent.cli.shown import shown, shown_json
 from lichen.agent.cli.terminal import Terminal
+from lichen.envs.shown_text import shown, shown_json
 from lichen.memory.likeness.embedder import HashingEmbedder
 from lichen.memory.store.demonstrations import (
     DemonstratedStep,

@@ -1,0 +1,1 @@
+"""The web inspector: see and edit what an agent knows, in a browser."""

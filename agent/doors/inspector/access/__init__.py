@@ -1,0 +1,1 @@
+"""Whom the pages serve, and what they may touch."""

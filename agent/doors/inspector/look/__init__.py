@@ -1,0 +1,1 @@
+"""How the pages look: templates, styles, scripts, charts."""

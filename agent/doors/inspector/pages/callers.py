@@ -1,0 +1,37 @@
+"""What the routes of all pages have in common: who sits before them, and what is looked at."""
+
+from typing import Annotated
+
+from fastapi import Depends, Form, Request
+from starlette.responses import RedirectResponse
+
+from ...http.keys import Key
+from ..access.signing_in import Session, Sessions, editing
+from ..seen.inspected import Inspected
+
+
+def _inspected(request: Request) -> Inspected:
+    found: Inspected = request.app.state.inspected
+    return found
+
+
+def _session(request: Request) -> Session:
+    sessions: Sessions = request.app.state.sessions
+    return sessions.of(request)
+
+
+TheInspected = Annotated[Inspected, Depends(_inspected)]
+Sitting = Annotated[Session, Depends(_session)]
+
+
+def _editing(session: Sitting, csrf: Annotated[str, Form()] = "") -> Key:
+    return editing(session, csrf)
+
+
+EditingKey = Annotated[Key, Depends(_editing)]
+"""The key of a session that may edit; the form carries `csrf`."""
+
+
+def to(request: Request, path: str) -> RedirectResponse:
+    """Send the browser to a page of the inspector, after a form was taken."""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/{path}", 303)

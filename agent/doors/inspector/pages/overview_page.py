@@ -1,0 +1,62 @@
+"""The overview: is it learning, what changed, what needs a person."""
+
+import time
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from .....memory.store.store import Store
+from ...http.keys import Key
+from ..look.charts import curve
+from ..look.rendering import page
+from ..seen import learning
+from ..seen.attention import Waiting, wanted
+from ..seen.inspected import Inspected
+from .callers import Sitting, TheInspected
+
+router = APIRouter()
+
+
+@router.get("/")
+async def overview(request: Request, session: Sitting, inspected: TheInspected) -> Response:
+    """Show what the agent learned, and what waits."""
+    key = session.key
+    lines = [line for line in inspected.log.lines() if key.owns(line.namespace)]
+    if not lines:
+        return page(request, "overview.html", session, empty=True)
+
+    def folded(store: Store) -> tuple[learning.HeldOutGain | None, list[learning.Harmful], int]:
+        told = [
+            found
+            for found in store.fold.observed
+            if not key.namespace or _owned(inspected, key, found.episode)
+        ]
+        harmful = [h for h in learning.harmful(store) if _owned(inspected, key, h.episode)]
+        return learning.gain(told), harmful, len(store.episodes)
+
+    gain, harmful, held = await inspected.look(folded)
+    waits: list[Waiting] = await wanted(inspected, key)
+    own = [line for line in lines if line.source == "own"]
+    return page(
+        request,
+        "overview.html",
+        session,
+        empty=False,
+        curve=curve(learning.over_time(lines)),
+        families=learning.by_family(lines)[:12],
+        gain=gain,
+        harmful=harmful,
+        held=held,
+        own=len(own),
+        rate=learning.rate_of("all", own),
+        tokens=sum(line.tokens for line in own),
+        dollars=sum(line.dollars for line in own),
+        week=learning.this_week(lines, time.time()),
+        waits=waits,
+        latest=list(reversed(lines))[:6],
+    )
+
+
+def _owned(inspected: Inspected, key: Key, episode: str) -> bool:
+    line = inspected.log.line(episode)
+    return line is not None and key.owns(line.namespace)

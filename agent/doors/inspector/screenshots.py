@@ -1,0 +1,62 @@
+"""Pictures of every page, in both themes and at two widths: for the documentation, and to be judged by eye."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from .chromium import browser, served
+
+SIZES = ((1280, 900), (390, 844))
+"""Pixels: a desk, and a telephone."""
+PAGES = {
+    "overview": "",
+    "episodes": "episodes",
+    "episode": "episodes >[data-row] a",
+    "compare": "episodes >[data-row] a >a[href*='compare']",
+    "settings": "settings",
+}
+"""Name -> a path, and what is clicked on from there."""
+
+
+def take(app: FastAPI, folder: Path) -> Iterator[Path]:
+    """Write pictures of all pages into a folder, and yield their paths.
+
+    Args:
+        app: Of `inspector_app`; who looks may edit, so that forms are in the pictures.
+        folder: Made when it is not there.
+
+    Raises:
+        MissingExtra: Playwright is not installed.
+        UsageError: There is no Chromium.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with served(app) as address, browser() as chromium:
+        for width, height in SIZES:
+            for theme in ("light", "dark"):
+                context = chromium.new_context(
+                    viewport={"width": width, "height": height},
+                    color_scheme=theme,
+                    reduced_motion="reduce",
+                )
+                page = context.new_page()
+                page.goto(f"{address}/sign-in?key={app.state.sessions.one_time()}")
+                for name, way in PAGES.items():
+                    if _there(page, address, way):
+                        file = folder / f"{name}-{width}-{theme}.png"
+                        page.screenshot(path=file, full_page=True)
+                        yield file
+                context.close()
+
+
+def _there(page: Any, address: str, way: str) -> bool:
+    """Go to a page; return whether it exists with what this store holds."""
+    path, *clicks = (part.strip() for part in way.split(">"))
+    page.goto(f"{address}/{path}")
+    for selector in clicks:
+        link = page.locator(selector).first
+        if not link.count():
+            return False
+        page.goto(page.evaluate("at => at.href", link.element_handle()))
+    return True

@@ -1,0 +1,130 @@
+"""What the pages look at: a store, and the skill library beside it; and how they change them."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .....envs.errors import UsageError
+from .....memory.likeness.embedder import Embedder
+from .....memory.store.store import Store
+from .....memory.store.watched_store import WatchedStore
+from ....config import AgentConfig
+from ....skill_actions.open_library import FOLDER, OpenLibrary
+from .episode_log import EpisodeLog
+
+T = TypeVar("T")
+Changing = Callable[[Callable[[Store], Any]], Awaitable[Any]]
+"""Does something with the store that is open for writing, where nothing else is done with it meanwhile."""
+
+
+class Inspected:
+    """A store that is looked at while whoever has it open writes to it.
+
+    Looking happens in threads, over a read-only view that takes in what was written since; so pages neither
+    wait for the agent nor hold it up.
+
+    Args:
+        config: Settings: where the store and its library are.
+        embedder: Of texts.
+        change: How the store is changed; None: it is only looked at.
+        why_not: Why it is only looked at, in one sentence.
+    """
+
+    def __init__(
+        self,
+        config: AgentConfig,
+        embedder: Embedder,
+        change: Changing | None = None,
+        why_not: str = "",
+    ) -> None:
+        self.config = config
+        self.folder: Path = config.store
+        self.why_not = why_not
+        self.embedder = embedder
+        self.log = EpisodeLog(self.folder)
+        self._change = change
+        self._seen: WatchedStore | None = None
+        self._lock = threading.Lock()
+        self._library: OpenLibrary | None = None
+        self._library_lock = threading.RLock()
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the store can be changed here, by whoever may."""
+        return self._change is not None
+
+    @property
+    def library(self) -> Path:
+        """The folder of the skill library; it need not be there."""
+        return self.config.skills.library or self.folder / FOLDER
+
+    def seen(self) -> WatchedStore:
+        """Return the view of the store as it is now; hold no lock on it for long: see `look`.
+
+        Raises:
+            StoreUnwritable: There is no store yet.
+        """
+        if self._seen is None:
+            self._seen = WatchedStore(self.folder, embedder=self.embedder)
+        self._seen.refresh()
+        return self._seen
+
+    async def look(self, work: Callable[[Store], T]) -> T:
+        """Return what something finds in the store as it is now."""
+
+        def found() -> T:
+            with self._lock:
+                return work(self.seen())
+
+        return await asyncio.to_thread(found)
+
+    async def change(self, work: Callable[[Store], T]) -> T:
+        """Do something with the store that is open for writing.
+
+        Raises:
+            UsageError: It is only looked at here.
+        """
+        if self._change is None:
+            raise UsageError(self.why_not or "this store is only looked at here")
+        done: T = await self._change(work)
+        return done
+
+    async def skills(self, work: Callable[[OpenLibrary], T]) -> T:
+        """Do something with the skill library, one after another."""
+
+        def done() -> T:
+            with self._library_lock:
+                if self._library is None:
+                    self._library = OpenLibrary(self.library, level=self.config.skills.jail)
+                return work(self._library)
+
+        return await asyncio.to_thread(done)
+
+    @property
+    def has_library(self) -> bool:
+        """Whether there is a skill library."""
+        return (self.library / ".git").exists()
+
+    def close(self) -> None:
+        """Close what was opened to look."""
+        if self._seen is not None:
+            self._seen.close()
+        if self._library is not None:
+            self._library.close()
+        self._seen = self._library = None
+
+
+def changing(store: Store) -> Changing:
+    """Return how a store that is open for writing is changed here: one change after another, in threads."""
+    lock = threading.Lock()
+
+    async def change(work: Callable[[Store], Any]) -> Any:
+        def done() -> Any:
+            with lock:
+                return work(store)
+
+        return await asyncio.to_thread(done)
+
+    return change
