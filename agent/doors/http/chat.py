@@ -14,6 +14,7 @@ from ....memory.store.verdicts import judged
 from ...asking.answer import Answer, AnswerGiven, AskEvent
 from ...asking.answering import HasEnded
 from ...asking.conversation import said_in
+from ...asking.spending import cost_so_far
 from ...asking.telling import Told
 from ...streams import streamed
 from .callers import Asking, Editing, Served, TheAgent, started
@@ -164,7 +165,8 @@ async def _asked(
         except HasEnded:  # a request that was repeated, or an outage: what is known is told again
             said = said_in(served.agent.store.ledger, going.episode)
             if said is not None:
-                again = Answer(id=said.episode, text=said.answered, namespace=namespace)
+                cost = cost_so_far(served.agent.store, said.episode)
+                again = Answer(id=said.episode, text=said.answered, namespace=namespace, cost=cost)
                 if tell is not None:
                     tell(AnswerGiven(answer=again))
                 return again

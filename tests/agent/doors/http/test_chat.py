@@ -168,6 +168,9 @@ def test_scripted_a_call_of_the_agents_own_waits_for_a_persons_word(
     assert answer.lichen["waiting"]["tool"] == "refund"
     assert "A person has to approve this first" in answer.choices[0].message.content
     done = httpx2.post(f"{served}/v1/approve", json={"id": answer.id}).json()
+    parts = answer.usage.total_tokens + done["usage"]["total_tokens"]
+    cost = httpx2.get(f"{served}/v1/episodes/{answer.id}").json()["cost"]
+    assert cost == done["lichen"]["cost"] and cost["tokens_in"] + cost["tokens_out"] == parts
     assert done["choices"][0]["message"]["content"] == "I found: paid 7"
     late = httpx2.post(f"{served}/v1/approve", json={"id": answer.id})
     assert late.status_code == 409 and "has ended" in late.json()["error"]
