@@ -25,7 +25,6 @@ from ...memory.ledger.events import EpisodeEnded, EpisodeStarted
 from ...memory.ledger.namespaces import EVERYONE, checked
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.verdicts import judged
-from ...memory.tools.contract_doctor import quarantine
 from ..episode.run_episode import run_episode
 from ..llm.metering import metered
 from ..telemetry.spans import span
@@ -208,12 +207,10 @@ class Asks:
         task = requests.open(
             Request(episode, started.goal), self._before(started, number, around)
         ).id
-        if (
-            around is not None
-            and requests is self._outside
-            and self._outside.bring(task, around.callables)
-        ):
-            quarantine(agent.store, self._outside)
+        contracts = None
+        if around is not None and requests is self._outside:
+            self._outside.bring(task, around.callables)
+            contracts = around.contracts(name)
         telling = Telling(tell, episode)
         asking = span(f"invoke_agent {name}", gen_ai__operation__name="invoke_agent")
         with metered() as used, asking as noting:
@@ -227,7 +224,10 @@ class Asks:
                             environment,
                             task,
                             memory=CaseMemory(
-                                agent.store, agent.config.retriever, namespace=started.namespace
+                                agent.store,
+                                agent.config.retriever,
+                                namespace=started.namespace,
+                                contracts=contracts,
                             ),
                             learn=True,
                             explores=False,

@@ -320,6 +320,6 @@ def test_scripted_what_a_request_cost_before_it_waited_counts(make: Make) -> Non
     assert not agent.ask("hello").stopped and not agent.ask("hello").stopped
     assert agent.ask("hello").stopped  # 2 + 1 + 1 steps were taken
     agent.close()
-    agent = make(**made, prices=price, budget={"ask": {"dollars": done.cost.dollars / 2}})
+    agent = make(**made, prices=price, budget={"ask": {"dollars": 1e-9}})
     stopped = agent.approve(agent.ask("please pay 7 back", thread="t"))
     assert "is used up" in stopped.stopped and not stopped.spent.dollars

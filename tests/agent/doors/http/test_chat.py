@@ -139,26 +139,28 @@ def test_scripted_a_result_that_nobody_waits_for_is_told_as_words(
     assert "You called: f()\nIt answered: at sea" in model.messages()[1]["content"]
 
 
-def test_scripted_another_schema_of_a_clients_tool_quarantines_what_used_it(
-    client: openai.OpenAI, agent: Agent
+def test_scripted_clients_with_tools_of_one_name_do_not_disturb_each_other(
+    client: openai.OpenAI, agent: Agent, model: Server
 ) -> None:
-    def solved(tools: list[Any]) -> str:
-        talk: list[Any] = [{"role": "user", "content": "Where is 4711?"}]
+    other = json.loads(json.dumps(LOOK_UP))
+    other[0]["function"]["parameters"]["properties"]["country"] = {"type": "string"}
+
+    def solved(tools: list[Any], order: int) -> str:
+        """Return what the model was told at first."""
+        talk: list[Any] = [{"role": "user", "content": f"Where is {order}?"}]
+        begun = len(model.asked)
         made = _message(ask(client, *talk, tools=tools), False)
         name = made["tool_calls"][0]["id"]
         talk += [made, {"role": "tool", "tool_call_id": name, "content": "at sea"}]
         answer = ask(client, *talk, tools=tools)
         agent.feedback(answer.id, good=True)
-        return str(answer.id)
+        return str(model.asked[begun:])
 
-    first = solved(LOOK_UP)
-    (case,) = agent.store.episodes.values()
-    assert agent.store.trust(case) != "quarantined"
-    changed = json.loads(json.dumps(LOOK_UP))
-    changed[0]["function"]["parameters"]["properties"]["country"] = {"type": "string"}
-    second = solved(changed)
-    trust = {case.episode: agent.store.trust(case) for case in agent.store.episodes.values()}
-    assert trust[first] == "quarantined" and trust[second] != "quarantined"
+    assert "was solved" not in solved(LOOK_UP, 4711) + solved(other, 4811)
+    first, second = solved(LOOK_UP, 4712), solved(other, 4812)
+    assert "Where is 4711?" in first and "Where is 4811?" not in first
+    assert "Where is 4811?" in second and "Where is 4711?" not in second
+    assert not agent.store.quarantined and len(agent.store.episodes) == 4
 
 
 def test_scripted_a_call_of_the_agents_own_waits_for_a_persons_word(
