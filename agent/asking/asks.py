@@ -147,10 +147,16 @@ class Asks:
         Raises:
             UnknownCase: No request has this id.
             HasEnded: It has ended.
-            UsageError: The call was never asked for.
+            UsageError: The call was never asked for, or this is not the one to answer it: a person approves a
+                call of the agent's, and whoever asked answers one that it makes itself.
             Unanswered: The model or something outside did not answer.
         """
         began = self.begun(episode)
+        outside = self.waits_for_client(began)
+        if approval is not None and outside != (approval.answer is not None):
+            if outside:
+                raise UsageError(f"{episode} waits for what its client's own call answers")
+            raise UsageError(f"{episode} waits for a person, not for an answer of its client")
         stem, _, number = episode.rpartition("-")
         async with self._turn(f"{stem}-"):
             rows = list(self._agent.store.rows_of(episode))
@@ -164,6 +170,10 @@ class Asks:
             return await self._run(
                 episode, began, int(number), tell, approval, rows[0].run, around=around
             )
+
+    def waits_for_client(self, began: EpisodeStarted) -> bool:
+        """Return whether the calls of a request are made by whoever asked."""
+        return began.env == self._outside.name
 
     def _cut_off(self, episode: str, text: str) -> tuple[EpisodeStarted, str] | None:
         """Return how the last turn of a conversation began, and its run, where it asks the same and goes on."""

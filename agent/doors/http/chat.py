@@ -138,15 +138,19 @@ def _known(name: str, served: Served) -> None:
 
 
 async def _goes_on(asked: Wanted, namespace: str, served: Served) -> Going | None:
-    """Return the answer of a call that a request waits for; None where nobody waits for it."""
+    """Return the answer of a call that a request waits for; None where nobody waits for it.
+
+    A call of the agent's own waits for `approve`, and for no answer of a client's.
+    """
     going = asked.going
     if going is None:
         return None
     try:
-        began = await served.on_loop(lambda: served.agent.inside.asks.begun(going.episode))
+        asks = served.agent.inside.asks
+        began = await served.on_loop(lambda: asks.begun(going.episode))
     except UnknownCase:
         return None
-    return going if began.namespace == namespace else None
+    return going if began.namespace == namespace and asks.waits_for_client(began) else None
 
 
 async def _answered(
