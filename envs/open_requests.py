@@ -74,10 +74,9 @@ class OutsideRequests(OpenRequests):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._given: dict[str, Mapping[str, Tool]] = {}
-        self._contracts: dict[str, str] = {}
 
-    def bring(self, task_id: str, tools: Sequence[Tool]) -> bool:
-        """Take the tools of a request; return whether a contract was not seen before in this process.
+    def bring(self, task_id: str, tools: Sequence[Tool]) -> None:
+        """Take the tools of a request.
 
         Raises:
             UsageError: Two have one name.
@@ -86,10 +85,6 @@ class OutsideRequests(OpenRequests):
         if len(by_name) < len(tools):
             raise UsageError("every tool needs a name of its own")
         self._given[task_id] = by_name
-        now = {name: tool.spec.schema_hash for name, tool in by_name.items()}
-        new = any(self._contracts.get(name) != held for name, held in now.items())
-        self._contracts |= now
-        return new
 
     def drop(self, task_id: str) -> None:
         """Let go of a request that is over, or waits."""
@@ -97,8 +92,8 @@ class OutsideRequests(OpenRequests):
         self._given.pop(task_id, None)
 
     def contract(self, call: Call) -> str | None:
-        """Return the contract that a tool had when it was brought last; None: not yet in this process."""
-        return self._contracts.get(call.tool)
+        """Return None: every client has tools of its own, and one's contract says nothing of another's."""
+        return None
 
     def _offered(self) -> Mapping[str, Tool]:
         return {} if self._task is None else self._given.get(self._task.id, {})

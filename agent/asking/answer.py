@@ -38,6 +38,9 @@ class Answer(Record):
     stopped: str = ""
     """Why it is no whole answer (a budget is used up); empty where it is one."""
     cost: AnswerCost = Field(default_factory=AnswerCost)
+    """Of the whole request, all the times that it went on."""
+    spent: AnswerCost = Field(default_factory=AnswerCost)
+    """Of this time alone: since it was asked, approved or resumed last."""
 
 
 class CasesRecalled(Record):

@@ -19,9 +19,20 @@ class HasEnded(UsageError):
 
 
 def answered(
-    result: EpisodeResult, started: EpisodeStarted, telling: Telling, cost: AnswerCost
+    result: EpisodeResult,
+    started: EpisodeStarted,
+    telling: Telling,
+    cost: AnswerCost,
+    spent: AnswerCost,
 ) -> Answer:
     """Return the answer that an episode came to: whole, an honest part, or what it waits for.
+
+    Args:
+        result: Of the episode.
+        started: How it began.
+        telling: What was told meanwhile.
+        cost: Of the whole request.
+        spent: Since it went on last.
 
     Raises:
         Unanswered: The model or something outside did not answer.
@@ -49,4 +60,5 @@ def answered(
         waiting=result.waiting,
         stopped=stopped,
         cost=cost,
+        spent=spent,
     )

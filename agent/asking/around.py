@@ -6,6 +6,7 @@ from ...envs.describing import Described
 from ...envs.text import shortened
 from ...envs.tools import Tool, ToolSpec
 from ...envs.types import Record, Text
+from ...memory.kinds.tool_module import Contracts
 from .conversation import framed
 
 _MESSAGES = 60
@@ -44,6 +45,11 @@ class Around(Record):
     def opening(self) -> str:
         """The conversation as the model reads it; empty where nothing was said."""
         return framed(_told(self.before), _told(self.after))
+
+    def contracts(self, env: str) -> Contracts | None:
+        """Return the contracts of its tools in an environment; None where it has none."""
+        held = {(env, spec.name): spec.schema_hash for spec in self.tools or ()}
+        return Contracts(held) if held else None
 
     @property
     def callables(self) -> list[Tool]:

@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 from weakref import WeakValueDictionary
 
 from ...envs.approval import Approval
@@ -21,26 +20,20 @@ from ...envs.open_requests import OpenRequests, OutsideRequests
 from ...envs.tools import Tool
 from ...memory.ledger.call_events import ApprovalGiven
 from ...memory.ledger.content_id import content_id
-from ...memory.ledger.cost_event import CostNoted
 from ...memory.ledger.errors import UnknownCase
 from ...memory.ledger.events import EpisodeEnded, EpisodeStarted
-from ...memory.ledger.ledger import Entry
 from ...memory.ledger.namespaces import EVERYONE, checked
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.verdicts import judged
-from ...memory.tools.contract_doctor import quarantine
-from ..episode.limits import EpisodeLimits
 from ..episode.run_episode import run_episode
 from ..llm.metering import metered
-from ..llm.prices import cost_of
-from ..llm.protocol import Usage
 from ..telemetry.spans import span
-from .answer import Answer, AnswerCost, AnswerGiven
+from .answer import Answer, AnswerGiven
 from .answering import HasEnded, answered
 from .around import Around
-from .budget import Budget, DaySpent
 from .conversation import beginning, checked_thread, episode_in, opening, turns_before
 from .opened import Opened
+from .spending import Spending, cost_so_far
 from .telling import Telling, Told
 
 _log = logging.getLogger(__name__)
@@ -76,7 +69,7 @@ class Asks:
                 requests.max_steps = agent.config.budget.ask.steps
             agent.add(requests)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._day = DaySpent(agent.store.ledger)
+        self._spending = Spending(agent.store, agent.config)
         self._fingerprint = ""
 
     async def ask(
@@ -105,7 +98,7 @@ class Asks:
             raise UsageError("there is nothing to answer: the request is empty")
         checked(namespace)
         checked_thread(thread)
-        if over := self._over():
+        if over := self._spending.over:
             nothing = Answer(id="", text=over, stopped=over, thread=thread, namespace=namespace)
             if tell is not None:
                 tell(AnswerGiven(answer=nothing))
@@ -154,10 +147,16 @@ class Asks:
         Raises:
             UnknownCase: No request has this id.
             HasEnded: It has ended.
-            UsageError: The call was never asked for.
+            UsageError: The call was never asked for, or this is not the one to answer it: a person approves a
+                call of the agent's, and whoever asked answers one that it makes itself.
             Unanswered: The model or something outside did not answer.
         """
         began = self.begun(episode)
+        outside = self.waits_for_client(began)
+        if approval is not None and outside != (approval.answer is not None):
+            if outside:
+                raise UsageError(f"{episode} waits for what its client's own call answers")
+            raise UsageError(f"{episode} waits for a person, not for an answer of its client")
         stem, _, number = episode.rpartition("-")
         async with self._turn(f"{stem}-"):
             rows = list(self._agent.store.rows_of(episode))
@@ -171,6 +170,10 @@ class Asks:
             return await self._run(
                 episode, began, int(number), tell, approval, rows[0].run, around=around
             )
+
+    def waits_for_client(self, began: EpisodeStarted) -> bool:
+        """Return whether the calls of a request are made by whoever asked."""
+        return began.env == self._outside.name
 
     def _cut_off(self, episode: str, text: str) -> tuple[EpisodeStarted, str] | None:
         """Return how the last turn of a conversation began, and its run, where it asks the same and goes on."""
@@ -214,8 +217,10 @@ class Asks:
         task = requests.open(
             Request(episode, started.goal), self._before(started, number, around)
         ).id
-        if around is not None and self._outside.bring(task, around.callables):
-            quarantine(agent.store, self._outside)
+        contracts = None
+        if around is not None and requests is self._outside:
+            self._outside.bring(task, around.callables)
+            contracts = around.contracts(name)
         telling = Telling(tell, episode)
         asking = span(f"invoke_agent {name}", gen_ai__operation__name="invoke_agent")
         with metered() as used, asking as noting:
@@ -229,7 +234,10 @@ class Asks:
                             environment,
                             task,
                             memory=CaseMemory(
-                                agent.store, agent.config.retriever, namespace=started.namespace
+                                agent.store,
+                                agent.config.retriever,
+                                namespace=started.namespace,
+                                contracts=contracts,
                             ),
                             learn=True,
                             explores=False,
@@ -241,7 +249,7 @@ class Asks:
                         ),
                         namespace=started.namespace,
                         thread=started.thread,
-                        limits=self._limits(used),
+                        limits=self._spending.limits(episode, used),
                     )
                     if self._judge != MODEL:
                         parts = replace(parts, critic=None)
@@ -261,9 +269,9 @@ class Asks:
                     gen_ai__usage__input_tokens=used.tokens_in,
                     gen_ai__usage__output_tokens=used.tokens_out,
                 )
-                self._spent(episode, run, used, telling.steps, time.monotonic() - begun)
-        cost = AnswerCost(**self._cost(used, time.monotonic() - begun), steps=len(result.actions))
-        answer = answered(result, started, telling, cost)
+                seconds = time.monotonic() - begun
+                spent = self._spending.note(episode, run, used, telling.steps, seconds)
+        answer = answered(result, started, telling, cost_so_far(agent.store, episode), spent)
         await agent.store.finish()
         answer = await self._checked(answer, started.goal)
         if tell is not None:
@@ -286,48 +294,6 @@ class Asks:
         run = content_id("ask", event.model_dump_json())
         agent.opened(run, event)
         return run
-
-    def _limits(self, used: Usage) -> EpisodeLimits:
-        budget, model = self._left(), self._agent.config.model
-        prices = self._agent.config.prices
-        return EpisodeLimits(
-            tokens=budget.tokens,
-            dollars=budget.dollars,
-            seconds=budget.seconds,
-            used=lambda: used,
-            cost=lambda spent: cost_of(spent, model, prices),
-        )
-
-    def _left(self) -> Budget:
-        return self._agent.config.budget.ask.within(self._left_today())
-
-    def _left_today(self) -> Budget:
-        budget = self._agent.config.budget
-        return budget.day.less(self._day.today()) if budget.daily else Budget()
-
-    def _over(self) -> str:
-        """Return why nothing may be asked today any more; empty where it may."""
-        name = self._left_today().used_up
-        if not name:
-            return ""
-        limit = getattr(self._agent.config.budget.day, name)
-        return f"Nothing was done: today's budget of {limit:g} {name} is used up."
-
-    def _spent(self, episode: str, run: str, used: Usage, steps: int, seconds: float) -> None:
-        spent = CostNoted(**self._cost(used, seconds), steps=steps)
-        store = self._agent.store
-        before = sum(isinstance(row.event, CostNoted) for row in store.rows_of(episode))
-        store.append([Entry(f"{episode}/spent-{before}", run, episode, spent)])
-        self._day.add(spent)
-
-    def _cost(self, used: Usage, seconds: float) -> dict[str, Any]:
-        return {
-            "tokens_in": used.tokens_in,
-            "cached": used.cached,
-            "tokens_out": used.tokens_out,
-            "dollars": cost_of(used, self._agent.config.model, self._agent.config.prices),
-            "seconds": round(seconds, 3),
-        }
 
     async def _checked(self, answer: Answer, request: str) -> Answer:
         """Ask the judge, where there is one and the answer is whole."""

@@ -26,15 +26,22 @@ class Budget(Record):
 
     def less(self, spent: CostNoted) -> "Budget":
         """Return what is left; what is used up is left with nothing or less."""
-        left = {
+        return self._moved(spent, -1)
+
+    def more(self, spent: CostNoted) -> "Budget":
+        """Return what it is with this too, where it is a limit."""
+        return self._moved(spent, 1)
+
+    def _moved(self, spent: CostNoted, sign: int) -> "Budget":
+        by = {
             "tokens": spent.tokens_in + spent.tokens_out,
             "dollars": spent.dollars,
             "seconds": spent.seconds,
             "steps": spent.steps,
         }
-        held = {name: getattr(self, name) for name in left}
+        held = {name: getattr(self, name) for name in by}
         return Budget.model_construct(
-            **{n: None if held[n] is None else held[n] - left[n] for n in left}
+            **{n: None if held[n] is None else held[n] + sign * by[n] for n in by}
         )
 
     def within(self, other: "Budget") -> "Budget":
@@ -69,6 +76,15 @@ class AskBudget(Record):
         return self.day != Budget()
 
 
+def spent_on(ledger: Ledger, episode: str) -> CostNoted:
+    """Return what a request cost so far, all the times that it went on."""
+    spent = CostNoted()
+    for row in ledger.read(episode=episode):
+        if isinstance(row.event, CostNoted):
+            spent = spent.plus(row.event)
+    return spent
+
+
 class DaySpent:
     """Adds up what was spent today; read from the ledger once a day.
 
@@ -84,7 +100,7 @@ class DaySpent:
     def add(self, spent: CostNoted) -> None:
         """Count what was spent just now, and is in the ledger too."""
         if self._day == int(time.time() // _DAY):
-            self._sum = _both(self._sum, spent)
+            self._sum = self._sum.plus(spent)
 
     def today(self) -> CostNoted:
         """Return what was spent today."""
@@ -93,10 +109,5 @@ class DaySpent:
             self._day, self._sum = day, CostNoted()
             for row in self._ledger.read(since=float(day * _DAY)):
                 if isinstance(row.event, CostNoted):
-                    self._sum = _both(self._sum, row.event)
+                    self._sum = self._sum.plus(row.event)
         return self._sum
-
-
-def _both(one: CostNoted, other: CostNoted) -> CostNoted:
-    names = ("tokens_in", "cached", "tokens_out", "dollars", "seconds", "steps")
-    return CostNoted(**{name: getattr(one, name) + getattr(other, name) for name in names})

@@ -3,7 +3,7 @@
 A view never changes the store; views frozen at several checkpoints can be used side by side.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ..credit.channel_weights import ChannelWeights, WeightPrior
 from ..credit.credit import Credit
 from ..kinds.channel_module import ChannelModule
+from ..kinds.tool_module import Contracts
 from ..ledger.namespaces import EVERYONE, checked, layers
-from ..ledger.records import EpisodeCase, Hits, MemoryRecord, State, StepCase, SubtaskCase
+from ..ledger.records import EpisodeCase, Hits, MemoryRecord, State, StepCase, SubtaskCase, Trust
 from ..likeness.features import Idf, hashed, state_features
 from ..likeness.grounding import Wordings
 from ..likeness.words import words
@@ -38,6 +39,8 @@ class CaseMemory:
         config: Settings of a read.
         first: Freeze: see only the first so many learned episodes; None sees all, also later ones.
         namespace: Whose view it is: it sees what is in this namespace and in the layers around it.
+        contracts: Of tools that only this view's user has; what was learned with others of their names is not
+            for him, and trusted as before by everybody else.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class CaseMemory:
         *,
         first: int | None = None,
         namespace: str = EVERYONE,
+        contracts: Contracts | None = None,
     ) -> None:
         self.store = store
         self.config = config or RetrieverConfig()
@@ -56,6 +60,8 @@ class CaseMemory:
         self._generation = store.generation
         self._credit: Credit | None = None
         self._scales: tuple[tuple[int, int], dict[str, float]] = ((-1, -1), {})
+        self._contracts = contracts
+        self._others: tuple[tuple[int, int], Mapping[str, Trust]] = ((-1, -1), {})
 
     @property
     def size(self) -> int:
@@ -79,17 +85,40 @@ class CaseMemory:
 
     def _may(self, record: MemoryRecord, own: str | None) -> bool:
         """Return whether a record may be in an answer at all."""
-        if record.id in self.store.quarantined:
+        if self._distrusts(record):
             return False
         if own is None or self.config.same_task:
             return True
         whole = self.store.whole(record.episode)
         return whole is None or whole.task_id != own
 
+    def _distrusts(self, record: MemoryRecord) -> bool:
+        """Return whether a record was learned with other tools than those of now, or of this view."""
+        if record.id in self.store.quarantined:
+            return True
+        if self._contracts is None:
+            return False
+        now = (self.store.generation, len(self.store.steps))
+        if now != self._others[0]:
+            store, known = self.store, self._contracts
+            self._others = (
+                now,
+                known.distrusted(
+                    store.episodes.values(), store.steps.values(), store.subtasks.values()
+                ),
+            )
+        return record.id in self._others[1]
+
     def elsewhere(self) -> "CaseMemory":
         """Return the same view for whom a task's own earlier episodes are always left out."""
         config = self.config.model_copy(update={"same_task": False})
-        return CaseMemory(self.store, config, first=self.first, namespace=self.namespace)
+        return CaseMemory(
+            self.store,
+            config,
+            first=self.first,
+            namespace=self.namespace,
+            contracts=self._contracts,
+        )
 
     def wholes(self, env: str) -> Iterator[EpisodeCase]:
         """Yield the cases of whole episodes of an environment that this view sees, in the order learned."""
@@ -109,7 +138,7 @@ class CaseMemory:
         if not self._sees(whole):
             return ()
         taken = [case for case in self.store.steps.values() if case.episode == whole.episode]
-        if any(case.id in self.store.quarantined for case in taken):
+        if any(map(self._distrusts, taken)):
             return ()
         return tuple(sorted(taken, key=lambda case: case.index))
 

@@ -14,6 +14,7 @@ from ....memory.store.verdicts import judged
 from ...asking.answer import Answer, AnswerGiven, AskEvent
 from ...asking.answering import HasEnded
 from ...asking.conversation import said_in
+from ...asking.spending import cost_so_far
 from ...asking.telling import Told
 from ...streams import streamed
 from .callers import Asking, Editing, Served, TheAgent, started
@@ -137,15 +138,19 @@ def _known(name: str, served: Served) -> None:
 
 
 async def _goes_on(asked: Wanted, namespace: str, served: Served) -> Going | None:
-    """Return the answer of a call that a request waits for; None where nobody waits for it."""
+    """Return the answer of a call that a request waits for; None where nobody waits for it.
+
+    A call of the agent's own waits for `approve`, and for no answer of a client's.
+    """
     going = asked.going
     if going is None:
         return None
     try:
-        began = await served.on_loop(lambda: served.agent.inside.asks.begun(going.episode))
+        asks = served.agent.inside.asks
+        began = await served.on_loop(lambda: asks.begun(going.episode))
     except UnknownCase:
         return None
-    return going if began.namespace == namespace else None
+    return going if began.namespace == namespace and asks.waits_for_client(began) else None
 
 
 async def _answered(
@@ -164,7 +169,8 @@ async def _asked(
         except HasEnded:  # a request that was repeated, or an outage: what is known is told again
             said = said_in(served.agent.store.ledger, going.episode)
             if said is not None:
-                again = Answer(id=said.episode, text=said.answered, namespace=namespace)
+                cost = cost_so_far(served.agent.store, said.episode)
+                again = Answer(id=said.episode, text=said.answered, namespace=namespace, cost=cost)
                 if tell is not None:
                     tell(AnswerGiven(answer=again))
                 return again

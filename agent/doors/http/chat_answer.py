@@ -170,7 +170,7 @@ def _finish(answer: Answer) -> str:
 
 
 def _usage(answer: Answer) -> dict[str, Any]:
-    cost = answer.cost
+    cost = answer.spent  # clients add up what their requests used
     return {
         "prompt_tokens": cost.tokens_in,
         "completion_tokens": cost.tokens_out,

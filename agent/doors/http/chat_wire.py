@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from ....envs.approval import Approval
 from ....envs.describing import tool_name
 from ....envs.errors import UsageError
+from ....envs.functions import FINISH
 from ....envs.tools import ToolSpec, write_call
 from ...asking.around import Around, MessageSaid
 
@@ -119,7 +120,7 @@ class Wanted(NamedTuple):
     text: str
     around: Around
     going: Going | None
-    """None: a request of its own."""
+    """None: a request of its own, as one that has lost a tool that it used; it is told what was done."""
     names: dict[str, str]
     """Name of a tool here -> as the client calls it."""
 
@@ -142,7 +143,9 @@ def wanted(body: ChatRequest) -> Wanted:
         instructions="\n\n".join(m.said for m in body.messages if m not in said and m.said),
         tools=specs,
     )
-    return Wanted(said[last].said, around, _going(said), names)
+    made = {c.function.name for m in said[last + 1 :] for c in m.tool_calls or ()}
+    going = _going(said) if made <= set(names.values()) else None
+    return Wanted(said[last].said, around, going, names)
 
 
 def call_id(episode: str, number: int) -> str:
@@ -175,7 +178,7 @@ def _tools(body: ChatRequest) -> tuple[dict[str, str], tuple[ToolSpec, ...] | No
     for tool in body.tools if body.tool_choice != "none" else ():
         given = tool.function
         plain = tool_name(given.name)
-        while plain in names:
+        while plain in names or plain == FINISH.name:
             plain += "_"
         if given.name in names.values():
             raise UsageError(f"two tools are called {given.name!r}")

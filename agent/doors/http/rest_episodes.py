@@ -8,7 +8,6 @@ from pydantic import BaseModel
 
 from ....envs.types import Outcome
 from ....memory.forgetting.why import Why, explain_all
-from ....memory.ledger.cost_event import CostNoted
 from ....memory.ledger.events import (
     EpisodeEnded,
     EpisodeStarted,
@@ -20,7 +19,9 @@ from ....memory.ledger.events import (
 from ....memory.ledger.feedback_event import Feedback
 from ....memory.ledger.ledger import Ledger, LedgerRow
 from ....memory.store.store import Store
+from ...asking.answer import AnswerCost
 from ...asking.conversation import said_in
+from ...asking.spending import cost_so_far
 from .callers import Reading, TheAgent, started
 from .keys import Key
 
@@ -74,7 +75,8 @@ class EpisodeView(EpisodeBrief):
     """What was answered, where it was a request."""
     steps: list[StepView]
     feedback: list[Feedback]
-    cost: CostNoted | None
+    cost: AnswerCost
+    """Of all the times that it went on; 0 where nothing was noted."""
 
 
 class RunRow(BaseModel):
@@ -214,5 +216,5 @@ def _view(store: Store, name: str, key: Key) -> EpisodeView:
             if isinstance(event, Stepped)
         ],
         feedback=verdicts,
-        cost=next((event for event in events if isinstance(event, CostNoted)), None),
+        cost=cost_so_far(store, name),
     )

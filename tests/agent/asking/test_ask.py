@@ -300,3 +300,26 @@ async def test_scripted_turns_of_one_conversation_come_one_after_another(make: M
     assert [answer.text for answer in answers] == [
         f"I found: order {n} is in Oslo" for n in range(1, 7)
     ]
+
+
+def test_scripted_what_a_request_cost_before_it_waited_counts(make: Make) -> None:
+    def refund(order: int) -> str:
+        "Pay money back."
+        return f"paid {order}"
+
+    made: dict[str, Any] = {"tools": [Tool(refund, needs_approval=True)]}
+    price = {"m": {"input": 1.0, "output": 1.0}}
+    agent = make(**made, prices=price, budget={"day": {"steps": 4}})
+    first = agent.ask("please pay 7 back")
+    done = agent.approve(first)
+    assert first.cost == first.spent and done.spent.tokens_in > 0
+    for part in ("tokens_in", "tokens_out", "dollars"):
+        both = getattr(first.spent, part) + getattr(done.spent, part)
+        assert getattr(done.cost, part) == pytest.approx(both)
+    assert done.cost.steps == 2  # the call and the answer, each once
+    assert not agent.ask("hello").stopped and not agent.ask("hello").stopped
+    assert agent.ask("hello").stopped  # 2 + 1 + 1 steps were taken
+    agent.close()
+    agent = make(**made, prices=price, budget={"ask": {"dollars": 1e-9}})
+    stopped = agent.approve(agent.ask("please pay 7 back", thread="t"))
+    assert "is used up" in stopped.stopped and not stopped.spent.dollars
