@@ -20,6 +20,7 @@ from ..memory.ledger.ledger import Entry
 from ..memory.likeness.embedder import open_embedder
 from ..memory.recall.case_memory import CaseMemory
 from ..memory.store.store import Store
+from ..memory.tools.known_calls import KnownCalls
 from .acting.policy import Policy, PolicyConfig
 from .config import AgentConfig, load_config
 from .environments import Environments
@@ -73,6 +74,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             modules=modules,
         )
         self._llm, self._lent = llm, llm is not None
+        self._calls = KnownCalls(self.store)
         self.environments = Environments(self.store)
         self.skills = AgentSkills(config.skills, self.store)
         self.loop = OwnLoop()
@@ -187,7 +189,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             holdout=holdout,
             explores=learn if explores is None else explores,
         )
-        return made.with_tools()
+        return made.with_tools(self._calls)
 
     def graph(self) -> AbstractAsyncContextManager[Graph]:
         """Open the graph with its checkpointer in the store's folder."""

@@ -40,6 +40,7 @@ from .told.memory_block import memory_block
 from .told.moment import ending_notes, moment_notes
 from .told.remembered import ReadCase, remember
 from .told.reminder import RecalledCase, Reminder
+from .tools.known_calls import KnownCalls
 from .tools.tool_memory import ToolMemory
 
 TOKENS = 1500
@@ -83,6 +84,7 @@ class Memory(AbstractContextManager["Memory"]):
             else Store(store, embedder=embedder, index_url=index_url, read_only=read_only)
         )
         self._run = content_id("memory", name)
+        self._calls = KnownCalls(self.store)
         self._lock = threading.RLock()
 
     def recall(
@@ -117,7 +119,12 @@ class Memory(AbstractContextManager["Memory"]):
             number = self.store.ledger.head()
             episode = content_id("recalled", self.name, namespace, situation, str(number))
             exposer = self._exposer(view, episode)
-            known = ToolMemory(view, self.name, shows=lambda item: exposer.decide(item)[0])
+            known = ToolMemory(
+                view,
+                self.name,
+                shows=lambda item: exposer.decide(item)[0],
+                calls=self._calls,
+            )
             found = remember(
                 view,
                 known,
@@ -126,7 +133,7 @@ class Memory(AbstractContextManager["Memory"]):
                 family=self.name,
                 task_id=episode,
                 seen="",
-                specs=tools or [ToolSpec(name=record.tool) for record in known.records()],
+                specs=tools or [ToolSpec(name=said.tool) for said in known.refusals()],
                 shows=exposer.decide,
                 k=k,
             )

@@ -244,7 +244,7 @@ class Asks:
                             speaks=True,
                             llm_name=self._fingerprint,
                             skills=agent.skills.offered,
-                            hints=not started.namespace,
+                            hints=not started.namespace,  # the gate was measured on everyone's
                             instructions=around.instructions if around is not None else "",
                         ),
                         namespace=started.namespace,

@@ -21,7 +21,7 @@ def pack(
     library: Library = None,
     json_path: Json = None,
 ) -> None:
-    """Write what was learned, ledger and skills, into one file: no keys, no caches."""
+    """Write ledger, skills and the items of LichenStore into one file: no keys, no caches."""
     from ...skills.packing import pack as packed
     from ..skill_actions.open_library import FOLDER
 
@@ -65,6 +65,9 @@ def _say(done: "Packed", word: str, json_path: str | None) -> None:
     if json_path == "-":
         return
     console = out(json_path)
-    console.print(f"{done.events} events, {done.episodes} episodes, {done.skills} skills {word}")
+    said = f"{done.events} events, {done.episodes} episodes, {done.skills} skills"
+    console.print(f"{said}, {done.items} items {word}")
     for name in done.kept:
         console.print(f"{name} is there already, and stays as it is", markup=False)
+    if done.kept_items:
+        console.print(f"{done.kept_items} items are there already, and stay as they are")

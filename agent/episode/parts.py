@@ -8,6 +8,7 @@ from ...memory.credit.exposure import Exposer, HarmGate
 from ...memory.ledger.ledger import Entry, LedgerRow
 from ...memory.ledger.namespaces import EVERYONE
 from ...memory.recall.case_memory import CaseMemory
+from ...memory.tools.known_calls import KnownCalls
 from ...memory.tools.tool_memory import ToolMemory
 from ..acting.policy import Policy
 from ..planning.critic import Critic
@@ -54,8 +55,12 @@ class EpisodeParts:
     limits: EpisodeLimits = NO_LIMITS
     """What it may cost."""
 
-    def with_tools(self) -> "EpisodeParts":
-        """Return the parts with tool memory over what their memory shows this episode, where it has any use."""
+    def with_tools(self, calls: KnownCalls | None = None) -> "EpisodeParts":
+        """Return the parts with tool memory over what their memory shows this episode, where it has any use.
+
+        Args:
+            calls: Of the agent's store, kept from episode to episode.
+        """
         memory = self.memory
         if memory is None or not self.stage.calls or not memory.config.tools:
             return self
@@ -65,6 +70,7 @@ class EpisodeParts:
             self.stage.environment.name,
             task_id=self.stage.task_id,
             shows=lambda episode: exposer.decide(episode)[0],
+            calls=calls if calls is not None and calls.store is memory.store else None,
         )
         return replace(self, tools=tools)
 

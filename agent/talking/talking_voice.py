@@ -104,13 +104,14 @@ class TalkingVoice:
         """
         asking = self._asking(at, await self.llm.abilities())
         turns = continued(talk, asking) if talk else begun(asking)
-        if waiting := waiting_uses(turns):
-            named = asking.box.named(waiting[0])
-            if named.action and not named.problem and not _failure(at, named.action):
+        step = len(at.history)
+        for use in waiting_uses(turns):  # the rest of parallel calls
+            named = asking.box.named(use)
+            complaint = named.problem or _failure(at, named.action)
+            if named.action and not complaint:
                 return Opinion(way="tool", named=named.action, match=named.match, talk=tuple(turns))
-            step = len(at.history)
-            left = [_result("It cannot be called now.", use, step) for use in waiting]
-            turns = [*turns[:-1], *left, turns[-1]]
+            refused = _result(f"Not called: {complaint}", use, step)
+            turns = [*turns[:-1], refused, turns[-1]]
         spent = max((turn.spent for turn in turns), default=0)
         if self.config.episode_tokens is not None and spent >= self.config.episode_tokens:
             return _out_of_tokens(asking, spent)

@@ -54,6 +54,7 @@ class Uplift(Record):
     """Reads in which it was randomised."""
 
 
+_UNKNOWN = Uplift(mean=0.0, low=-1.0, high=1.0, n=0)
 SHRINK = 8.0
 """Episodes' worth of the overall mean in the difficulty of a context."""
 PRIOR = 60.0
@@ -138,9 +139,9 @@ class Credit:
 
     def uplift(self, item: str) -> Uplift:
         """Return an item's uplift with its interval; wide, around zero, when nothing is known."""
-        known, spread = self._items[item], SPREAD
-        if known.n == 0:
-            return Uplift(mean=0.0, low=-1.0, high=1.0, n=0)
+        known, spread = self._items.get(item), SPREAD
+        if known is None or known.n == 0:
+            return _UNKNOWN
         # two prior reads keep the variance of very few from looking like none
         variance = (known.squares - known.n * known.mean**2 + 2 * spread**2) / (known.n + 1)
         half = _Z * math.sqrt(max(variance, 0.0) / known.n)

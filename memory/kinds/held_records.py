@@ -24,6 +24,8 @@ class HeldRecords:
         self._module = {kind.record: module for module in modules for kind in module.kinds}
         self._held: dict[type[MemoryRecord], dict[str, MemoryRecord]] = {k: {} for k in self.kinds}
         self._wholes: dict[str, EpisodeCase] = {}
+        self._of: dict[str, dict[str, MemoryRecord]] = {}
+        """The records of each episode, by id."""
 
     def __call__(self, record: type[R], /) -> Mapping[str, R]:
         """Return the held records of a class by id, in the order in which they came; none of an unknown one."""
@@ -41,10 +43,15 @@ class HeldRecords:
         """Return the case of a whole episode by the episode's id, None when it is not held."""
         return self._wholes.get(episode)
 
+    def of_episode(self, record: type[R], episode: str) -> list[R]:
+        """Return the held records of a class that an episode left."""
+        return [one for one in self._of.get(episode, {}).values() if type(one) is record]
+
     def take(self, records: Iterable[MemoryRecord]) -> None:
         """Hold records that the modules know already (from a snapshot)."""
         for record in records:
             self._held[type(record)][record.id] = record
+            self._of.setdefault(record.episode, {})[record.id] = record
             if isinstance(record, EpisodeCase):
                 self._wholes[record.episode] = record
 
@@ -56,7 +63,12 @@ class HeldRecords:
 
     def let_go(self, episodes: Collection[str]) -> list[MemoryRecord]:
         """Hold the records of these episodes no more, tell their modules, and return the records."""
-        gone = [record for record in self.all() if record.episode in episodes]
+        gone = [
+            record
+            for name in sorted(episodes)
+            for record in self._of.pop(name, {}).values()
+            if self._held[type(record)].get(record.id) is record
+        ]
         for record in gone:
             del self._held[type(record)][record.id]
         for name in episodes:

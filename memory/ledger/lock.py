@@ -26,12 +26,26 @@ def claim(folder: Path) -> FileLock:
         lock.acquire(timeout=0)
         (folder / "owner").write_text(str(os.getpid()))
     except Timeout as error:
-        owner = folder / "owner"
-        process = owner.read_text() if owner.exists() else "unknown"
-        raise StoreInUse(f"the store {folder} is in use by process {process}") from error
+        raise _in_use(folder) from error
     except OSError as error:
         raise StoreUnwritable(f"the store {folder} cannot be written: {error}") from error
     return lock
+
+
+def _in_use(folder: Path) -> StoreInUse:
+    process = ""
+    with suppress(OSError):
+        process = (folder / "owner").read_text().strip()
+    if process == str(os.getpid()):
+        return StoreInUse(
+            f"the store {folder} is open in this process already (process {process})",
+            hint="Share the one that is open (`Memory(agent.store)`, `LichenStore(memory)`), or close it.",
+        )
+    return StoreInUse(
+        f"the store {folder} is in use by process {process or 'unknown'}",
+        hint="Ask that process by HTTP (`lichen serve`), only look (`read_only=True`, `--read-only`), "
+        "wait until it ends, or give this one its own folder (`--store`).",
+    )
 
 
 def keep_private(folder: Path) -> None:

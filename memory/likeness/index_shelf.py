@@ -4,8 +4,9 @@ Chroma's own filter costs 40 to 400 ms at 100,000 vectors, and telling the metad
 the search itself takes 2.
 """
 
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -63,6 +64,8 @@ class Shelf:
         self._sorted: dict[str, NDArray[np.int64]] = {}
         """The ranks of each namespace in order, where they were asked for."""
         self._views: OrderedDict[tuple[int, str], tuple[list[str], Vectors]] = OrderedDict()
+        self._late: dict[str, set[str]] = {}
+        """What was put into each namespace since the view of all of it was made."""
 
     def read(self) -> dict[str, "_Place"]:
         """Return rank and namespace of every vector as Chroma has them."""
@@ -76,6 +79,7 @@ class Shelf:
         self._known = known
         self._sorted.clear()
         self._views.clear()
+        self._late.clear()
         return dict(known)
 
     @property
@@ -105,7 +109,12 @@ class Shelf:
                     metadatas=[{"rank": item.rank, "space": item.space} for item in part],
                 )
         new = {item.id: _Place(item.rank, item.space) for item in items}
-        self._forget_views([*new.values(), *(places[i] for i in new if i in places)])
+        moved = [places[i] for i, place in new.items() if places.get(i, place) != place]
+        self._forget_views(moved)
+        self._forget_views(new.values(), whole=False)
+        for i, place in new.items():
+            if (_ALL, place.space) in self._views:
+                self._late.setdefault(place.space, set()).add(i)
         places.update(new)
 
     def remove(self, ids: Sequence[str]) -> None:
@@ -117,16 +126,18 @@ class Shelf:
                 self.rows.delete(ids=part)
         self._forget_views([places.pop(i) for i in here])
 
-    def _forget_views(self, changed: Sequence["_Place"]) -> None:
-        """Drop what is kept of every view that sees one of these places."""
+    def _forget_views(self, changed: Iterable["_Place"], *, whole: bool = True) -> None:
+        """Drop what is kept of every view that sees one of these places; of whole namespaces if `whole`."""
         lowest: dict[str, int] = {}
         for rank, space in changed:
             lowest[space] = min(rank, lowest.get(space, rank))
         for space in lowest:
             self._sorted.pop(space, None)
         for below, space in list(self._views):
-            if space in lowest and below > lowest[space]:
+            if space in lowest and below > lowest[space] and (whole or below != _ALL):
                 del self._views[below, space]
+                if below == _ALL:
+                    self._late.pop(space, None)
 
     def near(self, vector: NDArray[np.float32], n: int, below: int, space: str) -> list[Near]:
         """Return the n nearest of a namespace with ranks below `below`; at least those, in any order."""
@@ -176,8 +187,12 @@ class Shelf:
             ids = sorted(found)
             vectors = np.stack([found[i] for i in ids]) if ids else np.zeros((0, 1), np.float32)
             self._views[key] = ids, vectors
+            if whole:
+                self._late.pop(space, None)
             while len(self._views) > _VIEWS:
                 self._views.popitem(last=False)
+        elif whole and (late := self._late.pop(space, None)):
+            self._views[key] = _joined(*self._views[key], dict(self.vectors(sorted(late))))
         self._views.move_to_end(key)
         return self._views[key]
 
@@ -202,6 +217,20 @@ class Shelf:
             for i, d in pairs
             if (place := places.get(i, unknown)).rank < below and place.space == space
         ]
+
+
+def _joined(
+    ids: list[str], vectors: Vectors, found: dict[str, Vectors]
+) -> tuple[list[str], Vectors]:
+    """Return a view, sorted by id, with vectors put into it, those of the same id replaced."""
+    kept = [row for row, i in enumerate(ids) if i not in found]
+    ids, vectors = [ids[row] for row in kept], vectors[kept]
+    new = sorted(found)
+    if not ids:
+        return new, np.stack([found[i] for i in new])
+    places = [bisect_left(ids, i) for i in new]
+    vectors = np.insert(vectors, places, np.stack([found[i] for i in new]), axis=0)
+    return sorted([*ids, *new]), vectors
 
 
 def _parts(ids: Sequence[str], size: int) -> Iterator[list[str]]:

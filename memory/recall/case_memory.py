@@ -130,14 +130,18 @@ class CaseMemory:
     def visible(self, env: str, task_id: str | None = None) -> Iterator[StepCase]:
         """Yield the step cases of an environment that this view may show a task."""
         for case in self.store.steps.values():
-            if case.env == env and self._sees(case) and self._may(case, task_id):
+            if case.env == env and self.may_show(case, task_id):
                 yield case
+
+    def may_show(self, record: MemoryRecord, task_id: str | None = None) -> bool:
+        """Return whether this view sees a record, and may show it to a task."""
+        return self._sees(record) and self._may(record, task_id)
 
     def steps_of(self, whole: EpisodeCase) -> tuple[StepCase, ...]:
         """Return the steps of an episode in order; none where one of them may not be retrieved."""
         if not self._sees(whole):
             return ()
-        taken = [case for case in self.store.steps.values() if case.episode == whole.episode]
+        taken = self.store.held.of_episode(StepCase, whole.episode)
         if any(map(self._distrusts, taken)):
             return ()
         return tuple(sorted(taken, key=lambda case: case.index))

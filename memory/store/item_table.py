@@ -5,6 +5,7 @@ store's file, and no events: a ledger that only grows would keep every value tha
 survives a killed process; what was deleted is overwritten in the file, and emptied from its log.
 """
 
+import base64
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection, Engine
 
 from ..ledger.sqlite import flush, reading, transaction, writing
+from .item_copy import ItemCopy
 
 Place = tuple[str, ...]
 _meta = sa.MetaData()
@@ -144,6 +146,40 @@ class ItemTable:
                 connection.execute(here.values(encoder=encoder))
                 self._vectors_of(connection, item.id, vectors)
 
+    def copies(self, now: float) -> list[ItemCopy]:
+        """Return exact copies of the items that live, oldest first."""
+        with reading(), self._engine.connect() as connection:
+            if not _there(connection):
+                return []
+            vectors: dict[int, list[str]] = {}
+            for row in connection.execute(sa.select(_vectors).order_by(sa.text("rowid"))):
+                vectors.setdefault(row.item, []).append(base64.b64encode(row.vector).decode())
+            query = sa.select(_items).where(_lives(now)).order_by(_items.c.id)
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        return [ItemCopy(vectors=tuple(vectors.get(row.pop("id"), ())), **row) for row in rows]
+
+    def bring(self, copies: Iterable[ItemCopy], now: float) -> int:
+        """Put copies as they are, where nothing that lives has their name; return how many.
+
+        What expired meanwhile stays away.
+
+        Raises:
+            StoreUnwritable: The disk refuses; nothing of this call was stored.
+        """
+        brought = 0
+        with transaction(self._engine) as connection:
+            gone = self._delete(connection, sa.not_(_lives(now)))
+            for copy in copies:
+                if copy.expires is None or copy.expires > now:
+                    row = copy.model_dump(exclude={"vectors"})
+                    put = insert(_items).values(**row).on_conflict_do_nothing()
+                    if (number := connection.scalar(put.returning(_items.c.id))) is not None:
+                        brought += 1
+                        self._keep_vectors(connection, number, copy.unpacked)
+        if gone:
+            flush(self._engine)
+        return brought
+
     def used(self, items: Iterable[StoredItem], now: float) -> None:
         """Let items that expire live on from now."""
         rows = [{"old": item.id, "until": _until(item.ttl, now)} for item in items if item.ttl]
@@ -175,7 +211,11 @@ class ItemTable:
         connection: Connection, number: int | None, vectors: Iterable[NDArray[np.float32]]
     ) -> None:
         connection.execute(sa.delete(_vectors).where(_vectors.c.item == number))
-        rows = [{"item": number, "vector": vector.tobytes()} for vector in vectors]
+        ItemTable._keep_vectors(connection, number, (vector.tobytes() for vector in vectors))
+
+    @staticmethod
+    def _keep_vectors(connection: Connection, number: int | None, vectors: Iterable[bytes]) -> None:
+        rows = [{"item": number, "vector": vector} for vector in vectors]
         if rows:
             connection.execute(sa.insert(_vectors), rows)
 

@@ -137,8 +137,8 @@ def remember(
 
 def _failures(tools: ToolMemory, there: set[str]) -> list[str]:
     return [
-        f"{record.tool} was refused {count} of {record.n} times: {reason}"
-        for record in tools.records()
-        if record.tool in there
-        for reason, count in record.errors[:_FAILED_OFTEN]
+        f"{refused.tool} was refused {count} of {refused.n} times: {reason}"
+        for refused in tools.refusals()
+        if refused.tool in there
+        for reason, count in refused.reasons[:_FAILED_OFTEN]
     ]

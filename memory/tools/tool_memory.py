@@ -11,13 +11,12 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...envs.tools import Call
 from ...envs.types import Record
-from ..ledger.records import StepCase
-from ..likeness.origins import Origin, origin_of
+from ..likeness.origins import Origin
 from ..recall.case_memory import CaseMemory
+from .known_calls import KnownCalls, Pattern, Use, pattern_of
 
 _NEAR = 16
 _SHARP = 4
@@ -62,10 +61,14 @@ class Suggestion(Record):
     example: Call
 
 
-class _Use(NamedTuple):
-    case: StepCase
-    call: Call
-    pattern: tuple[tuple[str, Origin], ...]
+class Refusals(NamedTuple):
+    """How calls of a tool under one contract were refused."""
+
+    tool: str
+    n: int
+    """Calls, refused or not."""
+    reasons: Sequence[tuple[str, int]]
+    """With their counts, most frequent first; none where no call was refused."""
 
 
 class ToolMemory:
@@ -76,6 +79,7 @@ class ToolMemory:
         env: Name of the environment.
         task_id: What is being done; its own earlier episodes are left out.
         shows: Says of a remembered episode whether this one is shown it (gate and hold-outs); all when None.
+        calls: Those of the same store, kept from view to view; read anew when None.
     """
 
     def __init__(
@@ -85,37 +89,46 @@ class ToolMemory:
         *,
         task_id: str | None = None,
         shows: Callable[[str], bool] | None = None,
+        calls: KnownCalls | None = None,
     ) -> None:
         self.env = env
         self._task_id, self._shows = task_id, shows
         self._memory = memory
-        self._uses: list[_Use] = []
+        self._calls = calls or KnownCalls(memory.store)
         self._known = -1
         """Row of the ledger that all of this is as of."""
         self._texts: list[str] = []
-        self._vectors: NDArray[np.float32] | None = None
         self._records: list[ToolRecord] | None = None
-        self._grouped: dict[tuple[str, str], list[_Use]] = {}
-        self._of_text: dict[str, list[_Use]] = {}
+        self._grouped: dict[tuple[str, str], list[Use]] = {}
+        self._of_text: dict[str, list[Use]] = {}
 
     def _refresh(self) -> None:
         store = self._memory.store
         if store.fold.seq == self._known:
             return
         self._known = store.fold.seq
-        self._uses = [
-            _Use(case, case.call, pattern_of(case.call, case.state.goal, case.state.text))
-            for case in self._memory.visible(self.env, self._task_id)
-            if case.call is not None and (self._shows is None or self._shows(case.episode))
-        ]
-        self._of_text = {}
-        for use in self._uses:
+        self._records, self._grouped, self._of_text = None, {}, {}
+        shown: dict[str, bool] = {}
+        for use in self._calls.of(self.env):
+            if not self._memory.may_show(use.case, self._task_id):
+                continue
+            episode = use.case.episode
+            if self._shows is not None:
+                if episode not in shown:
+                    shown[episode] = self._shows(episode)
+                if not shown[episode]:
+                    continue
             self._of_text.setdefault(use.case.subtask, []).append(use)
-        self._texts = list(self._of_text)
-        self._vectors, self._records = None, None
-        self._grouped = {}
-        for use in self._uses:
             self._grouped.setdefault((use.call.tool, use.call.schema_hash), []).append(use)
+        self._texts = list(self._of_text)
+
+    def refusals(self) -> list[Refusals]:
+        """Return how calls of every tool and contract were refused, by the tool's name."""
+        self._refresh()
+        return [
+            Refusals(tool, len(uses), _reasons(uses))
+            for (tool, _), uses in sorted(self._grouped.items())
+        ]
 
     def records(self) -> list[ToolRecord]:
         """Return what is known of every tool and contract, by name."""
@@ -131,11 +144,10 @@ class ToolMemory:
         found = [record for record in self.records() if record.tool == tool]
         return max(found, key=lambda record: record.n, default=None)
 
-    def _record(self, uses: Sequence[_Use], timings: Mapping[str, float]) -> ToolRecord:
+    def _record(self, uses: Sequence[Use], timings: Mapping[str, float]) -> ToolRecord:
         first = uses[0].call
         ok = sum(not use.case.error for use in uses)
         took = [timings[i] for use in uses if (i := use.case.events[0]) in timings]
-        errors = Counter(use.case.error for use in uses if use.case.error)
         return ToolRecord(
             env=self.env,
             tool=first.tool,
@@ -145,7 +157,7 @@ class ToolMemory:
             ok=ok,
             low=wilson(ok, len(uses)),
             latency_ms=round(median(took), 3) if took else None,
-            errors=tuple(sorted(errors.items(), key=lambda x: (-x[1], x[0]))),
+            errors=_reasons(uses),
             patterns=tuple(_patterns(uses)),
         )
 
@@ -159,10 +171,7 @@ class ToolMemory:
         self._refresh()
         if not self._texts or k < 1:
             return []
-        embedder = self._memory.store.embedder
-        if self._vectors is None:
-            self._vectors = embedder.encode(self._texts)
-        near = self._vectors @ embedder.query(subtask)
+        near = self._calls.cosines(subtask, self._texts)
         rows = np.argsort(-near, kind="stable")[:_NEAR]
         weights = np.clip(near[rows], 0.0, 1.0) ** _SHARP
         total = float(weights.sum())
@@ -209,15 +218,13 @@ class ToolMemory:
         return ""
 
 
-def pattern_of(call: Call, goal: str, seen: str) -> tuple[tuple[str, Origin], ...]:
-    """Return which arguments a call gives and where their values come from, by name."""
-    return tuple(
-        (name, origin_of(value, goal, seen)) for name, value in sorted(call.arguments.items())
-    )
+def _reasons(uses: Iterable[Use]) -> tuple[tuple[str, int], ...]:
+    errors = Counter(use.case.error for use in uses if use.case.error)
+    return tuple(sorted(errors.items(), key=lambda x: (-x[1], x[0])))
 
 
-def _patterns(uses: Sequence[_Use]) -> Iterable[ArgumentPattern]:
-    grouped: dict[tuple[tuple[str, Origin], ...], list[_Use]] = {}
+def _patterns(uses: Sequence[Use]) -> Iterable[ArgumentPattern]:
+    grouped: dict[Pattern, list[Use]] = {}
     for use in uses:
         grouped.setdefault(use.pattern, []).append(use)
     for pattern, alike in sorted(grouped.items(), key=lambda x: (-len(x[1]), x[0])):

@@ -28,7 +28,7 @@ def test_a_second_process_on_one_store_is_told_who_holds_it(folder: Path) -> Non
             assert len(reader.episodes) == 10
     assert "StoreInUse" in done.stderr
     with opened(folder) as store:
-        with pytest.raises(StoreInUse, match="in use by process"):
+        with pytest.raises(StoreInUse, match="open in this process already"):
             opened(folder)
         assert len(store.episodes) == 10
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,3 +127,26 @@ def test_repair_moves_what_is_in_the_wrong_environment_or_of_an_earlier_layout(
     kept = index.vectors([item.id for item in items])
     assert all(np.allclose(kept[i], vector, atol=1e-6) for i, vector in by_id.items())
     index.close()
+
+
+def test_what_is_put_moved_or_removed_between_reads_is_in_the_next_answer(tmp_path: Path) -> None:
+    items, vectors = drawn(60)
+    rng = np.random.default_rng(1)
+    now: dict[str, tuple[IndexedItem, Vectors]] = {}
+    index = VectorIndex(tmp_path, "steps")
+    for turn in range(40):
+        put = [int(n) for n in rng.integers(0, len(items), size=2)]
+        chosen = {n: items[n]._replace(space=("", "team")[turn % 3 == 0]) for n in put}
+        made = np.roll(vectors, turn % 5, axis=1)[list(chosen)]
+        index.put(list(chosen.values()), made)
+        now |= {item.id: (item, row) for item, row in zip(chosen.values(), made, strict=True)}
+        if turn % 7 == 6:
+            gone = next(iter(now))
+            index.remove([gone])
+            del now[gone]
+        held = list(now.values())
+        for space in ("", "team"):
+            asked: dict[str, Any] = {"n": 5, "env": "a", "below": 99, "spaces": (space,)}
+            found = [near.id for near in index.near(vectors[turn], **asked)]
+            rows = np.stack([row for _, row in held])
+            assert found == exact([item for item, _ in held], rows, vectors[turn], **asked)

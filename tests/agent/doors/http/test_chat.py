@@ -275,3 +275,34 @@ def test_what_a_monitor_and_a_stranger_ask(served: str) -> None:
     assert httpx2.head(chat).status_code == httpx2.options(chat).status_code == 405
     for origin in ("http://[", "null", "http://elsewhere", "localhost"):
         assert httpx2.post(chat, json={}, headers={"Origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_scripted_two_calls_of_one_reply_come_to_the_client_one_after_the_other(
+    client: openai.OpenAI, model: Server, stream: bool
+) -> None:
+    def reply(body: dict[str, Any]) -> Any:
+        if (probe := model.probed(body)) is not None:
+            return probe
+        if any(turn["role"] == "tool" for turn in body["messages"]):
+            return (
+                model.streamed({"content": "Done."}) if body.get("stream") else model.said("Done.")
+            )
+        return model.called(("look_up_order", {"order": 1}), ("look_up_order", {"order": 2}))
+
+    model.answers(reply)
+    talk: list[Any] = [{"role": "user", "content": "Where are my orders?"}]
+    asked = []
+    for order in (1, 2):
+        message = _message(ask(client, *talk, tools=LOOK_UP, stream=stream), stream)
+        (call,) = message["tool_calls"]
+        assert json.loads(call["function"]["arguments"]) == {"order": order}
+        talk += [message, {"role": "tool", "tool_call_id": call["id"], "content": f"{order}: sea"}]
+        asked.append(len(model.asked))
+    assert asked[0] == asked[1]  # the model is not asked between them
+    last = _message(ask(client, *talk, tools=LOOK_UP, stream=stream), stream)
+    assert last["content"] == "Done."
+    turns = model.messages()
+    answers = {t["tool_call_id"]: t["content"] for t in turns if t["role"] == "tool"}
+    uses = [use["id"] for turn in turns for use in turn.get("tool_calls") or ()]
+    assert [answers[use].partition("\n")[0] for use in uses] == ["1: sea", "2: sea"]
