@@ -12,16 +12,17 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from ...envs.approval import Approval
+from ...envs.approval import Approval, ApprovalRequest
 from ...envs.awaiting import awaited
 from ...envs.errors import UsageError
 from ...envs.functions import Request
 from ...envs.open_requests import OpenRequests, OutsideRequests
 from ...envs.tools import Tool
-from ...memory.ledger.call_events import ApprovalGiven
+from ...memory.ledger.call_events import ApprovalAsked, ApprovalGiven
 from ...memory.ledger.content_id import content_id
 from ...memory.ledger.errors import UnknownCase
 from ...memory.ledger.events import EpisodeEnded, EpisodeStarted
+from ...memory.ledger.ledger import Entry
 from ...memory.ledger.namespaces import EVERYONE, checked
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.store.verdicts import judged
@@ -271,12 +272,20 @@ class Asks:
                 )
                 seconds = time.monotonic() - begun
                 spent = self._spending.note(episode, run, used, telling.steps, seconds)
+        if result.waiting is not None and not result.waiting.outside:
+            self._asks_for(result.waiting, episode, run)
         answer = answered(result, started, telling, cost_so_far(agent.store, episode), spent)
         await agent.store.finish()
         answer = await self._checked(answer, started.goal)
         if tell is not None:
             tell(AnswerGiven(answer=answer))
         return answer
+
+    def _asks_for(self, waiting: ApprovalRequest, episode: str, run: str) -> None:
+        """Write down that a call waits for a person, so that whoever looks at the store sees it."""
+        asked = ApprovalAsked(number=waiting.number, call=waiting.call)
+        key = f"{episode}/approval-{waiting.number}-asked"
+        self._agent.store.append([Entry(key, run, episode, asked)])
 
     def _before(self, started: EpisodeStarted, number: int, around: Around | None) -> str:
         """Return the conversation so far: what the program says of it, else what the store remembers."""

@@ -17,6 +17,16 @@ class CallBegun(Record):
     call: str
 
 
+class ApprovalAsked(Record):
+    """A call waits for a person; written when the request stops for it."""
+
+    version: Literal[1] = 1
+    type: Literal["approval_asked"] = "approval_asked"
+    number: int = Field(ge=0)
+    """Of the call in its episode, from 0."""
+    call: str
+
+
 class ApprovalGiven(Record):
     """What a person said of a call that waited for it, or what it answered where whoever asked made it."""
 

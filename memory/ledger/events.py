@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from ...envs.tools import Call
 from ...envs.types import Fact, Outcome, Record, Split
-from .call_events import ApprovalGiven, CallBegun, CallEnded
+from .call_events import ApprovalAsked, ApprovalGiven, CallBegun, CallEnded
 from .cost_event import CostNoted
 from .feedback_event import Feedback
 from .old_events import FirstRecalled
@@ -298,6 +298,7 @@ Event = Annotated[
     | ChannelsWeighed
     | CallBegun
     | CallEnded
+    | ApprovalAsked
     | ApprovalGiven
     | CostNoted
     | Feedback,

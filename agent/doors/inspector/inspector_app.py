@@ -68,7 +68,10 @@ def inspected_of(agent: Agent) -> Inspected:
 
         return await agent.inside.opened.loop.wait(done())
 
-    return Inspected(agent.config, agent.store.embedder, change)
+    async def approve(episode: str, approved: bool, note: str) -> None:
+        await agent.aapprove(episode, approved, note=note)
+
+    return Inspected(agent.config, agent.store.embedder, change, approve=approve)
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from .....envs.errors import UsageError
 from .....memory.ledger.errors import UnknownCase
 from .....memory.store.verdicts import judged
 from ...http.keys import Key
@@ -47,7 +48,7 @@ async def episodes(
             all(word in said for word in words)
             and env in ("", line.env)
             and family in ("", line.family)
-            and outcome in ("", line.outcome or "open")
+            and outcome in ("", "waiting" if line.waits else line.outcome or "open")
             and source in ("", line.source)
             and namespace in ("", line.namespace)
             and run in ("", line.run)
@@ -98,7 +99,17 @@ async def one(
     if until is not None and steps:
         until = min(until, steps - 1)
         found = found.model_copy(update={"moments": found.moments[: until + 1]})
-    return page(request, "episode.html", session, e=found, until=until, steps=steps)
+    line = _line(inspected, session.key, episode)
+    return page(
+        request,
+        "episode.html",
+        session,
+        e=found,
+        until=until,
+        steps=steps,
+        waits=line.waits,
+        may_approve=inspected.approve is not None and session.may_edit,
+    )
 
 
 @router.get("/{episode}/stream")
@@ -144,6 +155,26 @@ async def verdict(
         )
     )
     return to(request, f"episodes/{line.id}?saved=verdict-{line.id}#verdict")
+
+
+@router.post("/{episode}/approval")
+async def approval(
+    request: Request,
+    key: EditingKey,
+    inspected: TheInspected,
+    episode: str,
+    said: Annotated[str, Form()] = "",
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    """Approve or refuse the call that an episode waits with; it goes on at once."""
+    line = _line(inspected, key, episode)
+    if inspected.approve is None or said not in ("yes", "no"):
+        raise UsageError(
+            "no agent is at hand to go on with it" if said else "say yes or no",
+            hint="The pages of `lichen serve` can, or `agent.approve(ID)` where the agent runs.",
+        )
+    await inspected.approve(line.id, said == "yes", note)
+    return to(request, f"episodes/{line.id}")
 
 
 def _line(inspected: Inspected, key: Key, episode: str) -> EpisodeLine:

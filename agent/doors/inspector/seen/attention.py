@@ -41,7 +41,9 @@ async def wanted(inspected: Inspected, key: Key) -> list[Waiting]:
 
     quarantined = await inspected.look(of_store)
     shelves = await inspected.skills(of_library) if inspected.has_library else {}
+    asking = sum(bool(line.waits) and key.owns(line.namespace) for line in inspected.log.lines())
     rows = (
+        (asking, "calls wait for approval", "Approve or refuse them", "episodes?outcome=waiting"),
         (shelves.get("broken", 0), "skills cannot be read", "Mend or remove their files", "skills"),
         (
             shelves.get("proposals", 0),

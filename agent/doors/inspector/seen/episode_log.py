@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .....envs.types import Outcome
+from .....memory.ledger.call_events import ApprovalAsked, ApprovalGiven
 from .....memory.ledger.cost_event import CostNoted
 from .....memory.ledger.events import EpisodeEnded, EpisodeStarted, Forgotten, RunStarted
 from .....memory.ledger.feedback_event import Feedback
@@ -18,6 +19,8 @@ _TYPES = (
     "episode_ended",
     "feedback",
     "cost_noted",
+    "approval_asked",
+    "approval_given",
     "forgotten",
 )
 
@@ -46,6 +49,8 @@ class EpisodeLine:
     steps: int = 0
     learn: bool = True
     judge: str = ""
+    waits: str = ""
+    """The call that waits for a person; empty: none does."""
     tokens: int = 0
     dollars: float = 0.0
     seconds: float = 0.0
@@ -117,6 +122,7 @@ class EpisodeLog:
                     held,
                     outcome=event.outcome,
                     score=event.score,
+                    waits="",
                     steps=event.steps,
                     learn=event.learn,
                     judge=event.judge,
@@ -126,6 +132,10 @@ class EpisodeLog:
                 self._lines[row.episode] = replace(
                     held, outcome=event.outcome, score=event.score, judge=event.judge
                 )
+            case ApprovalAsked() if held is not None:
+                self._lines[row.episode] = replace(held, waits=event.call)
+            case ApprovalGiven() if held is not None:
+                self._lines[row.episode] = replace(held, waits="")
             case CostNoted() if held is not None:
                 self._lines[row.episode] = replace(
                     held,

@@ -18,6 +18,9 @@ T = TypeVar("T")
 Changing = Callable[[Callable[[Store], Any]], Awaitable[Any]]
 """Does something with the store that is open for writing, where nothing else is done with it meanwhile."""
 
+Approving = Callable[[str, bool, str], Awaitable[Any]]
+"""Goes on with a request: its id, whether its call is approved, and why."""
+
 
 class Inspected:
     """A store that is looked at while whoever has it open writes to it.
@@ -30,6 +33,7 @@ class Inspected:
         embedder: Of texts.
         change: How the store is changed; None: it is only looked at.
         why_not: Why it is only looked at, in one sentence.
+        approve: Tells the agent what a person said of a call that waits; None: no agent is at hand.
     """
 
     def __init__(
@@ -38,10 +42,12 @@ class Inspected:
         embedder: Embedder,
         change: Changing | None = None,
         why_not: str = "",
+        approve: Approving | None = None,
     ) -> None:
         self.config = config
         self.folder: Path = config.store
         self.why_not = why_not
+        self.approve = approve
         self.embedder = embedder
         self.log = EpisodeLog(self.folder)
         self._change = change
