@@ -1,6 +1,8 @@
 """The agent as a graph and as a subgraph of another (the model's replies are scripted)."""
 
+import json
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,3 +117,26 @@ async def test_scripted_two_subgraphs_at_once_each_wait_for_a_word_of_their_own(
     assert paid == [7] and "__interrupt__" not in state
     said = sorted(m.text for m in state["messages"] if m.text.startswith("Done"))
     assert len(said) == 2 and said[1] == "Done: paid 7"
+
+
+def test_scripted_what_the_page_says_of_langgraph_dev_names_a_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "embed.md").read_text(encoding="utf-8")
+    found = re.search(r'`(\{"dependencies".*\})`', page)
+    assert found is not None
+    file, _, name = json.loads(found[1])["graphs"]["desk"].partition(":")
+    said = re.search(r"`(graph = .*?)`", page)
+    assert said is not None
+    lines = [
+        "from lichen.agent import Agent, ScriptedLLM",
+        "from lichen.agent.doors.langgraph_agent import compile_agent",
+        'agent = Agent.from_config(store="s", embedder="hashing", llm=ScriptedLLM(["In Oslo."]))',
+        said[1],
+    ]
+    monkeypatch.chdir(tmp_path)
+    Path(file).write_text("\n".join(lines))
+    made = runpy.run_path(file)
+    with made["agent"]:
+        assert made[name].checkpointer is None  # the server has one of its own, and refuses others
+        assert made[name].invoke(asked("Where is it?"))["messages"][-1].text == "In Oslo."
