@@ -15,6 +15,11 @@ PAGES = {
     "episodes": "episodes",
     "episode": "episodes >[data-row] a",
     "compare": "episodes >[data-row] a >a[href*='compare']",
+    "skills": "skills",
+    "skills-graph": "skills?view=graph",
+    "skill": "skills >[data-row] a",
+    "skill-editor": "skills >[data-row] a >a[data-edit]",
+    "skill-history": "skills/-/history",
     "settings": "settings",
 }
 """Name -> a path, and what is clicked on from there."""

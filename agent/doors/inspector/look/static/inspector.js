@@ -76,7 +76,7 @@
       waiting = setTimeout(async () => {
         const answer = await fetch(location.href, { headers: { "X-Part": "1" } });
         if (!answer.ok) return;
-        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-stream]");
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-stream], [data-streamed]");
         const old = document.querySelector("[data-stream]");
         if (!fresh || !old) return;
         const open = new Set([...old.querySelectorAll("details[open][id]")].map((one) => one.id));
