@@ -180,9 +180,11 @@ def test_what_is_written_meanwhile_appears_by_itself(furnished: Path, opened: Op
 
     tools = [Tool(find_order), Tool(refund, needs_approval=True)]
     llm = ScriptedLLM(["Done."])
-    with Agent.from_config(store=furnished, llm=llm, tools=tools) as agent:
-        with ThreadPoolExecutor() as pool:  # playwright has a loop in this thread
-            pool.submit(agent.approve, episode).result()
+    with (
+        Agent.from_config(store=furnished, llm=llm, tools=tools) as agent,
+        ThreadPoolExecutor() as pool,  # playwright has a loop in this thread
+    ):
+        pool.submit(agent.approve, episode).result()
     page.wait_for_selector(".timeline > li")
     assert "refund" in page.locator(".timeline").inner_text()
     expect(page.locator("[data-stream-state]")).to_have_text("ended")
