@@ -21,7 +21,7 @@ pytest.importorskip("langchain_openai")
 from fastmcp import Client
 from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
-from langgraph.store.base import GetOp, PutOp, SearchOp
+from langgraph.store.base import GetOp, Op, PutOp, SearchOp
 from pydantic import SecretStr
 
 from lichen.agent import Agent
@@ -165,7 +165,7 @@ async def test_a_store_of_langgraph_works_beside_the_loop(memory: Memory, pulse:
     store = LichenStore(memory)
     put = PutOp(("users",), "ann", {"text": "green tea"})
     await free(pulse, store.abatch([put]), "embedder")
-    ops = [GetOp(("users",), "ann"), SearchOp(("users",), query="which tea?")]
+    ops: list[Op] = [GetOp(("users",), "ann"), SearchOp(("users",), query="which tea?")]
     got, found = await free(pulse, store.abatch(ops), "embedder")
     assert got.value == found[0].value == {"text": "green tea"}
 
