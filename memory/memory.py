@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from ..envs.errors import UsageError
+from ..envs.text import whole
 from ..envs.tools import ToolSpec
 from ..envs.types import Outcome
 from .credit.exposure import Exposer
@@ -34,8 +35,8 @@ from .recall.case_memory import CaseMemory
 from .recall.retriever import RetrieverConfig
 from .store.store import Store
 from .store.verdicts import judged
-from .told.foreign_episode import begun, ended
-from .told.foreign_step import ForeignStep
+from .told.foreign_episode import begun, ended, ended_with
+from .told.foreign_step import ForeignStep, read_steps
 from .told.memory_block import memory_block
 from .told.moment import ending_notes, moment_notes
 from .told.remembered import ReadCase, remember
@@ -112,8 +113,7 @@ class Memory(AbstractContextManager["Memory"]):
         Raises:
             UsageError: The situation is empty, or the namespace is none.
         """
-        if not situation.strip():
-            raise UsageError("there is nothing to recall for: the situation is empty")
+        situation = _worded(situation)
         with self._lock:
             view = CaseMemory(self.store, self.config, namespace=checked(namespace))
             number = self.store.ledger.head()
@@ -167,22 +167,23 @@ class Memory(AbstractContextManager["Memory"]):
             situation: What `recall` returned; or, where nothing was recalled, the task in words.
             steps: What was done, in order: tools called or words said, with what came back.
             outcome: As far as it is known. What is unknown is no case until `feedback` says more.
-            score: In [0, 1]; 1 or 0 by the outcome when None.
+            score: In [0, 1]; 1 or 0 by the outcome when None. By itself it says the outcome, as in `feedback`.
             namespace, thread, llm: As in `recall`, where nothing was recalled.
 
         Raises:
-            UsageError: There are no steps, it was remembered already, or the store was opened read-only.
+            UsageError: A step, the outcome or the score is none, the situation is empty, it was remembered
+                already, or the store was opened read-only. Nothing was written.
         """
-        taken = [ForeignStep.model_validate(step) for step in steps]
-        if not taken:
-            raise UsageError("nothing was done: an episode to remember has at least one step")
+        taken = read_steps(steps)
+        outcome, score = ended_with(outcome, score)
         with self._lock:
             self._may_write()
             if isinstance(situation, str):
+                situation = _worded(situation)
                 number = self.store.ledger.head()
-                said = content_id("told", self.name, namespace, situation, str(number))
+                said = content_id("told", self.name, checked(namespace), situation, str(number))
                 situation = Reminder(
-                    id=said, situation=situation, namespace=checked(namespace), thread=thread
+                    id=said, situation=situation, namespace=namespace, thread=thread
                 )
                 self.store.append(begun(self.name, self._run, situation, (), llm))
             self._closed(situation, taken, outcome, score)
@@ -263,7 +264,8 @@ class Memory(AbstractContextManager["Memory"]):
     ) -> Sequence[tuple[SubtaskCase, float]]:
         """Return at most k remembered subtasks like this one, with the cosine of their texts, best first."""
         view = CaseMemory(self.store, self.config, namespace=namespace)
-        return view.subtasks(text, env=self.name, k=k)
+        with self._lock:
+            return view.subtasks(text, env=self.name, k=k)
 
     def close(self) -> None:
         """Close the store, where it was opened here; calling it twice is allowed."""
@@ -306,7 +308,7 @@ class Memory(AbstractContextManager["Memory"]):
         told: Reminder,
         taken: Sequence[ForeignStep],
         outcome: Outcome,
-        score: float | None,
+        score: float,
     ) -> None:
         if not (rows := list(self.store.rows_of(told.id))):
             raise UnknownCase(f"no episode {told.id!r} was opened in {self.store.folder}")
@@ -314,5 +316,10 @@ class Memory(AbstractContextManager["Memory"]):
             raise UsageError(
                 f"the episode {told.id} was remembered already", hint="`feedback` says more of it."
             )
-        won = (outcome == "success") if score is None else score
-        self.store.append(ended(self.name, self._run, told, taken, outcome, float(won)))
+        self.store.append(ended(self.name, self._run, told, taken, outcome, score))
+
+
+def _worded(situation: str) -> str:
+    if not isinstance(situation, str) or not situation.strip():
+        raise UsageError("the situation is empty: say in words what is asked for")
+    return whole(situation)

@@ -27,6 +27,7 @@ from .trial import OnResult, TestResult, run_tests
 from .types import Skill, split_id
 from .versions import skill_at
 from .views import Figures, SkillRow, figures, rows
+from .waiting import waiting
 
 PERSON = "person"
 
@@ -173,26 +174,7 @@ class Workshop:
             UnknownSkill: Nothing waits.
             BadSkill: The folder is no skill.
         """
-        self.library.all()
-        waiting = {
-            shelf for shelf in SHELVES if name in self.library.repository.changed_on_disk(shelf)
-        }
-        shelf = next((s for s in SHELVES if s in waiting), None)
-        if name in self.library.broken:
-            shelf = "skills"
-        if shelf is not None and (self.library.root / shelf / name).is_dir():
-            skill = self.library.undrafted(self.library.on_disk(name, shelf))
-        else:
-            skill = next(
-                (
-                    self.library.undrafted(found[name])
-                    for shelf in ("proposals", "drafts", "quarantine", "archive")
-                    if name in (found := self.library.all(shelf))
-                ),
-                None,
-            )  # type: ignore[assignment]
-            if skill is None:
-                raise UnknownSkill(f"nothing waits under the name {name!r}")
+        skill = waiting(self.library, name)
         if not skill.runnable:
             return keep_instructions(skill, self.library, author=self.author, what="Approve")
         return self.admission.admit(

@@ -10,6 +10,7 @@ on in another process. A run that does not end is not remembered.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NotRequired
 
@@ -28,6 +29,7 @@ try:
 except ImportError as missing:
     raise MissingExtra("the door to LangChain", "langchain", "langchain") from missing
 
+_log = logging.getLogger(__name__)
 Judge = Callable[[str, str], bool | float]
 """Told the request and the answer; says how right it is, in [0, 1]."""
 
@@ -130,8 +132,11 @@ class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
         self._memory.remember(told, steps)
         answer = str(steps[-1].arguments.get("answer", ""))
         if self._judge is not None and answer:
-            score = float(self._judge(asked, answer))
-            self._memory.feedback(episode, score=score, actor="judge")
+            try:
+                score = float(self._judge(asked, answer))
+                self._memory.feedback(episode, score=score, actor="judge")
+            except Exception as error:  # whoever asked has the answer all the same
+                _log.warning("the judge of %s failed, it stays unknown: %s", episode, error)
         return None
 
     async def aafter_agent(

@@ -5,6 +5,7 @@ Tools `recall`, `remember`, `feedback`, `search_skills`, `run_skill`; resources 
 client chooses whose memory it reads.
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
@@ -197,7 +198,7 @@ def _add_skills(server: "FastMCP", skills: McpSkills) -> None:
 
     class Fresh(Middleware):
         async def on_message(self, context: Any, call_next: Any) -> Any:
-            skills.refresh()
+            await asyncio.to_thread(skills.refresh)
             return await call_next(context)
 
     server.add_middleware(Fresh())

@@ -41,7 +41,8 @@ class McpSkills:
     def __init__(self, root: Path, embedder: Embedder, *, level: str | None = None) -> None:
         self._root, self._level = root, level
         self._shelf = SkillShelf(root, embedder)
-        self._lock = threading.RLock()
+        self._looking, self._running = threading.RLock(), threading.RLock()
+        """Two, so that nobody who looks waits for a skill that runs."""
         self._open: OpenLibrary | None = None
         self._head = ""
         self.folder = Path(tempfile.mkdtemp(prefix="lichen-skills-"))
@@ -50,7 +51,7 @@ class McpSkills:
 
     def refresh(self) -> None:
         """Make the folders what the library holds now."""
-        with self._lock:
+        with self._looking:
             library = self._shelf.library
             head = library.repository.head() if library is not None else ""
             if library is None or head == self._head:
@@ -67,7 +68,7 @@ class McpSkills:
 
     def search(self, query: str, env: str, k: int) -> list[FoundSkill]:
         """Return at most k skills that a text asks for; see `SkillShelf.search`."""
-        with self._lock:
+        with self._looking:
             return self._shelf.search(query, env=env, k=k)
 
     def run(
@@ -86,8 +87,9 @@ class McpSkills:
             UsageError: It is instructions, or the task is none of its environment.
             JailUnavailable: This machine lacks a wall of the jail.
         """
-        with self._lock:
+        with self._looking:
             skill = self._shelf.get(name)
+        with self._running:
             if not skill.runnable:
                 raise UsageError(
                     f"{skill.name} is instructions and cannot be run",

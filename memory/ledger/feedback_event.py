@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ...envs.types import Outcome, Record
+from ...envs.types import Outcome, Record, Text
 from .records import Judge, Share
 
 
@@ -18,9 +18,9 @@ class Feedback(Record):
     type: Literal["feedback"] = "feedback"
     score: Share
     """1: it was right, 0: it was wrong; an episode of 0.5 and more is a success."""
-    correct: str = ""
+    correct: Text = ""
     """What the answer should have been; empty where that was not said."""
-    note: str = ""
+    note: Text = ""
     """Why, in words."""
     judge: Judge = "person"
 

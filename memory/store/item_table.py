@@ -8,6 +8,7 @@ survives a killed process; what was deleted is overwritten in the file, and empt
 import base64
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection, Engine
 
+from ...envs.errors import UsageError
 from ..ledger.sqlite import flush, reading, transaction, writing
 from .item_copy import ItemCopy
 
@@ -72,6 +74,16 @@ class ItemTable:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._closed = False
+
+    def close(self) -> None:
+        """Write nothing from now on: another process may write to the store by then."""
+        self._closed = True
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        if self._closed:
+            raise UsageError("the store is closed")
+        return transaction(self._engine)
 
     def create(self) -> None:
         """Create the tables where they are missing."""
@@ -127,8 +139,9 @@ class ItemTable:
 
         Raises:
             StoreUnwritable: The disk refuses; nothing of this call was stored.
+            UsageError: The store is closed.
         """
-        with transaction(self._engine) as connection:
+        with self._writing() as connection:
             gone = self._delete(connection, sa.not_(_lives(now)))
             for namespace, key in deleted:
                 here = _items.c.namespace == _written(namespace), _items.c.key == _plain(key)
@@ -140,7 +153,7 @@ class ItemTable:
 
     def encoded(self, made: Sequence[tuple[StoredItem, NDArray[np.float32]]], encoder: str) -> None:
         """Give items that are there the vectors of another encoder, shape (n, d) each."""
-        with transaction(self._engine) as connection:
+        with self._writing() as connection:
             for item, vectors in made:
                 here = sa.update(_items).where(_items.c.id == item.id)
                 connection.execute(here.values(encoder=encoder))
@@ -167,7 +180,7 @@ class ItemTable:
             StoreUnwritable: The disk refuses; nothing of this call was stored.
         """
         brought = 0
-        with transaction(self._engine) as connection:
+        with self._writing() as connection:
             gone = self._delete(connection, sa.not_(_lives(now)))
             for copy in copies:
                 if copy.expires is None or copy.expires > now:
@@ -185,7 +198,7 @@ class ItemTable:
         rows = [{"old": item.id, "until": _until(item.ttl, now)} for item in items if item.ttl]
         if rows:
             here = sa.update(_items).where(_items.c.id == sa.bindparam("old"))
-            with transaction(self._engine) as connection:
+            with self._writing() as connection:
                 connection.execute(here.values(expires=sa.bindparam("until")), rows)
 
     @staticmethod

@@ -1,8 +1,7 @@
 """The store: one folder with the ledger and everything derived from it, kept equal at opening.
 
     ledger.sqlite   the events (the truth), the case table, cached embeddings, an application's items
-    index/          Chroma, derived
-    lock            held while a process may write
+    index/, lock    Chroma, derived; held while a process may write
 
 State is folded from the ledger when the store is opened; the case table and the indexes are then compared
 with it and repaired, never asserted. What is remembered is said by the memory modules (`kinds.module`).
@@ -328,6 +327,7 @@ class Store(MemoryState):
         if self._whole_state and grown and not self._fold.set_aside:
             self.snapshot()
         if hasattr(self, "_engine"):
+            self.items.close()
             self._engine.dispose()
         if hasattr(self, "indexes"):
             self.indexes.close()

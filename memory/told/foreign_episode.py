@@ -1,10 +1,13 @@
 """The events of an episode of somebody else's agent: how it began, what was recalled, what it did."""
 
 from collections.abc import Sequence
+from typing import get_args
 
+from ...envs.errors import UsageError
 from ...envs.tools import worded_call
 from ...envs.types import Outcome
 from ..ledger.events import EpisodeEnded, EpisodeStarted, Stepped
+from ..ledger.feedback_event import is_right
 from ..ledger.ledger import Entry
 from .foreign_step import ForeignStep, call_in
 from .remembered import ReadCase, whole_read
@@ -37,6 +40,23 @@ def begun(name: str, run: str, told: Reminder, read: Sequence[ReadCase], llm: st
         Entry(begin, run, told.id, started),
         Entry(f"{told.id}/recall-0", run, told.id, whole_read(read), parents=(begin,)),
     ]
+
+
+def ended_with(outcome: Outcome, score: float | None) -> tuple[Outcome, float]:
+    """Return an outcome and its score where one of them was said; a score by itself says the outcome.
+
+    Raises:
+        UsageError: One of them is none.
+    """
+    if outcome not in get_args(Outcome):
+        raise UsageError(f"{outcome!r} is no outcome: {', '.join(get_args(Outcome))}")
+    if score is None:
+        return outcome, float(outcome == "success")
+    if not 0 <= score <= 1:
+        raise UsageError(f"a score of {score} is not in [0, 1]")
+    if outcome == "unknown":
+        outcome = "success" if is_right(score) else "failure"
+    return outcome, float(score)
 
 
 def ended(

@@ -1,6 +1,6 @@
 """What a memory says of one situation, with the reason why of every item."""
 
-from ...envs.types import Outcome, Record
+from ...envs.types import Outcome, Record, Text
 from ..credit.credit import Uplift
 from ..ledger.events import EpisodeStarted
 from ..ledger.records import EpisodeCase, SubtaskCase, Trust
@@ -64,7 +64,7 @@ class Reminder(Record):
 
     id: str
     """Of the episode that was opened: what is done now is remembered, and judged, under it."""
-    situation: str
+    situation: Text
     namespace: str = ""
     thread: str = ""
     items: tuple[RecalledCase, ...] = ()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lichen.envs.errors import UsageError
 from lichen.memory import Memory, StepCase, Store
 from lichen.memory.ledger.errors import UnknownCase
 from lichen.memory.likeness.embedder import HashingEmbedder
+from lichen.memory.store.item_table import StoredItem
 
 ASKED = "My parcel 4711 never came"
 STEPS: list[dict[str, Any]] = [
@@ -198,3 +200,49 @@ def test_threads_share_one_memory(memory: Memory) -> None:
     for thread in threads:
         thread.join(timeout=120)
     assert not failed and len(memory.store.episodes) == 24
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"situation": "  "}, "the situation is empty"),
+        ({"steps": []}, "at least one step"),
+        ({"steps": {"tool": "find"}}, "in a list"),
+        ({"steps": [{"tool": "find", "result": "x"}]}, "step 0 cannot be read: result"),
+        ({"steps": [{"answer": "x"}]}, "a step has a tool or an action"),
+        ({"outcome": "won"}, "'won' is no outcome"),
+        ({"score": 7}, "a score of 7 is not in"),
+        ({"score": float("nan")}, "is not in"),
+        ({"namespace": "/ann"}, "no namespace"),
+    ],
+)
+def test_what_cannot_be_remembered_is_one_sentence_and_nothing_is_written(
+    memory: Memory, given: dict[str, Any], said: str
+) -> None:
+    before = memory.store.ledger.head()
+    steps: list[Any] = [{"tool": "find", "answer": "x"}]
+    with pytest.raises(UsageError, match=said):
+        memory.remember(**({"situation": ASKED, "steps": steps} | given))
+    assert memory.store.ledger.head() == before
+
+
+def test_a_step_is_kept_whatever_a_tool_was_given_and_answered(memory: Memory) -> None:
+    odd = {"at": date(2026, 7, 28), "raw": b"\xff", "both": {1, 2}, "half": "\ud83d"}
+    steps: list[Any] = [
+        {"tool": "find", "arguments": odd, "answer": {"city": "Oslo"}},
+        {"tool": "count", "answer": 5, "error": None},
+        {"action": "I say \ud83d", "answer": "half \ud83d"},
+    ]
+    memory.remember("where is \ud83d?", steps, score=0.9)
+    (case,) = memory.store.episodes.values()
+    assert (case.outcome, case.score) == ("success", 0.9)
+    text = memory.recall("where is it?").text
+    assert '{"city": "Oslo"}' in text and "2026-07-28" in text
+    memory.feedback(case.episode, good=False, note="half \ud83d", correct="\ud83d")
+
+
+def test_a_closed_store_writes_no_item(tmp_path: Path) -> None:
+    with Memory(tmp_path, embedder=HashingEmbedder()) as memory:
+        items = memory.store.items
+    with pytest.raises(UsageError, match="the store is closed"):
+        items.write([(StoredItem(("a",), "k", {"v": 1}, ()), ())], (), 0.0)

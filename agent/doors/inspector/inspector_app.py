@@ -26,7 +26,7 @@ from .pages import (
     skills_page,
 )
 from .seen.inspected import Inspected
-from .seen.workbench import Workbench
+from .seen.skill_bench import SkillBench
 
 if TYPE_CHECKING:
     from ..http.keys import KeyRing
@@ -49,7 +49,7 @@ def inspector_app(inspected: Inspected, keys: "KeyRing | None" = None) -> FastAP
     app = FastAPI(title="Lichen inspector", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.inspected = inspected
     app.state.sessions = Sessions(keys)
-    app.state.workbench = Workbench(inspected)
+    app.state.skill_bench = SkillBench(inspected)
     for pages in _PAGES:
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

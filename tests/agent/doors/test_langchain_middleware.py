@@ -142,3 +142,28 @@ def test_scripted_a_changed_contract_is_known_by_its_schema(server: Server, memo
         s.call for s in memory.store.steps.values() if s.call and s.call.tool == "find_order"
     )
     assert record.schema_hash == call.schema_hash and record.n == record.ok == 1
+
+
+def test_scripted_a_judge_that_fails_leaves_the_run_unknown_and_answered(
+    server: Server, memory: Memory
+) -> None:
+    def judge(request: str, answer: str) -> float:
+        return 7.0 if "4711" in request else 1 / 0
+
+    agent = agent_of(server, memory, judge=judge)
+    for request in (LOST, "Where is 12?"):
+        assert "in Oslo" in agent.invoke(asked(request))["messages"][-1].text
+    assert not memory.store.episodes
+
+
+def test_scripted_calls_of_one_reply_are_kept_each_with_its_own_answer(
+    server: Server, memory: Memory
+) -> None:
+    both = server.called(("find_order", {"order": 1}), ("find_order", {"order": 2}))
+    server.answers(both, server.said("Both are in Oslo."))
+    result = agent_of(server, memory).invoke(asked("Where are my orders?"))
+    memory.feedback(result["lichen_episode"], good=True)
+    steps = sorted(memory.store.steps.values(), key=lambda case: case.index)
+    assert [case.action for case in steps[:2]] == ["find_order(order=1)", "find_order(order=2)"]
+    text = memory.recall("Where are my orders?").text
+    assert "order 1 is in Oslo" in text and "order 2 is in Oslo" in text

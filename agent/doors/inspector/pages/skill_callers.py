@@ -6,16 +6,16 @@ from fastapi import Depends, Request
 
 from ...http.keys import Key, NotAllowed
 from ..access.signing_in import Session
-from ..seen.workbench import Workbench, author_of
+from ..seen.skill_bench import SkillBench, author_of
 from .callers import EditingKey
 
 
-def _bench(request: Request) -> Workbench:
-    found: Workbench = request.app.state.workbench
+def _bench(request: Request) -> SkillBench:
+    found: SkillBench = request.app.state.skill_bench
     return found
 
 
-TheBench = Annotated[Workbench, Depends(_bench)]
+TheBench = Annotated[SkillBench, Depends(_bench)]
 
 
 def may_edit_library(session: Session) -> bool:

@@ -20,8 +20,8 @@ from ..access.signing_in import Session
 from ..look.rendering import page
 from ..seen.inspected import Inspected
 from ..seen.library_jobs import Job
+from ..seen.skill_bench import SkillBench
 from ..seen.skill_form import SkillForm
-from ..seen.workbench import Workbench
 from .callers import Sitting, TheInspected, to
 from .skill_callers import TheAuthor, TheBench, may_edit_library
 
@@ -146,13 +146,13 @@ async def _begun(inspected: Inspected, name: str, commit: str = "") -> _Edited:
     return await inspected.skills(found)
 
 
-def _conflict(opened: OpenLibrary, bench: Workbench, mine: Skill, base: str) -> _Conflict | None:
+def _conflict(opened: OpenLibrary, bench: SkillBench, mine: Skill, base: str) -> _Conflict | None:
     if not opened.library.changed_since(mine.name, base):
         return None
     return _theirs(opened, bench, mine)
 
 
-def _theirs(opened: OpenLibrary, bench: Workbench, mine: Skill) -> _Conflict:
+def _theirs(opened: OpenLibrary, bench: SkillBench, mine: Skill) -> _Conflict:
     library = opened.library
     drafts = library.all("drafts")
     theirs = drafts.get(mine.name)

@@ -73,6 +73,7 @@ def opened(chromium: Any) -> Iterator[Open]:
             app = inspector_app(inspected)
             address = held.enter_context(served(app))
             made = chromium.new_context(**context)
+            made.set_default_timeout(10_000)
             held.callback(made.close)
             page = made.new_page()
             page.inspector, page.address = app, address

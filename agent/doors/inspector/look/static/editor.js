@@ -2,7 +2,11 @@
 // Without it the same form works with plain text fields.
 import { basicSetup, EditorView, EditorState, keymap, indentWithTab, indentUnit, python, markdown } from "./codemirror.js";
 
+// The classes that CodeMirror's own highlighting gives, in its order: keywords, atoms, numbers, texts, escapes,
+// names that are defined, local names, types, classes, special names, properties, comments, faults.
+const colours = ["skills", "model", "model", "good", "exploration", "accent", "ink", "model", "model", "exploration", "accent", "soft", "bad"];
 const look = EditorView.theme({
+  ...Object.fromEntries(colours.map((name, i) => [`.ͼ${"bcdefghijklmn"[i]}`, { color: `var(--${name})` }])),
   "&": { fontSize: "13px", border: "1px solid var(--line)", borderRadius: "6px", background: "var(--panel)", color: "var(--ink)" },
   "&.cm-focused": { outline: "2px solid var(--accent)" },
   ".cm-content": { fontFamily: "var(--mono)", caretColor: "var(--ink)", minHeight: "8rem" },

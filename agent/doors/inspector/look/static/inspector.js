@@ -76,8 +76,8 @@
       waiting = setTimeout(async () => {
         const answer = await fetch(location.href, { headers: { "X-Part": "1" } });
         if (!answer.ok) return;
-        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-stream], [data-streamed]");
-        const old = document.querySelector("[data-stream]");
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
+        const old = document.querySelector("[data-live]");
         if (!fresh || !old) return;
         const open = new Set([...old.querySelectorAll("details[open][id]")].map((one) => one.id));
         old.innerHTML = fresh.innerHTML;
@@ -89,6 +89,8 @@
   }
 
   // What was typed and not saved is kept in this browser until it is saved.
+  const saved = new URLSearchParams(location.search).get("saved");
+  if (saved) sessionStorage.removeItem(`lichen-draft:${saved}`);
   for (const form of document.querySelectorAll("form[data-keep]")) {
     const key = `lichen-draft:${form.dataset.keep}`;
     const fields = [...form.querySelectorAll("textarea[name], input[name]:not([type=hidden])")];
@@ -102,6 +104,4 @@
     form.addEventListener("lichen-edited", keep);
     form.querySelector("[data-drop]")?.addEventListener("click", () => { sessionStorage.removeItem(key); location.reload(); });
   }
-  const saved = new URLSearchParams(location.search).get("saved");
-  if (saved) sessionStorage.removeItem(`lichen-draft:${saved}`);
 })();

@@ -17,7 +17,7 @@ from .library_jobs import LibraryJobs
 T = TypeVar("T")
 
 
-class Workbench:
+class SkillBench:
     """What the pages of skills share.
 
     Args:
