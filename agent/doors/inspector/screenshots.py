@@ -20,6 +20,10 @@ PAGES = {
     "skill": "skills >[data-row] a",
     "skill-editor": "skills >[data-row] a >a[data-edit]",
     "skill-history": "skills/-/history",
+    "skill-commit": "skills/-/history >[data-row] a",
+    "skill-try": "skills >[data-row] a >a[href$='/try']",
+    "tools": "tools",
+    "tool": "tools?q=find_order >[data-row] a",
     "settings": "settings",
 }
 """Name -> a path, and what is clicked on from there."""
