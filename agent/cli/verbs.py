@@ -45,7 +45,9 @@ class Moved(NamedTuple):
 
 NOUNS = (
     Noun("softcot", "Train soft thoughts of a small assistant (SoftCoT) and test them.", LEARN),
-    Noun("memory", "List, explain, export, import, forget and verify what was learned.", LOOK),
+    Noun(
+        "memory", "List, explain, edit, export and forget what was learned.", LOOK
+    ),
     Noun("store", "Pack what was learned into one file, unpack it, merge it.", LOOK),
     Noun("skills", "Look at the skill library, edit it, test it, roll it back.", LOOK),
     Noun("skills jail", "See what protects skill code here, and attack it."),
@@ -132,6 +134,14 @@ VERBS: tuple[Verb, ...] = (
         ("store pack", "pack", "Write ledger and skills into one file."),
         ("store unpack", "unpack", "Make a store of such a file."),
         ("store merge", "merge", "Bring what such a file knows into a store."),
+    ),
+    *_of(
+        "cli.memory_edits",
+        ("memory edit", "edit_case", "Correct a case; what was learned stays in the ledger."),
+        ("memory pin", "pin_case", "Keep an episode, however full the memory is."),
+        ("memory unpin", "unpin_case", "Let a full memory let it go again."),
+        ("memory quarantine", "quarantine_case", "Recall nothing of an episode until release."),
+        ("memory release", "release_case", "Recall it again."),
     ),
     *_of(
         "cli.feedback",
