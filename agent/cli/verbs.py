@@ -245,6 +245,10 @@ VERBS: tuple[Verb, ...] = (
         ("bench serve", "serve", "Load the HTTP server; no acknowledged feedback is lost."),
     ),
     *_of(
+        "lab.commands.bench_pages",
+        ("bench pages", "pages", "Time the inspector's pages over a large memory."),
+    ),
+    *_of(
         "lab.commands.bench_competence",
         ("bench competence", "competence", "Put models of known competence into Lichen."),
         ("bench candidates", "candidates", "Count where the expert's action is an option."),

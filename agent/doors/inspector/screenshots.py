@@ -43,14 +43,14 @@ def take(app: FastAPI, folder: Path) -> Iterator[Path]:
                 page = context.new_page()
                 page.goto(f"{address}/sign-in?key={app.state.sessions.one_time()}")
                 for name, way in PAGES.items():
-                    if _there(page, address, way):
+                    if there(page, address, way):
                         file = folder / f"{name}-{width}-{theme}.png"
                         page.screenshot(path=file, full_page=True)
                         yield file
                 context.close()
 
 
-def _there(page: Any, address: str, way: str) -> bool:
+def there(page: Any, address: str, way: str) -> bool:
     """Go to a page; return whether it exists with what this store holds."""
     path, *clicks = (part.strip() for part in way.split(">"))
     page.goto(f"{address}/{path}")

@@ -52,6 +52,10 @@ def evaluate_command(
             "--store", help="Folder of this evaluation. [default: .lichen/eval/SUITE-...]"
         ),
     ] = None,
+    inspect_log: Annotated[
+        Path | None,
+        typer.Option("--inspect-log", help="Write logs for `inspect view` (inspect_ai) there."),
+    ] = None,
     fresh: Fresh = False,
     config: Config = None,
     model: Model = None,
@@ -68,8 +72,9 @@ def evaluate_command(
     from ....envs.suite import load_suite
     from ...config import load_config
     from ...open_agent import OpenAgent
-    from ..heldout.heldout_run import HeldOutPlan, evaluate, forget_evaluation
+    from ..heldout.heldout_run import ROWS, HeldOutPlan, evaluate, forget_evaluation
     from ..heldout.heldout_tables import arms_table, contrasts_table
+    from ..heldout.inspect_log import rows_in, write_inspect_logs
     from ..heldout.learning_curve import draw, write_page
     from ..heldout.policy_arms import find_arms
     from ..heldout.progress_bars import Bars
@@ -99,6 +104,11 @@ def evaluate_command(
         episode_progress() as progress,
     ):
         report = evaluate(agent, plan, folder, Bars(progress))
+        logs: list[Path] = []
+        if inspect_log is not None:
+            logs = write_inspect_logs(
+                report, rows_in(folder / ROWS), agent.store.ledger, inspect_log
+            )
     text = save_report(report, folder / "report.json")
     draw(report, folder / "curve.png")
     write_page(report, folder / "curve.png", folder / "report.html")
@@ -106,6 +116,8 @@ def evaluate_command(
     console.print(contrasts_table(report))
     console.print(f"[bold]{report.sentence()}[/bold]")
     console.print(f"picture: {folder / 'curve.png'}   page: {folder / 'report.html'}")
+    for log in logs:
+        console.print(f"log: {log}", markup=False)
     write_json(text, json_path)
     if not any(cell.n for cells in report.arms.values() for cell in cells.values()):
         console.print(f"no outcome is known; `lichen run {suite} -n 1` says why")
