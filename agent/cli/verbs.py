@@ -45,9 +45,7 @@ class Moved(NamedTuple):
 
 NOUNS = (
     Noun("softcot", "Train soft thoughts of a small assistant (SoftCoT) and test them.", LEARN),
-    Noun(
-        "memory", "List, explain, edit, export and forget what was learned.", LOOK
-    ),
+    Noun("memory", "List, explain, edit, export and forget what was learned.", LOOK),
     Noun("store", "Pack what was learned into one file, unpack it, merge it.", LOOK),
     Noun("skills", "Look at the skill library, edit it, test it, roll it back.", LOOK),
     Noun("skills jail", "See what protects skill code here, and attack it."),
@@ -143,14 +141,8 @@ VERBS: tuple[Verb, ...] = (
         ("memory quarantine", "quarantine_case", "Recall nothing of an episode until release."),
         ("memory release", "release_case", "Recall it again."),
     ),
-    *_of(
-        "cli.feedback",
-        ("memory feedback", "feedback", "Say how an answer or an episode was."),
-    ),
-    *_of(
-        "cli.memory_why",
-        ("memory why", "why", "Say why the agent did what it did."),
-    ),
+    *_of("cli.feedback", ("memory feedback", "feedback", "Say how an answer or an episode was.")),
+    *_of("cli.memory_why", ("memory why", "why", "Say why the agent did what it did.")),
     *_of(
         "cli.memory_tools",
         ("memory tools", "tools", "Say what calls of tools came to."),

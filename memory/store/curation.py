@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 from ...envs.errors import UsageError
-from ..kinds.edited import editable
+from ..kinds.edited import EDITABLE, editable
 from ..ledger.content_id import content_id
 from ..ledger.curation_events import CaseEdited, EditedField, FieldChange, Pinned, Quarantined
 from ..ledger.errors import EditConflict, UnknownCase
@@ -92,6 +92,10 @@ def edit(
     if not changes:
         raise UsageError("nothing was changed: the case says this already")
     event = CaseEdited(target=record.id, changes=changes, reason=reason.strip())
+    if (store.folder / "index").exists():  # what is open follows at once
+        for kind in {type(one) for one in store.held.everything_of(record.episode)}:
+            if kind in EDITABLE:
+                store.index(kind)
     _written(store, record.episode, event, actor)
     return held_named(store, record.id)
 
