@@ -35,7 +35,7 @@ class Noun(NamedTuple):
 
 NOUNS = (
     Noun("softcot", "Train soft thoughts of a small assistant (SoftCoT) and test them.", LEARN),
-    Noun("memory", "List, explain, export, import, forget and verify what was learned.", LOOK),
+    Noun("memory", "List, explain, edit, export and forget what was learned.", LOOK),
     Noun("store", "Pack what was learned into one file, unpack it, merge it.", LOOK),
     Noun("skills", "Look at the skill library, edit it, test it, roll it back.", LOOK),
     Noun("skills jail", "See what protects skill code here, and attack it."),
@@ -129,13 +129,15 @@ VERBS: tuple[Verb, ...] = (
         ("store merge", "merge", "Bring what such a file knows into a store."),
     ),
     *_of(
-        "cli.feedback",
-        ("memory feedback", "feedback", "Say how an answer or an episode was."),
+        "cli.memory_edits",
+        ("memory edit", "edit_case", "Correct a case; what was learned stays in the ledger."),
+        ("memory pin", "pin_case", "Keep an episode, however full the memory is."),
+        ("memory unpin", "unpin_case", "Let a full memory let it go again."),
+        ("memory quarantine", "quarantine_case", "Recall nothing of an episode until release."),
+        ("memory release", "release_case", "Recall it again."),
     ),
-    *_of(
-        "cli.memory_why",
-        ("memory why", "why", "Say why the agent did what it did."),
-    ),
+    *_of("cli.feedback", ("memory feedback", "feedback", "Say how an answer or an episode was.")),
+    *_of("cli.memory_why", ("memory why", "why", "Say why the agent did what it did.")),
     *_of(
         "cli.memory_tools",
         ("memory tools", "tools", "Say what calls of tools came to."),

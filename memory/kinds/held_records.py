@@ -52,6 +52,10 @@ class HeldRecords:
         """Return the held records of a class that an episode left."""
         return [one for one in self._of.get(episode, {}).values() if type(one) is record]
 
+    def everything_of(self, episode: str) -> list[MemoryRecord]:
+        """Return the held records of an episode, of every class."""
+        return list(self._of.get(episode, {}).values())
+
     def take(self, records: Iterable[MemoryRecord]) -> None:
         """Hold records that the modules know already (from a snapshot)."""
         for record in records:
