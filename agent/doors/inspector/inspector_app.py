@@ -16,14 +16,26 @@ from ..http.faults import status_of
 from .access.page_rules import PageRules
 from .access.signing_in import Sessions, SignInNeeded, StaleForm
 from .look.rendering import HERE, page
-from .pages import episodes_page, overview_page, settings_page, sign_in_page
+from .pages import (
+    episodes_page,
+    overview_page,
+    settings_page,
+    sign_in_page,
+    skill_acts_page,
+    skill_edits_page,
+    skills_page,
+)
 from .seen.inspected import Inspected
+from .seen.skill_bench import SkillBench
 
 if TYPE_CHECKING:
     from ..http.keys import KeyRing
 
 _log = logging.getLogger(__name__)
-_PAGES = (sign_in_page, overview_page, episodes_page, settings_page)
+_PAGES = (
+    *(sign_in_page, overview_page, episodes_page, settings_page),
+    *(skills_page, skill_edits_page, skill_acts_page),
+)
 
 
 def inspector_app(inspected: Inspected, keys: "KeyRing | None" = None) -> FastAPI:
@@ -37,6 +49,7 @@ def inspector_app(inspected: Inspected, keys: "KeyRing | None" = None) -> FastAP
     app = FastAPI(title="Lichen inspector", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.inspected = inspected
     app.state.sessions = Sessions(keys)
+    app.state.skill_bench = SkillBench(inspected)
     for pages in _PAGES:
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

@@ -16,6 +16,11 @@ PAGES = {
     "episode": "episodes?source=own&outcome=success >[data-row] a",
     "waiting": "episodes?outcome=waiting >[data-row] a",
     "compare": "episodes?source=own&outcome=success >[data-row] a >a[href*='compare']",
+    "skills": "skills",
+    "skills-graph": "skills?view=graph",
+    "skill": "skills >[data-row] a",
+    "skill-editor": "skills >[data-row] a >a[data-edit]",
+    "skill-history": "skills/-/history",
     "settings": "settings",
 }
 """Name -> a path, and what is clicked on from there."""
