@@ -1,8 +1,11 @@
 """What a library looks like: one row a skill, and the figures by which libraries are compared."""
 
+from collections.abc import Collection
+from pathlib import Path
+
 from ..envs.types import Record
 from .call_graph import callees, callers, depth
-from .library import Library, Shelf
+from .library import SHELVES, Library, Shelf
 
 
 class SkillRow(Record):
@@ -75,4 +78,22 @@ def figures(library: Library) -> Figures:
         tests=sum(len(s.tests) for s in skills.values()),
         by_env={env: envs.count(env) for env in sorted(set(envs))},
         by_maker={maker: makers.count(maker) for maker in sorted(set(makers))},
+    )
+
+
+def of_tasks(folder: Path, tasks: Collection[str]) -> list[str]:
+    """Return the skills of a library, on any shelf, that were learned or are tested on one of these tasks.
+
+    None where there is no library.
+    """
+    if not (folder / ".git").exists():
+        return []
+    library = Library(folder)
+    return sorted(
+        f"{skill.id} on {shelf}"
+        for shelf in SHELVES
+        for skill in library.all(shelf).values()
+        if not set(tasks).isdisjoint(
+            {skill.contract.origin, *(test.task_id for test in skill.tests)}
+        )
     )

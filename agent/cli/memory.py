@@ -21,7 +21,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from ...memory.ledger.records import Case
 
@@ -47,11 +47,14 @@ def ls(
         }
         found = [c for c in held[grain] if env in (None, c.env)]
         trust = {c.id: opened.trust(c) for c in found}
+        pinned = set(opened.pinned)
         found.sort(key=lambda c: -c.rank)
     shown = found[: most or None]
-    write_json(
-        {"cases": [c.model_dump(mode="json") for c in shown], "total": len(found)}, json_path
-    )
+    told = [
+        {**c.model_dump(mode="json"), "trust": trust[c.id], "pinned": c.episode in pinned}
+        for c in shown
+    ]
+    write_json({"cases": told, "total": len(found)}, json_path)
     if json_path == "-":
         return
     table = Table(
@@ -81,17 +84,25 @@ def show(
     store: Store = None,
     json_path: Json = None,
 ) -> None:
-    """Show one case, whole, with the events it was derived from."""
-    from ...memory.forgetting.explain import find_case
+    """Show one case, whole, with the events it was derived from, and who was shown it."""
+    from ...memory.forgetting.shown_to import effect
+    from ...memory.store.curation import held_named
     from ...memory.store.store import Store as Opened
 
     with Opened(store or DEFAULT, read_only=True) as opened:
-        case = find_case(opened, case_id)
-    write_json(case.model_dump(mode="json"), json_path)
+        case = held_named(opened, case_id)
+        told = {
+            **case.model_dump(mode="json"),
+            "trust": opened.trust(case),
+            "pinned": case.episode in opened.pinned,
+            "quarantined": opened.set_apart.get(case.episode, ""),
+            "effect": effect(opened, case.episode).model_dump(mode="json"),
+        }
+    write_json(told, json_path)
     if json_path == "-":
         return
     console = out(json_path)
-    for name, value in case.model_dump(mode="json").items():
+    for name, value in told.items():
         console.print(f"[bold]{name}[/bold]: ", end="")
         console.print(str(value), markup=False, highlight=False)
 
@@ -198,10 +209,11 @@ def forget_command(
     """
     from ...memory.forgetting.forget import forget
     from ...memory.store.store import Store as Opened
+    from ...skills.views import of_tasks
 
     with Opened(store or DEFAULT, read_only=dry_run) as opened:
         found = forget(opened, name, cascade=cascade, dry_run=dry_run, reason=reason)
-    skills = _skills_of(found.tasks, folder_of(library, store))
+    skills = of_tasks(folder_of(library, store), found.tasks)
     write_json({**found.model_dump(mode="json"), "skills": skills}, json_path)
     if json_path == "-":
         return
@@ -228,23 +240,6 @@ def forget_command(
             console.print(f"{len(flagged)} {what}:")
             for one in flagged:
                 console.print(f"  {one}", markup=False)
-
-
-def _skills_of(tasks: "Collection[str]", folder: Path) -> list[str]:
-    """Return the skills, on any shelf, that were learned or are tested on one of these tasks."""
-    from ...skills.library import SHELVES, Library
-
-    if not (folder / ".git").exists():
-        return []
-    library = Library(folder)
-    return sorted(
-        f"{skill.id} on {shelf}"
-        for shelf in SHELVES
-        for skill in library.all(shelf).values()
-        if not set(tasks).isdisjoint(
-            {skill.contract.origin, *(test.task_id for test in skill.tests)}
-        )
-    )
 
 
 def import_(

@@ -9,7 +9,7 @@ from typing import Any
 from ...envs.text import shortened
 from ...envs.tools import write_call
 from ..ledger.content_id import content_id
-from ..ledger.events import Planned
+from ..ledger.events import Planned, Stepped
 from ..ledger.feedback_event import Feedback
 from ..ledger.records import EpisodeCase, MemoryRecord, State, StepCase
 from ..likeness.features import Idf, hashed, state_features
@@ -28,7 +28,7 @@ class CaseModule(MemoryModule):
     """Derives one case of the whole episode and one of every step; counts the features of the steps."""
 
     name = "cases"
-    version = 4  # verdicts that came later
+    version = 5  # who edited it
     kinds = (
         RecordKind("episodes", EpisodeCase, text=lambda case: case.goal),
         RecordKind(
@@ -94,6 +94,11 @@ def _whole(episode: EndedEpisode) -> EpisodeCase:
     )
 
 
+def step_id(episode: str, event: Stepped) -> str:
+    """Return the id of the case that a step leaves."""
+    return content_id("step", episode, str(event.step), event.text, event.action)
+
+
 def _steps(episode: EndedEpisode) -> list[StepCase]:
     start, ended = episode.started, episode.ended
     taken = [event for _, event in episode.steps]
@@ -113,7 +118,7 @@ def _steps(episode: EndedEpisode) -> list[StepCase]:
     ]
     return [
         StepCase(
-            id=content_id("step", episode.id, str(event.step), event.text, event.action),
+            id=step_id(episode.id, event),
             episode=episode.id,
             rank=episode.rank,
             env=start.env,

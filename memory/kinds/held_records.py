@@ -35,6 +35,11 @@ class HeldRecords:
         """Return every record, class by class."""
         return list(chain.from_iterable(held.values() for held in self._held.values()))
 
+    def find(self, id: str) -> MemoryRecord | None:
+        """Return the record of any class with an id, None when none is held."""
+        found = (held[id] for held in self._held.values() if id in held)
+        return next(found, None)
+
     def texts(self, records: Iterable[MemoryRecord]) -> set[str]:
         """Return all texts of some records of which vectors may be cached."""
         return {text for record in records for text in self.kinds[type(record)].texts(record)}
@@ -46,6 +51,10 @@ class HeldRecords:
     def of_episode(self, record: type[R], episode: str) -> list[R]:
         """Return the held records of a class that an episode left."""
         return [one for one in self._of.get(episode, {}).values() if type(one) is record]
+
+    def everything_of(self, episode: str) -> list[MemoryRecord]:
+        """Return the held records of an episode, of every class."""
+        return list(self._of.get(episode, {}).values())
 
     def take(self, records: Iterable[MemoryRecord]) -> None:
         """Hold records that the modules know already (from a snapshot)."""

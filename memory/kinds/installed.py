@@ -1,4 +1,4 @@
-"""Which memory modules a store has: the four of Lichen, and those of installed packages."""
+"""Which memory modules a store has: the five of Lichen, and those of installed packages."""
 
 from collections.abc import Sequence
 from importlib.metadata import entry_points
@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 from ...envs.errors import UsageError
 from .case_module import CaseModule
 from .channel_module import ChannelModule
+from .curation_module import CurationModule
 from .module import MemoryModule
 from .subtask_module import SubtaskModule
 from .tool_module import ToolModule
@@ -16,6 +17,7 @@ SHIPPED: tuple[type[MemoryModule], ...] = (
     SubtaskModule,
     ToolModule,
     ChannelModule,
+    CurationModule,
 )
 
 

@@ -85,6 +85,9 @@ class Held(Protocol):
     def __call__(self, record: type[R], /) -> Mapping[str, R]:
         """Return the held records of a class."""
 
+    def everything_of(self, episode: str) -> Iterable[MemoryRecord]:
+        """Return the held records of an episode, of every class."""
+
 
 class MemoryModule:
     """One kind of memory; subclass it and override what the kind needs.

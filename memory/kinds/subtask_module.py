@@ -19,7 +19,7 @@ class SubtaskModule(MemoryModule):
     """Derives one case of every subtask."""
 
     name = "subtasks"
-    version = 2  # texts are kept longer, and say what was left out
+    version = 3  # who edited it
     kinds = (RecordKind("subtasks", SubtaskCase, text=lambda case: case.text),)
 
     def derive(self, episode: EndedEpisode) -> Sequence[MemoryRecord]:

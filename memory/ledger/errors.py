@@ -35,6 +35,21 @@ class UnknownCase(LichenError):
     hint = "`lichen memory ls` lists the ids."
 
 
+class EditConflict(LichenError):
+    """Somebody else changed a field after it was read here; nothing was written.
+
+    Attributes:
+        now: What stands in the changed fields.
+        wanted: What was to stand there.
+    """
+
+    hint = "Read the case again, and say what should stand there."
+
+    def __init__(self, message: str, *, now: dict[str, str], wanted: dict[str, str]) -> None:
+        super().__init__(message)
+        self.now, self.wanted = now, wanted
+
+
 class BadDemonstration(LichenError):
     """A line of a demonstrations file is not a demonstration."""
 

@@ -10,6 +10,7 @@ from ...envs.tools import Call
 from ...envs.types import Fact, Outcome, Record, Split
 from .call_events import ApprovalAsked, ApprovalGiven, CallBegun, CallEnded
 from .cost_event import CostNoted
+from .curation_events import CaseEdited, Pinned, Quarantined
 from .feedback_event import Feedback
 from .old_events import FirstRecalled
 from .practice_events import Practised
@@ -301,7 +302,10 @@ Event = Annotated[
     | ApprovalAsked
     | ApprovalGiven
     | CostNoted
-    | Feedback,
+    | Feedback
+    | CaseEdited
+    | Pinned
+    | Quarantined,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)

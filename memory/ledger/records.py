@@ -59,6 +59,8 @@ class MemoryRecord(Record):
     env: str
     family: str
     namespace: Namespace = ""
+    edited: str = ""
+    """Who corrected it by hand; empty: it is as it was learned."""
 
 
 class StepCase(MemoryRecord):

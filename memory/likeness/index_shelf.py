@@ -41,6 +41,8 @@ class IndexedItem(NamedTuple):
     """Rank of its episode: reads as of n see ranks below n."""
     space: str = ""
     """Its namespace."""
+    mark: str = ""
+    """Of its text, where that is another one than the case was learned with."""
 
 
 class Near(NamedTuple):
@@ -53,6 +55,7 @@ class Near(NamedTuple):
 class _Place(NamedTuple):
     rank: int
     space: str
+    mark: str = ""
 
 
 class Shelf:
@@ -75,7 +78,8 @@ class Shelf:
                 held = self.rows.get(include=["metadatas"], limit=_PAGE, offset=start)
                 for i, m in zip(held["ids"], held["metadatas"], strict=True):
                     said = m or {}
-                    known[i] = _Place(int(said.get("rank", -1)), str(said.get("space", "")))
+                    where, mark = str(said.get("space", "")), str(said.get("mark", ""))
+                    known[i] = _Place(int(said.get("rank", -1)), where, mark)
         self._known = known
         self._sorted.clear()
         self._views.clear()
@@ -106,9 +110,14 @@ class Shelf:
                 self.rows.upsert(
                     ids=[item.id for item in part],
                     embeddings=vectors[start : start + _BATCH],
-                    metadatas=[{"rank": item.rank, "space": item.space} for item in part],
+                    metadatas=[
+                        {"rank": item.rank, "space": item.space, "mark": item.mark}
+                        if item.mark
+                        else {"rank": item.rank, "space": item.space}
+                        for item in part
+                    ],
                 )
-        new = {item.id: _Place(item.rank, item.space) for item in items}
+        new = {item.id: _Place(item.rank, item.space, item.mark) for item in items}
         moved = [places[i] for i, place in new.items() if places.get(i, place) != place]
         self._forget_views(moved)
         self._forget_views(new.values(), whole=False)
@@ -129,7 +138,7 @@ class Shelf:
     def _forget_views(self, changed: Iterable["_Place"], *, whole: bool = True) -> None:
         """Drop what is kept of every view that sees one of these places; of whole namespaces if `whole`."""
         lowest: dict[str, int] = {}
-        for rank, space in changed:
+        for rank, space, _ in changed:
             lowest[space] = min(rank, lowest.get(space, rank))
         for space in lowest:
             self._sorted.pop(space, None)
@@ -166,7 +175,7 @@ class Shelf:
     def _ranks(self, space: str) -> NDArray[np.int64]:
         """Return the ranks in a namespace, sorted."""
         if space not in self._sorted:
-            there = [rank for rank, where in self.places.values() if where == space]
+            there = [rank for rank, where, _ in self.places.values() if where == space]
             self._sorted[space] = np.sort(np.array(there, np.int64))
         return self._sorted[space]
 

@@ -70,9 +70,9 @@ class VectorIndex:
     def items(self) -> set[IndexedItem]:
         """Return what it knows of each vector it holds, read from Chroma anew."""
         return {
-            IndexedItem(i, env, rank, space)
+            IndexedItem(i, env, *place)
             for env, shelf in self._shelves.items()
-            for i, (rank, space) in shelf.read().items()
+            for i, place in shelf.read().items()
         }
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:

@@ -4,7 +4,7 @@ Utility is the measured uplift, shrunk towards zero, plus a little for the episo
 oldest goes. What is let go is retrieved no more; its events stay in the ledger (`forget` removes content).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 
 from ..credit.credit import Credit
 from ..ledger.events import Evicted
@@ -20,7 +20,10 @@ def utility(case: EpisodeCase, credit: Credit) -> float:
 
 
 def least_useful(
-    held: Collection[EpisodeCase], credit: Credit, capacity: int | None
+    held: Collection[EpisodeCase],
+    credit: Credit,
+    capacity: int | None,
+    pinned: Container[str] = (),
 ) -> list[Evicted]:
     """Return the events that let go what is more than `capacity`, the least useful first.
 
@@ -28,12 +31,14 @@ def least_useful(
         held: All episodes that are held.
         credit: Of the same store.
         capacity: Episodes to keep; None keeps all.
+        pinned: Episodes that stay, however many they are.
     """
     over = len(held) - capacity if capacity is not None else 0
     if capacity is None or over <= 0:
         return []
-    worth = {case.id: utility(case, credit) for case in held}
-    ranked = sorted(held, key=lambda case: (worth[case.id], case.rank))
+    loose = [case for case in held if case.episode not in pinned]
+    worth = {case.id: utility(case, credit) for case in loose}
+    ranked = sorted(loose, key=lambda case: (worth[case.id], case.rank))
     return [
         Evicted(
             target=case.episode,

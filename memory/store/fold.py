@@ -13,9 +13,11 @@ from typing import NamedTuple
 from ..credit.credit import Credit, Exposure, context_of
 from ..credit.judge_rates import JudgeRates
 from ..credit.skill_uses import SkillOutcome, SkillUses
+from ..kinds.edited import Edit, derived
 from ..kinds.ended_episode import EndedEpisode
 from ..kinds.module import MemoryModule
 from ..ledger.content_id import evidence_of
+from ..ledger.curation_events import CaseEdited
 from ..ledger.events import (
     EpisodeEnded,
     EpisodeStarted,
@@ -55,6 +57,12 @@ class OpenEpisode:
     """Remembered episodes that its reads found, as they were at the first of them."""
     skills: dict[str, Exposure] = field(default_factory=dict)
     """Skills that it was offered or denied, with its LLM."""
+    ended: EpisodeEnded | None = None
+    """How it ended; None: that was not read yet."""
+    said: Feedback | None = None
+    """The last verdict that came after its end."""
+    edits: list[Edit] = field(default_factory=list)
+    """What a person corrected in its cases since."""
 
 
 @dataclass
@@ -139,6 +147,9 @@ class Fold:
         if isinstance(row.event, Feedback):
             yield from self._judged_later(row, row.event)
             return
+        if isinstance(row.event, CaseEdited):
+            yield from self._edited_later(row)
+            return
         opened = self.open.get(row.episode)
         if opened is None:
             return
@@ -154,43 +165,55 @@ class Fold:
                 del self.open[row.episode]
                 yield from self._ended(row, opened, row.event)
 
+    def _again(self, row: LedgerRow) -> OpenEpisode | None:
+        """Read an ended episode again as it is at a row; None where nothing is learned from it."""
+        if row.episode in self.evicted:
+            return None
+        found: OpenEpisode | None = None
+        for known in self.rows_of(row.episode):
+            if known.seq > row.seq:
+                break
+            if isinstance(known.event, EpisodeStarted):
+                found = OpenEpisode(known.event, [])
+            if found is None:
+                return None
+            if found.ended is not None:
+                if isinstance(known.event, Feedback):
+                    found.said = known.event
+                elif isinstance(known.event, CaseEdited):
+                    found.edits.append(Edit(known.event, known.actor))
+                continue
+            if known.event is None:  # forgotten, or set aside
+                return None
+            found.rows.append(known)
+            if isinstance(known.event, Recalled):
+                self._note(found, known.event)
+            elif isinstance(known.event, EpisodeEnded):
+                found.ended = known.event
+        return found
+
     def _judged_later(self, row: LedgerRow, said: Feedback) -> Iterator[list[MemoryRecord]]:
         """Learn from an ended episode what its new verdict makes of it; what the old one did is void."""
-        opened: OpenEpisode | None = None
-        for known in self.rows_of(row.episode):
-            if (
-                known.event is None or row.episode in self.evicted
-            ):  # forgotten, set aside, or let go
-                return
-            if isinstance(known.event, EpisodeStarted):
-                opened = OpenEpisode(known.event, [])
-            if opened is None:
-                return
-            opened.rows.append(known)
-            if isinstance(known.event, Recalled):
-                self._note(opened, known.event)
-            if isinstance(known.event, EpisodeEnded):
-                spoke = known.event.judge == "critic" and known.event.outcome != "unknown"
-                if spoke and said.judge == "person":
-                    self.judge.observe(is_right(known.event.score), is_right(said.score))
-                now = known.event.model_copy(
-                    update={
-                        "outcome": said.outcome,
-                        "score": said.score,
-                        "judge": said.judge,
-                        "reason": said.note,
-                        "learn": True,
-                    }
-                )
-                yield from self._ended(row, opened, now, said)
-                return
+        found = self._again(row)
+        if found is None or found.ended is None:
+            return
+        spoke = found.ended.judge == "critic" and found.ended.outcome != "unknown"
+        if spoke and said.judge == "person":
+            self.judge.observe(is_right(found.ended.score), is_right(said.score))
+        yield from self._ended(row, found, _judged_by(found.ended, said))
+
+    def _edited_later(self, row: LedgerRow) -> Iterator[list[MemoryRecord]]:
+        """Derive the records of an ended episode again, corrected; what happened is as it was."""
+        found = self._again(row)
+        if found is None or found.ended is None:
+            return
+        ended = found.ended if found.said is None else _judged_by(found.ended, found.said)
+        # what derives no records only takes note, and has taken note already
+        deriving = [module for module in self.modules if module.kinds]
+        yield from self._learned(row, found, ended, deriving)
 
     def _ended(
-        self,
-        row: LedgerRow,
-        opened: OpenEpisode,
-        ended: EpisodeEnded,
-        said: Feedback | None = None,
+        self, row: LedgerRow, opened: OpenEpisode, ended: EpisodeEnded
     ) -> Iterator[list[MemoryRecord]]:
         start = opened.started
         outcome = self.judge.corrected(ended.score) if ended.judge == "critic" else ended.score
@@ -208,14 +231,24 @@ class Fold:
                     row.episode,
                 )
             )
-        rank = self.ranks.get(row.episode, self.episodes)
-        episode = EndedEpisode(row.episode, rank, start, ended, tuple(opened.rows), said)
+        yield from self._learned(row, opened, ended, self.modules)
+
+    def _learned(
+        self,
+        row: LedgerRow,
+        opened: OpenEpisode,
+        ended: EpisodeEnded,
+        modules: Sequence[MemoryModule],
+    ) -> Iterator[list[MemoryRecord]]:
+        """Yield what an episode leaves by these modules."""
+        start, rank = opened.started, self.ranks.get(row.episode, self.episodes)
+        episode = EndedEpisode(row.episode, rank, start, ended, tuple(opened.rows), opened.said)
         if not ended.learn or ended.outcome == "unknown" or not episode.steps:
             return
         actions = [event.action for _, event in episode.steps]
         if evidence_of(start.task_id, actions) in self.tombstones:
             return
-        made = [record for module in self.modules for record in module.derive(episode)]
+        made = derived(modules, episode, opened.edits)
         if start.namespace:  # set here, so that no module can forget it
             where = {"namespace": start.namespace}
             made = [record.model_copy(update=where) for record in made]
@@ -268,3 +301,15 @@ class Fold:
                 acting.skills[item] = exposure
                 new.append(exposure)
         return new
+
+
+def _judged_by(ended: EpisodeEnded, said: Feedback) -> EpisodeEnded:
+    """Return how an episode ended by a verdict that came later."""
+    changed = {
+        "outcome": said.outcome,
+        "score": said.score,
+        "judge": said.judge,
+        "reason": said.note,
+        "learn": True,
+    }
+    return ended.model_copy(update=changed)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ..kinds.held_records import HeldRecords
 from ..kinds.module import RecordKind
+from ..ledger.content_id import content_id
 from ..ledger.errors import IndexBroken, StoreUnwritable
 from ..ledger.lock import keep_private
 from ..ledger.records import MemoryRecord
@@ -26,7 +27,8 @@ class Said(Protocol):
 
 def item_of(record: MemoryRecord) -> IndexedItem:
     """Return what the index has to know of a record."""
-    return IndexedItem(record.id, record.env, record.rank, record.namespace)
+    mark = content_id(record.model_dump_json()) if record.edited else ""
+    return IndexedItem(record.id, record.env, record.rank, record.namespace, mark)
 
 
 class Indexes:

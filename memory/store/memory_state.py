@@ -6,6 +6,7 @@ from typing import TypeVar
 from ...envs.errors import UsageError
 from ..credit.credit import Credit
 from ..kinds.case_module import CaseModule
+from ..kinds.curation_module import CurationModule
 from ..kinds.held_records import HeldRecords
 from ..kinds.installed import make
 from ..kinds.module import MemoryModule
@@ -149,13 +150,26 @@ class MemoryState:
         """Episodes that a full memory let go, with what was known of them."""
         return self._fold.evicted
 
+    @property
+    def pinned(self) -> Mapping[str, str]:
+        """Episodes that a full memory never lets go, and why."""
+        kept = (m.pinned for m in self._fold.modules if isinstance(m, CurationModule))
+        return next(kept, {})
+
+    @property
+    def set_apart(self) -> Mapping[str, str]:
+        """Episodes that a person quarantined, and why."""
+        kept = (m.apart for m in self._fold.modules if isinstance(m, CurationModule))
+        return next(kept, {})
+
     def forgot(self, task_id: str, actions: Sequence[str]) -> bool:
         """Return whether an episode of these actions was forgotten, so that it is not learned again."""
         return evidence_of(task_id, actions) in self._fold.tombstones
 
     @property
     def quarantined(self) -> Mapping[str, Trust]:
-        """Records, by id, that are not retrieved: a tool that they used has another contract now."""
+        """Records, by id, that are not retrieved: a tool that they used has another contract now, or a person
+        said so."""
         if self._quarantined is None:
             self._quarantined = {}
             for module in self._fold.modules:
@@ -172,4 +186,5 @@ class MemoryState:
         """Return a hash over all folded records and their trust; a replay gives the same, bit for bit."""
         everything = {record.id: record for record in self.records()}
         said = [everything[i].model_dump_json() for i in sorted(everything)]
-        return content_id(*said, *(f"{i} {t}" for i, t in sorted(self.quarantined.items())))
+        said += [f"{i} {trust}" for i, trust in sorted(self.quarantined.items())]
+        return content_id(*said, *(f"pinned {episode}" for episode in sorted(self.pinned)))

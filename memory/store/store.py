@@ -278,7 +278,7 @@ class Store(MemoryState):
 
     def bound(self) -> list[Evicted]:
         """Let episodes go until at most `capacity` are held; return the records, the least useful first."""
-        gone = least_useful(self.episodes.values(), self.credit, self.capacity)
+        gone = least_useful(self.episodes.values(), self.credit, self.capacity, self.pinned)
         if gone:
             self.append([Entry(f"evict/{event.target}", "bank", "", event) for event in gone])
             self.absorb()

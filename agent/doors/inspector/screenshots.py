@@ -13,8 +13,9 @@ SIZES = ((1280, 900), (390, 844))
 PAGES = {
     "overview": "",
     "episodes": "episodes",
-    "episode": "episodes >[data-row] a",
-    "compare": "episodes >[data-row] a >a[href*='compare']",
+    "episode": "episodes?source=own&outcome=success >[data-row] a",
+    "waiting": "episodes?outcome=waiting >[data-row] a",
+    "compare": "episodes?source=own&outcome=success >[data-row] a >a[href*='compare']",
     "skills": "skills",
     "skills-graph": "skills?view=graph",
     "skill": "skills >[data-row] a",

@@ -1,6 +1,7 @@
 """A furnished store that is made once, and a real browser over its pages."""
 
 import importlib.util
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from lichen.agent.config import load_config
 from lichen.agent.doors.inspector.chromium import browser, chromium_here, served
@@ -36,8 +38,16 @@ def planted() -> str:
 
 @pytest.fixture(scope="session")
 def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("furnished") / "desk"
-    _module("furnished").furnish(folder)
+    """Made once a run, whichever worker comes first."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    folder = shared / "furnished" / "desk"
+    with FileLock(shared / "furnished.lock"):
+        if not (done := shared / "furnished.done").exists():
+            shutil.rmtree(folder.parent, ignore_errors=True)
+            _module("furnished").furnish(folder)
+            done.touch()
     return folder
 
 

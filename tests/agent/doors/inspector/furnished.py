@@ -81,6 +81,10 @@ def furnish(folder: Path) -> None:
     games.close()
     _asked(folder)
     _skills(folder / FOLDER)
+    with Agent.from_config(
+        store=folder, seed=2, policy={"llm": False}, skills={"on": True}
+    ) as agent:
+        agent.learn("alfworld-mini", episodes=4)
 
 
 def _asked(folder: Path) -> None:

@@ -23,7 +23,7 @@ def test_the_overview_says_whether_it_learns_and_what_waits(furnished: Path, ope
     page = opened(furnished)
     text = page.locator("main").inner_text()
     for said in (
-        "success in 15 own episodes",
+        "success in 19 own episodes",
         "Needs a person",
         "skills are proposed",
         "This week",
