@@ -14,6 +14,37 @@ LARGEST, LARGEST_IN_ALL, MOST, LONGEST_PATH = 5_000_000, 25_000_000, 5_000, 512
 """Bytes of a file and of a folder, files of a folder, bytes of a path."""
 
 
+_SETTLED = 2.0
+"""Seconds after which a file that is written again has another time than before, on every file system."""
+
+
+def stamp(folder: Path, now: float) -> tuple[object, ...] | None:
+    """Return what changes whenever anything in a folder does, without reading it.
+
+    Args:
+        folder: Of a skill.
+        now: Seconds since 1970.
+
+    Returns:
+        Names, sizes, times and modes; None where that cannot be known: it is being written, or unreadable.
+    """
+    found: list[object] = []
+    waiting = [str(folder)]
+    try:
+        while waiting:
+            for entry in os.scandir(waiting.pop()):
+                was = entry.stat(follow_symlinks=False)
+                if now - max(was.st_ctime, was.st_mtime) < _SETTLED:
+                    return None
+                times = (was.st_mtime_ns, was.st_ctime_ns)
+                found.append((entry.path, was.st_ino, was.st_size, was.st_mode, *times))
+                if stat.S_ISDIR(was.st_mode):
+                    waiting.append(entry.path)
+    except OSError:
+        return None
+    return tuple(sorted(found, key=str))
+
+
 def read_files(folder: Path, left_out: list[str] | None = None) -> dict[str, FileContent]:
     """Return the files of a folder by their path in it, sorted.
 

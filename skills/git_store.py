@@ -135,9 +135,9 @@ class GitStore:
             return None
         return found
 
-    def committed(self, path: str) -> FileContent | None:
-        """Return a committed file, None when there is none."""
-        found = self._entry(path)
+    def committed(self, path: str, commit: str | None = None) -> FileContent | None:
+        """Return a committed file (last, or as of a commit), None when there is none."""
+        found = self._entry(path, commit)
         return self._content(found) if found is not None and stat.S_ISREG(found.mode) else None
 
     def changed(self, files: Mapping[str, FileContent | None]) -> dict[str, FileContent | None]:

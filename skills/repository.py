@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from .errors import BadSkill, LibraryUnwritable, UnknownSkill
 from .file_content import FileContent, of_text
-from .folder_on_disk import read_files, read_regular
+from .folder_on_disk import read_files, read_regular, stamp
 from .git_store import GitStore, check_path
 from .left_out import why_left_out
 
@@ -58,7 +58,8 @@ class Repository:
             ) from error
         self.private = self._git.private
         self.head, self.folders, self.files = self._git.head, self._git.folders, self._git.files
-        self.history = self._git.history
+        self.history, self.committed = self._git.history, self._git.committed
+        self._looked_at: dict[str, tuple[object, bool]] = {}
         if self._journal.exists():
             with self.lock():
                 self._take_back()
@@ -221,7 +222,20 @@ class Repository:
         folder = self.root / shelf
         if folder.is_dir():
             found |= {p.name for p in folder.iterdir() if p.is_dir() and not why_left_out(p.name)}
-        return sorted(name for name in found if self._differs(f"{shelf}/{name}"))
+        trees = self.folders(shelf)
+        return sorted(
+            name for name in found if self._differs_now(f"{shelf}/{name}", trees.get(name, ""))
+        )
+
+    def _differs_now(self, folder: str, tree: str) -> bool:
+        """Return whether a folder is not what was committed; it is read again only where it changed."""
+        now = (tree, stamp(self.root / folder, self._clock()))
+        if now[1] is None:
+            return self._differs(folder)
+        known = self._looked_at.get(folder)
+        if known is None or known[0] != now:
+            known = self._looked_at[folder] = (now, self._differs(folder))
+        return known[1]
 
     def _differs(self, folder: str) -> bool:
         """Return whether a folder is not what was committed, without what is no part of a skill."""

@@ -52,23 +52,21 @@ def changed(library: Library, name: str, old: str = "", new: str = "") -> str:
     return difference(was, is_now, old, new or "last")
 
 
-def changed_by(library: Library, commit: str, before: str) -> str:
+def changed_by(library: Library, revision: Revision, before: str) -> str:
     """Return what one commit changed, as a difference of files.
 
     Args:
         library: Where it is.
-        commit: Forty digits.
-        before: The one before it; empty: it was the first.
+        revision: The commit.
+        before: The commit before it; empty: it was the first.
     """
-    was = library.repository.files("", before) if before else {}
-    now = library.repository.files("", commit)
-    paths = {path for path in was.keys() | now.keys() if was.get(path) != now.get(path)}
-    return difference(
-        {path: file for path, file in was.items() if path in paths},
-        {path: file for path, file in now.items() if path in paths},
-        before[:8] or "nothing",
-        commit[:8],
-    )
+    was, now = {}, {}
+    for path in revision.paths:
+        if before and (old := library.repository.committed(path, before)) is not None:
+            was[path] = old
+        if (new := library.repository.committed(path, revision.commit)) is not None:
+            now[path] = new
+    return difference(was, now, before[:8] or "nothing", revision.commit[:8])
 
 
 def versions(library: Library, name: str, log: Sequence[Revision]) -> list[tuple[Skill, Revision]]:

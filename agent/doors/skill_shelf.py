@@ -124,7 +124,7 @@ class SkillShelf:
         if library is None or (head := library.repository.head()) == self._head:
             return
         self._skills = library.all()
-        self._search = SkillRetriever(self._skills, Vectored(None, self._embedder))
+        self._search = SkillRetriever(self._skills, self._index)
         self._index.hold(self._skills)
         self._head = head
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -79,3 +80,20 @@ def lichen(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, **environment},
         check=False,
     )
+
+
+def test_an_edit_by_hand_is_seen_at_once_though_folders_are_read_only_when_they_changed(
+    library: Library, admission: Admission
+) -> None:
+    admission.admit(take_skill(), author="agent")
+    later = Library(library.root, clock=lambda: time.time() + 100)  # all files are old to it
+    file = library.root / "skills" / "take" / "skill.py"
+    text = file.read_text(encoding="utf-8")
+    assert later.edited() == [] == later.edited()
+    file.write_text(text.replace("True", "None"), encoding="utf-8")  # of the same length
+    assert later.edited() == ["take"] == later.edited()
+    file.write_text(text, encoding="utf-8")
+    assert later.edited() == []
+    (file.parent / "notes").mkdir()
+    (file.parent / "notes" / "a.txt").write_text("by hand", encoding="utf-8")
+    assert later.edited() == ["take"] == library.edited()

@@ -147,10 +147,12 @@ async def one_commit(
 
     def found(opened: OpenLibrary) -> tuple[Revision, str]:
         log = bench.log(opened.library)
-        whole = opened.library.repository.commit_named(commit)
-        at = next(i for i, revision in enumerate(log) if revision.commit == whole)
+        found = [i for i, revision in enumerate(log) if revision.commit.startswith(commit)]
+        if len(found) != 1:
+            raise UnknownSkill(f"{len(found)} commits of the library begin with {commit!r}")
+        at = found[0]
         before = log[at + 1].commit if at + 1 < len(log) else ""
-        return log[at], changed_by(opened.library, whole, before)
+        return log[at], changed_by(opened.library, log[at], before)
 
     if not inspected.has_library or not _HEX.fullmatch(commit):
         raise UnknownSkill(f"there is no commit {commit[:40]!r}")

@@ -1,5 +1,6 @@
 """What is known of tools: what their calls came to, how they are called, how they fail, what changed."""
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -51,15 +52,22 @@ class ToolCase(Record):
     """`quarantined` or `revoked`; empty: it is trusted."""
 
 
+_STALE, _AT_MOST = 20.0, 30.0
+"""While an agent writes, a table is made again after so many times what making it took, and so many seconds."""
+
+
 @dataclass
 class _Kept:
     seq: int = -1
+    made: float = 0.0
+    took: float = 0.0
+    """Seconds that making it took."""
     lines: list[ToolLine] = field(default_factory=list)
     uses: dict[str, list[Use]] = field(default_factory=dict)
 
 
 class ToolTable:
-    """The tools of one store; kept for each namespace while nothing is written."""
+    """The tools of one store, kept for each namespace: of a large one also a little while it is written to."""
 
     def __init__(self) -> None:
         self._calls: KnownCalls | None = None
@@ -91,7 +99,8 @@ class ToolTable:
 
     def _of(self, store: Store, key: Key) -> _Kept:
         kept = self._kept.setdefault(key.namespace, _Kept())
-        if kept.seq == store.fold.seq:
+        began = time.monotonic()
+        if kept.seq == store.fold.seq or began - kept.made < min(_AT_MOST, _STALE * kept.took):
             return kept
         if self._calls is None or self._calls.store is not store:
             self._calls = KnownCalls(store)
@@ -115,7 +124,8 @@ class ToolTable:
                     )
                 )
                 kept.uses.setdefault(tool, []).extend(uses)
-        kept.seq = store.fold.seq
+        kept.seq, kept.made = store.fold.seq, time.monotonic()
+        kept.took = kept.made - began
         return kept
 
 
