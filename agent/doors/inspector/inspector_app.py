@@ -16,14 +16,21 @@ from ..http.faults import status_of
 from .access.page_rules import PageRules
 from .access.signing_in import Sessions, SignInNeeded, StaleForm
 from .look.rendering import HERE, page
-from .pages import episodes_page, overview_page, settings_page, sign_in_page
+from .pages import (
+    episodes_page,
+    memory_edit_page,
+    memory_page,
+    overview_page,
+    settings_page,
+    sign_in_page,
+)
 from .seen.inspected import Inspected
 
 if TYPE_CHECKING:
     from ..http.keys import KeyRing
 
 _log = logging.getLogger(__name__)
-_PAGES = (sign_in_page, overview_page, episodes_page, settings_page)
+_PAGES = (sign_in_page, overview_page, episodes_page, memory_page, memory_edit_page, settings_page)
 
 
 def inspector_app(inspected: Inspected, keys: "KeyRing | None" = None) -> FastAPI:

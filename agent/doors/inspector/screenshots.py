@@ -15,6 +15,13 @@ PAGES = {
     "episodes": "episodes",
     "episode": "episodes >[data-row] a",
     "compare": "episodes >[data-row] a >a[href*='compare']",
+    "memory": "memory",
+    "memory-search": "memory?q=put+a+fork+into+a+drawer",
+    "memory-steps": "memory?grain=steps&env=alfworld-mini&q=take+a+fork",
+    "case": "memory?env=alfworld-mini&source=own >[data-row] a",
+    "case-edit": "memory?env=alfworld-mini&source=own >[data-row] a >a[data-edit]",
+    "case-forget": "memory?env=alfworld-mini&source=demonstration >[data-row] a >a[href$='forget']",
+    "memory-then": "memory?as_of=200",
     "settings": "settings",
 }
 """Name -> a path, and what is clicked on from there."""
