@@ -9,17 +9,21 @@ Channel = Literal["model", "memory", "exploration", "skills"]
 
 
 class Tone(NamedTuple):
-    """A colour on a light and on a dark ground."""
+    """A colour."""
 
     light: str
+    """On a light ground, also in pictures."""
     dark: str
+    """On a dark one."""
+    terminal: str
+    """By its name in a terminal, whose own theme says how it looks."""
 
 
 TONES: dict[Channel, Tone] = {
-    "model": Tone("#2b62a8", "#7fb2f0"),
-    "memory": Tone("#1f7a45", "#6ecf93"),
-    "exploration": Tone("#8a5800", "#e3b35c"),
-    "skills": Tone("#7a3fa0", "#c79bea"),
+    "model": Tone("#2b62a8", "#7fb2f0", "blue"),
+    "memory": Tone("#1f7a45", "#6ecf93", "green"),
+    "exploration": Tone("#8a5800", "#e3b35c", "yellow"),
+    "skills": Tone("#7a3fa0", "#c79bea", "magenta"),
 }
 SPEAKER: dict[str, Channel] = {
     "first": "model",

@@ -11,7 +11,7 @@ from ..envs.errors import UnknownName
 from ..envs.types import Outcome, Record
 from ..skills import folder
 from .call_graph import closure, dependents
-from .errors import BadSkill
+from .errors import BadSkill, SkillChanged
 from .library import Library, Shelf
 from .lint import check, fingerprint, repinned
 from .merge import Merged, rewritten
@@ -70,7 +70,13 @@ class Admission:
         self._approve, self._on_result = approve, on_result
 
     def admit(
-        self, candidate: Skill, *, author: str, message: str = "", pardon: bool = False
+        self,
+        candidate: Skill,
+        *,
+        author: str,
+        message: str = "",
+        pardon: bool = False,
+        base: str | None = None,
     ) -> Verdict:
         """Judge a new or changed skill and, where it passes, put it into the library.
 
@@ -79,11 +85,15 @@ class Admission:
             author: `agent`, or a person's name; only a person may change what is pinned.
             message: Of the commit.
             pardon: Whether a person lets it in although it was retired; its tombstones go when it passes.
+            base: The commit that the candidate was made from; None: not known, whatever is there is replaced.
 
         Raises:
+            SkillChanged: The skill is not what it was at `base`; nothing was changed.
             LibraryUnwritable: The library cannot be written.
         """
         with self.library.lock():
+            if base is not None and self.library.changed_since(candidate.name, base):
+                raise SkillChanged(f"{candidate.name} was changed since this text was begun")
             verdict = self._change(candidate, None, author, message, pardon=pardon)
             if pardon and verdict.outcome == "success":
                 self.library.unbury(candidate.name, author=author)

@@ -15,6 +15,12 @@ class UnknownSkill(LichenError):
     hint = "`lichen skills list` names them."
 
 
+class SkillChanged(LichenError):
+    """Somebody changed a skill after the text was made that should take its place."""
+
+    hint = "Look at what it is now, and put your change into that."
+
+
 class LibraryUnwritable(LichenError):
     """The library's folder refuses to be written, or another process writes it."""
 

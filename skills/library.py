@@ -179,6 +179,16 @@ class Library:
             update={"files": {path: f for path, f in skill.files.items() if path != _REFUSED}}
         )
 
+    def refused(self, skill: Skill) -> tuple[str, ...]:
+        """Return why admission refused a draft; empty where it never was tried."""
+        said = skill.files.get(_REFUSED)
+        try:
+            held = plain_yaml(said.text) if said is not None else None
+        except ValueError:  # written by hand: UnicodeDecodeError is one
+            return ()
+        found = held.get("refused") if isinstance(held, dict) else None
+        return tuple(map(str, found)) if isinstance(found, list) else ()
+
     def on_disk(self, name: str, shelf: Shelf = "skills") -> Skill:
         """Return a skill as its folder is now, edits by hand included.
 
@@ -203,6 +213,14 @@ class Library:
             self.repository.files(place, new),
             f"{old[:8]}/{name}",
             f"{(new or self.repository.head())[:8]}/{name}",
+        )
+
+    def changed_since(self, name: str, commit: str) -> bool:
+        """Return whether a skill, on any shelf, is not what it was at a commit (empty: it was nowhere)."""
+        return any(
+            (self.repository.folders(shelf, commit).get(name) if commit else None)
+            != self.repository.folders(shelf).get(name)
+            for shelf in SHELVES
         )
 
     def since(self, commit: str) -> list[Revision] | None:

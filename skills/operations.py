@@ -4,30 +4,32 @@ One module for the terminal now and the web inspector later: it takes and return
 nothing. Every change takes the way through admission that the agent's changes take.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..envs.errors import UsageError
 from ..envs.registry import make
-from ..memory.credit.past_calls import PastCall, find_call, past_calls, way_to
+from ..envs.types import Fact
+from ..memory.credit.past_calls import PastCall, past_calls
 from ..memory.ledger.ledger import Ledger
 from ..skills import folder
 from .admission import Admission, Verdict
 from .call_graph import callees, callers, dependents
+from .dry_run import DryRun, DryStep, dry_run
 from .errors import Undecided, UnknownSkill
 from .git_store import Revision
 from .library import SHELVES, Library, Shelf, Tombstone
 from .lint import repinned
-from .replay_call import Replayed, replay, version_of
+from .replay_call import Replayed, replay_from
 from .taking_in import keep_instructions, mark_of, taken_in
 from .template import template, unfilled
 from .trial import OnResult, TestResult, run_tests
 from .types import Skill, split_id
+from .versions import skill_at
 from .views import Figures, SkillRow, figures, rows
+from .waiting import waiting
 
 PERSON = "person"
-PLACEBO = "placebo:"
-"""How the ledger's name of a skill begins whose call an evaluation exchanged."""
 
 
 class Workshop:
@@ -86,9 +88,13 @@ class Workshop:
             if name in skills
         )
 
-    def edit(self, skill: Skill) -> Verdict:
-        """Put an edited or new skill through admission; what is refused is kept as a draft."""
-        return self.admission.admit(skill, author=self.author)
+    def edit(self, skill: Skill, base: str | None = None) -> Verdict:
+        """Put an edited or new skill through admission; what is refused is kept as a draft.
+
+        Raises:
+            SkillChanged: It is not what it was at the commit `base`, from which the edit was begun.
+        """
+        return self.admission.admit(skill, author=self.author, base=base)
 
     def draft(self, name: str, env: str) -> Skill:
         """Write the draft of a new skill, to be edited.
@@ -98,10 +104,13 @@ class Workshop:
         """
         if self.library.where(name) is not None:
             raise UsageError(f"there is a skill {name} on the shelf {self.library.where(name)}")
+        environment = make(env)
         try:
-            skill = template(name, make(env))
+            skill = template(name, environment)
         except ValueError as error:
             raise UsageError(str(error.args[0]) if error.args else str(error)) from error
+        finally:
+            environment.close()
         with self.library.lock():
             self.library.draft(skill, unfilled(skill), author=self.author)
         return skill
@@ -112,6 +121,29 @@ class Workshop:
         staged = {**self.library.all(), skill.name: skill}
         runner = self.admission.runner.with_skills(staged)
         return run_tests(skill, runner, self.admission.make, on_result, whole=True)
+
+    def try_out(
+        self,
+        name: str,
+        task_id: str,
+        arguments: Mapping[str, Fact],
+        *,
+        setup: Sequence[str] = (),
+        seed: int = 0,
+        on_step: Callable[[DryStep], None] | None = None,
+    ) -> DryRun:
+        """Run a skill, edits by hand included, against a task of its environment; see `dry_run`.
+
+        Nothing is written.
+        """
+        skill = self._as_it_is(name)
+        if not skill.runnable:
+            raise UsageError(f"{name} has no code: instructions are read, not run")
+        runner = self.admission.runner.with_skills({**self.library.all(), skill.name: skill})
+        environment = self.admission.make(skill.contract.env)
+        return dry_run(
+            skill, runner, environment, task_id, arguments, setup=setup, seed=seed, on_step=on_step
+        )
 
     def calls(self, name: str, ledger: Ledger) -> list[PastCall]:
         """Return the calls of a skill that a ledger knows, newest first; `name@version`: of that version."""
@@ -128,23 +160,7 @@ class Workshop:
             UsageError: There is no such call, or it was of an evaluation's placebo.
             UnknownSkill: This library has no skill of that name.
         """
-        past = find_call(ledger, call)
-        if past.skill.startswith(PLACEBO):
-            raise UsageError(f"call {past.id} was of a placebo, which is in no library")
-        skill, around = version_of(self.library, past.skill)
-        notes = []
-        if skill.id != past.skill:
-            notes.append(f"{past.skill} is not in this library's history: {skill.id} was run")
-        now = self.library.all().get(skill.name)
-        if now is None or now.id != skill.id:
-            notes.append(f"the library now has {now.id if now else 'no skill of this name'}")
-        environment = make(past.env, **past.options)
-        try:
-            environment.max_steps = past.max_steps or environment.max_steps
-            runner = self.admission.runner.with_skills(around)
-            return replay(past, way_to(ledger, past), skill, runner, environment, notes)
-        finally:
-            environment.close()
+        return replay_from(ledger, call, self.library, lambda: self.admission.runner)
 
     def _as_it_is(self, name: str) -> Skill:
         if name in self.library.edited():
@@ -158,26 +174,7 @@ class Workshop:
             UnknownSkill: Nothing waits.
             BadSkill: The folder is no skill.
         """
-        self.library.all()
-        waiting = {
-            shelf for shelf in SHELVES if name in self.library.repository.changed_on_disk(shelf)
-        }
-        shelf = next((s for s in SHELVES if s in waiting), None)
-        if name in self.library.broken:
-            shelf = "skills"
-        if shelf is not None and (self.library.root / shelf / name).is_dir():
-            skill = self.library.undrafted(self.library.on_disk(name, shelf))
-        else:
-            skill = next(
-                (
-                    self.library.undrafted(found[name])
-                    for shelf in ("proposals", "drafts", "quarantine", "archive")
-                    if name in (found := self.library.all(shelf))
-                ),
-                None,
-            )  # type: ignore[assignment]
-            if skill is None:
-                raise UnknownSkill(f"nothing waits under the name {name!r}")
+        skill = waiting(self.library, name)
         if not skill.runnable:
             return keep_instructions(skill, self.library, author=self.author, what="Approve")
         return self.admission.admit(
@@ -279,14 +276,7 @@ class Workshop:
             raise UsageError(
                 "say which version to go back to after the name: rollback NAME VERSION"
             )
-        if to.isdecimal() and len(to) < 4:
-            skill = self.library.get(f"{name}@{to}")
-        else:
-            commit = self.library.repository.commit_named(to)
-            at = self.library.all("skills", commit)
-            if name not in at:
-                raise UnknownSkill(f"there was no skill {name!r} at {to}")
-            skill = at[name]
+        skill = skill_at(self.library, name, to)
         return self.admission.admit(
             self._repinned(skill), author=self.author, message=f"Roll {name} back to {to}"
         )

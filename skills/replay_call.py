@@ -3,18 +3,23 @@
 Then is played from the recorded steps, now is the skill in the jail. Nothing is written anywhere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..envs.base import Environment
 from ..envs.errors import EnvironmentFault, EpisodeOver, UnknownName, UsageError
+from ..envs.registry import make
 from ..envs.types import Fact, Outcome, Record
-from ..memory.credit.past_calls import PastCall, Way
+from ..memory.credit.past_calls import PastCall, Way, find_call, way_to
 from ..memory.ledger.events import Stepped
+from ..memory.ledger.ledger import Ledger
 from ..memory.likeness.states import state_of
 from .errors import UnknownSkill
 from .library import Library
 from .skill_runner import Runner
 from .types import Skill, split_id
+
+PLACEBO = "placebo:"
+"""How the ledger's name of a skill begins whose call an evaluation exchanged."""
 
 
 class Change(Record):
@@ -65,6 +70,40 @@ class Replayed(Record):
 
 class _Elsewhere(Exception):
     """The environment did not come to the place; the text says why."""
+
+
+def replay_from(
+    ledger: Ledger, call: str, library: Library, runner: Callable[[], Runner]
+) -> Replayed:
+    """Run a call that stands in a ledger again where it was made, with the code of then.
+
+    Args:
+        ledger: Where it stands.
+        call: The number of its row, or its event's id.
+        library: Where its skill is.
+        runner: Opens the jail.
+
+    Raises:
+        UsageError: There is no such call, or it was of an evaluation's placebo.
+        UnknownSkill: This library has no skill of that name.
+    """
+    past = find_call(ledger, call)
+    if past.skill.startswith(PLACEBO):
+        raise UsageError(f"call {past.id} was of a placebo, which is in no library")
+    skill, around = version_of(library, past.skill)
+    notes = []
+    if skill.id != past.skill:
+        notes.append(f"{past.skill} is not in this library's history: {skill.id} was run")
+    now = library.all().get(skill.name)
+    if now is None or now.id != skill.id:
+        notes.append(f"the library now has {now.id if now else 'no skill of this name'}")
+    environment = make(past.env, **past.options)
+    try:
+        environment.max_steps = past.max_steps or environment.max_steps
+        around_it = runner().with_skills(around)
+        return replay(past, way_to(ledger, past), skill, around_it, environment, notes)
+    finally:
+        environment.close()
 
 
 def replay(

@@ -78,5 +78,6 @@ def inspect(
             if browser:
                 webbrowser.open(link if edit else address)
 
+        inspected.warm()
         gate = Gate(pages, keys=None, limits=ServeLimits(rate=None))
         serve_app(gate, host="127.0.0.1", port=port, say=say)

@@ -8,7 +8,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ...envs.errors import LichenError, UnknownName, UsageError
-from .verbs import LEARN, LOOK, MEASURE, VERBS, Noun, Verb, below, interrupted, like, moved, there
+from .old_spellings import moved
+from .verbs import LEARN, LOOK, MEASURE, VERBS, Noun, Verb, below, interrupted, like, there
 
 _RUNNING = "lichen.verb"
 

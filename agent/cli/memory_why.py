@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from ...memory.credit.channel_weights import CHANNELS
+from ..palette import SPEAKER, TONES
 from .options import DEFAULT, Json, Store, out, row, write_json
 
 if TYPE_CHECKING:
@@ -88,8 +90,13 @@ def _print(answer: "Why", weights: "ChannelWeights | None", console: "Console") 
     if weights is not None and answer.said is not None:
         nats = zip(CHANNELS, weights.vector, strict=True)
         spoke = {name: float(weight) * answer.said[name] for name, weight in nats}
-        shares = (f"{name} {value:+.2f}" for name, value in spoke.items() if abs(value) >= 0.005)
-        console.print(f"for it, in nats: {', '.join(shares) or 'nothing'}", highlight=False)
+        shares = [
+            Text(f"{name} {value:+.2f}", style=TONES[SPEAKER[name]].terminal)
+            for name, value in spoke.items()
+            if abs(value) >= 0.005
+        ]
+        console.print("for it, in nats: ", end="", highlight=False)
+        console.print(Text(", ").join(shares) if shares else "nothing", highlight=False)
     for read in answer.reads:
         if not read.items:
             console.print(

@@ -94,7 +94,7 @@ def edit(
     open_library(library, store)
     with _shop(library, store, level, by) as shop:
         found = shop.library
-        drafts = found.all("drafts")
+        base, drafts = found.repository.head(), found.all("drafts")
         skill = found.undrafted(drafts[name]) if name in drafts else shop.workshop.find(name)[0]
         before = folder.write(skill)
         files = _in_editor(found.root, name, before)
@@ -107,7 +107,7 @@ def edit(
             kept = _keep(found.root, name, files)
             raise UsageError(f"{error}; your text is kept in {kept}") from error
         try:
-            verdict = shop.workshop.edit(edited)
+            verdict = shop.workshop.edit(edited, base)
         except BaseException:  # whatever broke, and Ctrl-C: what a person wrote is not lost
             kept = _keep(found.root, name, files)
             progress_console.print(f"your text is kept in {kept}", markup=False)

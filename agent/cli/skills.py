@@ -1,7 +1,7 @@
 """`lichen skills list | show | graph | history | diff`: look at the library."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.syntax import Syntax
@@ -20,11 +20,6 @@ from .options import (
     skill_names,
     write_json,
 )
-
-if TYPE_CHECKING:
-    from ...skills.library import Library as Opened
-    from ...skills.types import Skill
-
 
 ShelfOption = Annotated[
     Literal["skills", "proposals", "drafts", "quarantine", "archive"],
@@ -247,32 +242,7 @@ def diff(
     store: Store = None,
 ) -> None:
     """Show what changed between two versions or commits; without them, what was edited by hand."""
-    from ...skills import folder
-    from ...skills.folder_on_disk import read_files
-    from ...skills.text_difference import difference
+    from ...skills.versions import changed
 
-    found = open_library(library, store)
-    if not old:
-        committed = found.repository.files(f"skills/{name}")
-        text = difference(committed, read_files(found.root / "skills" / name), "library", "disk")
-    else:
-        text = difference(
-            folder.write(_at(found, name, old)),
-            folder.write(_at(found, name, new)),
-            old,
-            new or "last",
-        )
+    text = changed(open_library(library, store), name, old, new)
     out(None).print(Syntax(text, "diff") if text else "No difference.")
-
-
-def _at(found: "Opened", name: str, when: str) -> "Skill":
-    if not when:
-        return found.get(name)
-    if when.isdecimal() and len(when) < 4:
-        return found.get(f"{name}@{when}")
-    from ...skills.errors import UnknownSkill
-
-    at = found.all("skills", found.repository.commit_named(when))
-    if name not in at:
-        raise UnknownSkill(f"there was no skill {name!r} at {when}")
-    return at[name]

@@ -33,16 +33,6 @@ class Noun(NamedTuple):
     heading: str = ""
 
 
-class Moved(NamedTuple):
-    """An old spelling."""
-
-    words: str
-    option: str
-    """"": the words alone."""
-    says: str
-    """One sentence with the new spelling."""
-
-
 NOUNS = (
     Noun("softcot", "Train soft thoughts of a small assistant (SoftCoT) and test them.", LEARN),
     Noun("memory", "List, explain, edit, export and forget what was learned.", LOOK),
@@ -113,6 +103,11 @@ VERBS: tuple[Verb, ...] = (
         ("envs show", "show", "Show a task as an agent first sees it."),
         ("envs check", "check_command", "Check that an environment keeps the protocol."),
         ("envs verify", "verify_command", "Replay gold trajectories and count which win."),
+    ),
+    *_of(
+        "cli.memory_overview",
+        ("memory overview", "overview", "Say whether it is learning, and what harms."),
+        ("memory episodes", "episodes", "List all episodes of the ledger, newest first."),
     ),
     *_of(
         "cli.memory",
@@ -283,28 +278,6 @@ def like(word: str) -> list[str]:
     return [v.words for v in VERBS if v.words.split()[-1] == word and there(v.module)]
 
 
-_CONTINUAL = "`lichen continual SUITE` learns a stream of task families"
-_EVALUATE = (
-    "`lichen skills evaluate SUITE --iterations N` compares practice with and without skills"
-)
-_SERVED = (
-    "`lichen softcot probe --model MODEL` tests a model in this process, served models are gone"
-)
-MOVED = (
-    Moved("eval continual", "", f"`lichen eval continual` is gone: {_CONTINUAL}"),
-    Moved("eval faithfulness", "", "`lichen eval faithfulness` is `lichen faithfulness` now"),
-    Moved("eval", "--protocol", f"`--protocol` is gone: {_CONTINUAL}, `lichen eval` is held-out"),
-    Moved("eval", "--examples", f"`lichen eval --examples` is gone: {_CONTINUAL}"),
-    Moved("eval", "--epochs", f"`lichen eval --epochs` is gone: {_CONTINUAL}"),
-    Moved("eval", "--iterations", f"`lichen eval --iterations` is gone: {_EVALUATE}"),
-    Moved("eval", "--moves", f"`lichen eval --moves` is gone: {_EVALUATE}"),
-    Moved("eval", "--write", f"`lichen eval --write` is gone: {_EVALUATE}"),
-    Moved("softcot probe", "--twin", f"`--twin` is gone: {_SERVED}"),
-    Moved("softcot probe", "--base-url", f"`--base-url` is gone here: {_SERVED}"),
-)
-"""Old spellings that would otherwise be an unknown option, or a suite that does not exist."""
-
-
 @cache
 def there(module: str) -> bool:
     """Return whether the file of some commands is installed; its own code does not run."""
@@ -326,21 +299,3 @@ def below(prefix: str) -> dict[str, Verb | Noun]:
     rows: list[Verb | Noun] = [*verbs, *nouns]
     found = {row.words.removeprefix(at): row for row in rows}
     return {word: row for word, row in found.items() if " " not in word}
-
-
-def moved(words: list[str]) -> str | None:
-    """Return the sentence for an old spelling; None for one of now.
-
-    >>> moved(["eval", "faithfulness", "--of", "cases"])
-    '`lichen eval faithfulness` is `lichen faithfulness` now'
-    >>> moved(["eval", "demo", "--iterations=3"]).partition(":")[0]
-    '`lichen eval --iterations` is gone'
-    >>> moved(["eval", "demo"])
-    """
-    for row in MOVED:
-        said = row.words.split()
-        if words[: len(said)] == said and (
-            not row.option or any(w.partition("=")[0] == row.option for w in words)
-        ):
-            return row.says
-    return None

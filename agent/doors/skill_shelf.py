@@ -9,7 +9,7 @@ from ...skills.errors import UnknownSkill
 from ...skills.file_content import FileContent
 from ...skills.library import Library
 from ...skills.skill_index import Vectored
-from ...skills.skill_retriever import FLOOR, SkillRetriever
+from ...skills.skill_retriever import FLOOR, SkillHit, SkillRetriever
 from ...skills.types import Skill
 
 
@@ -96,6 +96,28 @@ class SkillShelf:
         scores |= {name: float(c) for name, c in zip(said, near, strict=True) if c >= FLOOR}
         best = sorted(scores, key=lambda name: (-scores[name], name))[:k]
         return [found(self._skills[name], round(scores[name], 4)) for name in best]
+
+    def scored(self, query: str, *, env: str = "", k: int = 5) -> list[tuple[SkillHit, bool]]:
+        """Return the runnable skills that are likest to a text, best first, with all parts of each score.
+
+        Args:
+            query: What is to be done, in words.
+            env: Only skills of this environment; empty: of each.
+            k: How many of an environment at most.
+
+        Returns:
+            Each hit, and whether it is above the threshold: whether an agent would be offered it.
+        """
+        self._refresh()
+        if not query.strip() or self._search is None:
+            return []
+        scored: list[tuple[SkillHit, bool]] = []
+        for of in sorted({s.contract.env for s in self._skills.values() if s.runnable}):
+            if env in ("", of):
+                hits = self._search.search(query, env=of, k=k)
+                scored += [(hit, True) for hit in hits.hits]
+                scored += [(hit, False) for hit in hits.below]
+        return sorted(scored, key=lambda one: (not one[1], -one[0].score, one[0].skill))
 
     def _refresh(self) -> None:
         library = self.library

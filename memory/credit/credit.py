@@ -137,6 +137,11 @@ class Credit:
             self._contexts[name].add(outcome - shown)
         self._all.add(outcome - shown)
 
+    @property
+    def known(self) -> list[str]:
+        """Items that were held out or shown at random at least once."""
+        return [item for item, known in self._items.items() if known.n]
+
     def uplift(self, item: str) -> Uplift:
         """Return an item's uplift with its interval; wide, around zero, when nothing is known."""
         known, spread = self._items.get(item), SPREAD

@@ -3,14 +3,17 @@
 Reads only, and knows skills by name only. The seed is the run's; the way to the place are the episode's steps.
 """
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...envs.errors import LichenError, UsageError
 from ...envs.suite import load_suite
 from ...envs.types import Fact, Outcome, Record
-from ..ledger.events import EpisodeStarted, RunStarted, SkillCalled, Stepped
+from ..ledger.events import EpisodeStarted, Forgotten, RunStarted, SkillCalled, Stepped
 from ..ledger.ledger import Ledger, LedgerRow
+
+_TYPES = ("run_started", "episode_started", "skill_called", "forgotten")
 
 
 class PastCall(Record):
@@ -82,8 +85,7 @@ def past_calls(ledger: Ledger, skill: str) -> list[PastCall]:
         ledger: Where to look.
         skill: A name, for all its versions, or `name@version`.
     """
-    found = _calls(ledger)
-    return [c for c in reversed(found) if skill in (c.skill, c.skill.partition("@")[0])]
+    return CallLog(ledger).of(skill)
 
 
 def find_call(ledger: Ledger, name: str) -> PastCall:
@@ -94,7 +96,7 @@ def find_call(ledger: Ledger, name: str) -> PastCall:
     """
     found = [
         call
-        for call in _calls(ledger)
+        for call in CallLog(ledger).all()
         if name == str(call.id) or (len(name) > 7 and call.event.startswith(name))
     ]
     if len(found) != 1:
@@ -137,22 +139,53 @@ def costs(calls: Sequence[PastCall]) -> list[CallCost]:
     return sorted(found, key=lambda cost: -int(cost.skill.rpartition("@")[2] or 0))
 
 
-def _calls(ledger: Ledger) -> list[PastCall]:
-    """Return all calls of a ledger, in order."""
-    runs: dict[str, RunStarted] = {}
-    episodes: dict[str, EpisodeStarted] = {}
-    took = ledger.timings()
-    found = []
-    for row in ledger.read():
+class CallLog:
+    """The calls of skills in one ledger, read once, then only what is new.
+
+    Args:
+        ledger: Where they stand.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = threading.Lock()
+        self._seq = 0
+        self._clear()
+
+    def of(self, skill: str) -> list[PastCall]:
+        """Return the calls of a skill, newest first; see `past_calls`."""
+        return [c for c in reversed(self.all()) if skill in (c.skill, c.skill.partition("@")[0])]
+
+    def all(self) -> list[PastCall]:
+        """Return all calls as they are now, in order."""
+        with self._lock:
+            head = self._ledger.head()
+            if head > self._seq:
+                rows = list(self._ledger.read(after=self._seq, until=head, types=_TYPES))
+                if self._seq and any(isinstance(row.event, Forgotten) for row in rows):
+                    self._clear()  # rows that were read lost their content
+                    rows = list(self._ledger.read(until=head, types=_TYPES))
+                took = self._ledger.timings() if rows else {}
+                for row in rows:
+                    self._take(row, took)
+                self._seq = head
+            return list(self._calls)
+
+    def _clear(self) -> None:
+        self._seq = 0
+        self._runs: dict[str, RunStarted] = {}
+        self._episodes: dict[str, EpisodeStarted] = {}
+        self._calls: list[PastCall] = []
+
+    def _take(self, row: LedgerRow, took: Mapping[str, float]) -> None:
         match row.event:
             case RunStarted():
-                runs.setdefault(row.run, row.event)
+                self._runs.setdefault(row.run, row.event)
             case EpisodeStarted():
-                episodes[row.episode] = row.event
-            case SkillCalled() if row.episode in episodes:
-                ms = took.get(row.key)
-                found.append(_call(row, row.event, episodes[row.episode], runs.get(row.run), ms))
-    return found
+                self._episodes[row.episode] = row.event
+            case SkillCalled() if row.episode in self._episodes:
+                began, run = self._episodes[row.episode], self._runs.get(row.run)
+                self._calls.append(_call(row, row.event, began, run, took.get(row.key)))
 
 
 def _call(

@@ -13,7 +13,7 @@ from ..kinds.channel_module import ChannelModule
 from ..ledger.errors import UnknownCase
 from ..ledger.events import ChannelsWeighed, EpisodeStarted, Recalled, RunStarted, Stepped
 from ..ledger.ledger import LedgerRow
-from ..ledger.records import MemoryRecord, StepCase
+from ..ledger.records import StepCase
 from ..store.store import Store
 
 
@@ -113,7 +113,6 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
     if not run:
         return
     outcomes = _outcomes(store)
-    by_id = {case.id: case for case in store.records()}
     reads: list[Recalled] = []
     said: dict[int, dict[str, float]] = {}
     episode = ""
@@ -136,7 +135,7 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
                 error=event.error,
                 kl=event.kl,
                 reads=tuple(
-                    _read(store, read, by_id, outcomes) for read in reads if read.step == event.step
+                    _read(store, read, outcomes) for read in reads if read.step == event.step
                 ),
                 said=said.get(event.step),
             )
@@ -156,7 +155,9 @@ def trust(store: Store, episode: str, prior_of: Callable[[str], WeightPrior]) ->
     )
     if begun is None or not isinstance(begun.event, EpisodeStarted):
         return None
-    runs = (row.event for row in store.ledger.read(run=begun.run, types=("run_started",)))
+    runs = (
+        row.event for row in store.ledger.read(run=begun.run, episode="", types=("run_started",))
+    )
     run = next((event for event in runs if isinstance(event, RunStarted)), None)
     model = str(run.config.get("model", "")) if run is not None and begun.event.llm else ""
     weights = store.module(ChannelModule).weights(
@@ -202,12 +203,10 @@ def _outcomes(store: Store) -> dict[str, HeldOut]:
 _NONE = HeldOut(shown=0, shown_score=None, held=0, held_score=None)
 
 
-def _read(
-    store: Store, read: Recalled, by_id: Mapping[str, MemoryRecord], outcomes: Mapping[str, HeldOut]
-) -> Read:
+def _read(store: Store, read: Recalled, outcomes: Mapping[str, HeldOut]) -> Read:
     items = []
     for item in read.items:
-        case = by_id.get(item.case)
+        case = store.held.find(item.case)
         whole = store.whole(case.episode) if case is not None else None
         items.append(
             Considered(

@@ -35,6 +35,11 @@ class HeldRecords:
         """Return every record, class by class."""
         return list(chain.from_iterable(held.values() for held in self._held.values()))
 
+    def find(self, id: str) -> MemoryRecord | None:
+        """Return the record of any class with an id, None when none is held."""
+        found = (held[id] for held in self._held.values() if id in held)
+        return next(found, None)
+
     def texts(self, records: Iterable[MemoryRecord]) -> set[str]:
         """Return all texts of some records of which vectors may be cached."""
         return {text for record in records for text in self.kinds[type(record)].texts(record)}

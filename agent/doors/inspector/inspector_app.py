@@ -23,14 +23,21 @@ from .pages import (
     overview_page,
     settings_page,
     sign_in_page,
+    skill_acts_page,
+    skill_edits_page,
+    skills_page,
 )
 from .seen.inspected import Inspected
+from .seen.skill_bench import SkillBench
 
 if TYPE_CHECKING:
     from ..http.keys import KeyRing
 
 _log = logging.getLogger(__name__)
-_PAGES = (sign_in_page, overview_page, episodes_page, memory_page, memory_edit_page, settings_page)
+_PAGES = (
+    *(sign_in_page, overview_page, episodes_page, memory_page, memory_edit_page, settings_page),
+    *(skills_page, skill_edits_page, skill_acts_page),
+)
 
 
 def inspector_app(inspected: Inspected, keys: "KeyRing | None" = None) -> FastAPI:
@@ -44,6 +51,7 @@ def inspector_app(inspected: Inspected, keys: "KeyRing | None" = None) -> FastAP
     app = FastAPI(title="Lichen inspector", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.inspected = inspected
     app.state.sessions = Sessions(keys)
+    app.state.skill_bench = SkillBench(inspected)
     for pages in _PAGES:
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

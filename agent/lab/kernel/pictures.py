@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+from ...palette import TONES
+
 COLOURS = {
-    "none": "#7a7a7a",
-    "placebo": "#c98a2b",
-    "knn": "#4a7fb5",
-    "memory": "#2f7d4f",
+    "none": TONES["model"].light,  # the model alone
+    "placebo": "#a8a294",
+    "knn": "#6a7077",
+    "memory": TONES["memory"].light,
+    "+skills": TONES["skills"].light,
     "lora-gold": "#b5493f",
     "lora-self": "#c98a2b",
     "softcot": "#4a7fb5",

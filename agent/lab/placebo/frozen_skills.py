@@ -11,7 +11,7 @@ from ....memory.credit.skill_uses import SkillUses
 from ....memory.likeness.embedder import Embedder
 from ....skills.errors import UnknownSkill
 from ....skills.library import Library
-from ....skills.operations import PLACEBO
+from ....skills.replay_call import PLACEBO
 from ....skills.skill_index import Vectored
 from ....skills.skill_runner import Runner
 from ....skills.types import Skill

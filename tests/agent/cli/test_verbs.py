@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from lichen.agent.cli.lazy import command_of
 from lichen.agent.cli.main import app
-from lichen.agent.cli.verbs import MOVED, NOUNS, VERBS, Verb, below
+from lichen.agent.cli.old_spellings import MOVED
+from lichen.agent.cli.verbs import NOUNS, VERBS, Verb, below
 from lichen.envs import UnknownName, UsageError
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from .....envs.shown_text import shown
-from .....envs.text import shortened
 from ..access.signing_in import Session
 from ..seen.inspected import Inspected
 
@@ -87,7 +86,8 @@ def _templates() -> Environment:
     made.filters |= {
         "when": _when,
         "iso": lambda at: datetime.fromtimestamp(at).astimezone().isoformat("T", "seconds"),
-        "short": shortened,
+        "short": _short,
+        "tail": lambda text, most: text if len(text) <= most else f"…{text[1 - most :]}",
         "signed": lambda value: "–" if value is None else f"{value:+.2f}",
         "share": lambda value: "–" if value is None else f"{value:.0%}",
         "two": lambda value: "–" if value is None else f"{value:.2f}",
@@ -103,6 +103,12 @@ def _finalised(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return shown(value)
     return value
+
+
+def _short(text: str, most: int) -> str:
+    """Return the beginning of a text in one line, an ellipsis where more follows."""
+    line = " ".join(text[: 4 * most].split())
+    return line if len(line) <= most and len(text) <= 4 * most else f"{line[: most - 1]}…"
 
 
 def _when(at: float) -> str:

@@ -21,7 +21,9 @@ router = APIRouter()
 async def overview(request: Request, session: Sitting, inspected: TheInspected) -> Response:
     """Show what the agent learned, and what waits."""
     key = session.key
-    lines = [line for line in inspected.log.lines() if key.owns(line.namespace)]
+    lines = inspected.log.lines()
+    if key.namespace:
+        lines = [line for line in lines if key.owns(line.namespace)]
     if not lines:
         return page(request, "overview.html", session, empty=True)
 

@@ -60,6 +60,13 @@ class Inspected:
         self._library: OpenLibrary | None = None
         self._library_lock = threading.RLock()
 
+    def warm(self) -> None:
+        """Read what is there, so that the first page need not wait for it."""
+        self.log.lines()
+        if (self.folder / "ledger.sqlite").exists():
+            with self._lock:
+                self.seen()
+
     @property
     def may_change(self) -> bool:
         """Whether the store can be changed here, by whoever may."""

@@ -147,24 +147,38 @@ def gain(observed: Sequence[Observed], *, seed: int = 0) -> HeldOutGain | None:
 def harmful(store: Store, most: int = 8) -> list[Harmful]:
     """Return remembered episodes that are known to lower the score where they are shown, the worst first."""
     found = []
-    for case in store.episodes.values():
-        uplift = store.credit.uplift(case.episode)
-        if uplift.n and uplift.high < 0:
-            found.append(Harmful(episode=case.episode, goal=case.goal, uplift=uplift))
+    for episode in store.credit.known:
+        uplift, case = store.credit.uplift(episode), store.whole(episode)
+        if case is not None and uplift.high < 0:
+            found.append(Harmful(episode=episode, goal=case.goal, uplift=uplift))
     return sorted(found, key=lambda one: one.uplift.mean)[:most]
 
 
-def this_week(lines: Iterable[EpisodeLine], now: float) -> ThisWeek:
+def this_week(lines: Sequence[EpisodeLine], now: float) -> ThisWeek:
     """Return what changed in the seven days before now (seconds since 1970)."""
     since = now - timedelta(days=7).total_seconds()
-    late = [line for line in lines if line.at >= since and line.source == "own"]
-    known = [line for line in late if line.outcome in ("success", "failure")]
+    families: Counter[str] = Counter()
+    episodes = successes = learned = judged = tokens = 0
+    dollars = 0.0
+    for line in reversed(lines):
+        if line.at < since:
+            break
+        if line.source != "own":
+            continue
+        episodes += 1
+        tokens += line.tokens
+        dollars += line.dollars
+        families[line.family or line.env] += 1
+        if line.outcome in ("success", "failure"):
+            successes += line.outcome == "success"
+            learned += line.learn
+            judged += line.judge == "person"
     return ThisWeek(
-        episodes=len(late),
-        successes=sum(line.outcome == "success" for line in known),
-        learned=sum(line.learn for line in known),
-        judged=sum(line.judge == "person" for line in known),
-        tokens=sum(line.tokens for line in late),
-        dollars=sum(line.dollars for line in late),
-        busiest=tuple(Counter(line.family or line.env for line in late).most_common(3)),
+        episodes=episodes,
+        successes=successes,
+        learned=learned,
+        judged=judged,
+        tokens=tokens,
+        dollars=dollars,
+        busiest=tuple(families.most_common(3)),
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from .....envs.types import Outcome, Record
 from .....memory.credit.channel_weights import CHANNELS
-from .....memory.forgetting.why import Read, Why, explain_all, trust
+from .....memory.forgetting.why import Read, Trust, Why, explain_all, trust
 from .....memory.ledger.call_events import ApprovalGiven
 from .....memory.ledger.cost_event import CostNoted
 from .....memory.ledger.events import (
@@ -114,9 +114,7 @@ def timeline(store: Store, episode: str) -> Timeline | None:
         started=first.event,
         moments=_moments(rows, whys, weights),
         verdicts=_verdicts(rows),
-        trust=_trusted(known.weights.right, known.weights.right_with_memory, known.weights.known)
-        if known is not None and known.weights.known
-        else "",
+        trust=_trusted(known),
         events=len(rows),
     )
 
@@ -210,8 +208,13 @@ def _verdicts(rows: list[LedgerRow]) -> Verdicts:
     )
 
 
-def _trusted(right: int | float, with_memory: int | float, known: int) -> str:
+def _trusted(known: Trust | None) -> str:
+    if known is None or not known.weights.known:
+        return ""
+    w = known.weights
+    if not known.model:
+        return f"Of {w.known} known decisions here memory alone was right in {w.right_with_memory}."
     return (
-        f"Of {known} known decisions the model's first choice was right in {right:.0f}, "
-        f"the policy with memory in {with_memory:.0f}."
+        f"Of {w.known} known decisions here the first choice of {known.model} was right in {w.right}, "
+        f"the policy with memory in {w.right_with_memory}."
     )

@@ -22,7 +22,7 @@ from lichen.envs import UsageError, load_suite
 from lichen.memory.ledger.events import Recalled, SkillCalled
 from lichen.memory.ledger.ledger import open_ledger
 from lichen.skills.library import Library
-from lichen.skills.operations import PLACEBO
+from lichen.skills.replay_call import PLACEBO
 from lichen.skills.types import Skill
 
 LICHEN = [sys.executable, "-m", "lichen.agent"]
