@@ -161,7 +161,7 @@ def test_quarantine_pin_and_release_round_trip(furnished: Path, opened: Open) ->
 def test_what_would_go_is_shown_before_it_is_forgotten(furnished: Path, opened: Open) -> None:
     name = a_case(furnished, "parcel 4711")
     page = opened(furnished, path=f"memory/{name}?as_of=872")
-    assert "4711" in page.locator("h1").inner_text()
+    expect(page.locator("h1")).to_contain_text("4711")
     page.goto(f"{page.address}/memory/{name}")
     page.get_by_role("link", name="Forget…").click()
     page.wait_for_url("**/forget")
