@@ -144,7 +144,7 @@ class Admission:
             refused.append(f"{', '.join(pinned)} is pinned and would be replaced")
         if refused:
             return self._refuse(candidate, refused, author)
-        ran = self._run(candidate, staged)
+        ran = self.run(candidate, staged)
         if said := _failed(ran):
             return self._refuse(candidate, [said], author, ran)
         if merged is not None:
@@ -159,7 +159,7 @@ class Admission:
             )
             staged[above.name] = above
             changed.append(above)
-            tests = self._run(above, staged)
+            tests = self.run(above, staged)
             ran += tests
             if said := _failed(tests):
                 way = " -> ".join(path)
@@ -226,7 +226,8 @@ class Admission:
             commit=commit,
         )
 
-    def _run(self, skill: Skill, staged: Mapping[str, Skill]) -> list[TestResult]:
+    def run(self, skill: Skill, staged: Mapping[str, Skill]) -> list[TestResult]:
+        """Run the tests of a skill over a library that it might be in, until one does not hold."""
         return run_tests(skill, self.runner.with_skills(staged), self.make, self._on_result)
 
     def _next(self, candidate: Skill, old: Skill | None, author: str) -> Skill:

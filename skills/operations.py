@@ -18,6 +18,7 @@ from .call_graph import callees, callers, dependents
 from .dry_run import DryRun, DryStep, dry_run
 from .errors import Undecided, UnknownSkill
 from .git_store import Revision
+from .going_back import go_back, take_commit_back
 from .library import SHELVES, Library, Shelf, Tombstone
 from .lint import repinned
 from .replay_call import Replayed, replay_from
@@ -280,6 +281,14 @@ class Workshop:
         return self.admission.admit(
             self._repinned(skill), author=self.author, message=f"Roll {name} back to {to}"
         )
+
+    def undo(self, commit: str, *, to: bool = False) -> Verdict:
+        """Take back what one commit did to the skills; with `to`, make them all what they were at it.
+
+        What comes back is tested with all that depend on it; see `going_back`.
+        """
+        does = go_back if to else take_commit_back
+        return does(self.admission, commit, self.author)
 
     def import_folder(self, source: Path) -> Verdict:
         """Take in a folder of the Agent Skills standard, ours or another's; see `taking_in.taken_in`.

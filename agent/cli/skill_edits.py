@@ -39,7 +39,10 @@ By = Annotated[str, typer.Option("--by", help="Your name, for the history.")]
 Because = Annotated[str, typer.Option("--reason", "-m", help="Why, in one sentence.")]
 
 
-def _shop(library: Path | None, store: Path | None, level: str | None, by: str) -> "OpenLibrary":
+def opened_to_change(
+    library: Path | None, store: Path | None, level: str | None, by: str
+) -> "OpenLibrary":
+    """Return the library to be changed by somebody, its tests told as they end."""
     from ..skill_actions.open_library import OpenLibrary
 
     return OpenLibrary(folder_of(library, store), level=level, author=by, on_result=_live)
@@ -56,7 +59,7 @@ def _live(result: "TestResult") -> None:
         progress_console.print(f"   {result.reason}", markup=False)
 
 
-def _say(verdict: "Verdict", json_path: str | None) -> None:
+def say_verdict(verdict: "Verdict", json_path: str | None) -> None:
     """Print a verdict; exit 1 when it is no."""
     from ...skills.operations import settled
 
@@ -69,7 +72,8 @@ def _say(verdict: "Verdict", json_path: str | None) -> None:
             if verdict.repinned:
                 console.print(f"tested again and re-pinned: {', '.join(verdict.repinned)}")
         else:
-            console.print(f"[red]{verdict.skill} was not admitted[/red]; it is kept as a draft")
+            kept = "it is kept as a draft" if verdict.shelf == "drafts" else "nothing was changed"
+            console.print(f"[red]{verdict.skill} was not admitted[/red]; {kept}")
         for reason in (*verdict.reasons, *verdict.left_out):
             console.print(f"  {reason}", markup=False)
     if verdict.outcome != "success":
@@ -92,7 +96,7 @@ def edit(
     from ...skills.errors import BadSkill
 
     open_library(library, store)
-    with _shop(library, store, level, by) as shop:
+    with opened_to_change(library, store, level, by) as shop:
         found = shop.library
         base, drafts = found.repository.head(), found.all("drafts")
         skill = found.undrafted(drafts[name]) if name in drafts else shop.workshop.find(name)[0]
@@ -112,7 +116,7 @@ def edit(
             kept = _keep(found.root, name, files)
             progress_console.print(f"your text is kept in {kept}", markup=False)
             raise
-        _say(verdict, json_path)
+        say_verdict(verdict, json_path)
 
 
 def _in_editor(root: Path, name: str, files: "Files") -> "Files":
@@ -184,7 +188,7 @@ def new(
     from ...envs.registry import make
 
     make(env).close()  # a wrong name leaves no library behind
-    with _shop(library, store, None, by) as shop:
+    with opened_to_change(library, store, None, by) as shop:
         skill = shop.workshop.draft(name, env)
         out(None).print(
             f"{shop.library.root / 'drafts' / skill.name}: fill it in with  lichen skills edit {name}",
@@ -204,7 +208,7 @@ def test(
     """Run the tests of a skill, or of all, as their folders are now; exit 1 when one fails."""
     found = open_library(library, store)
     names = [name] if name else [n for n, skill in found.all().items() if skill.runnable]
-    with _shop(library, store, level, "person") as shop:
+    with opened_to_change(library, store, level, "person") as shop:
         results = [result for n in names for result in shop.workshop.test(n, _live)]
     write_json({"tests": [r.model_dump(mode="json") for r in results]}, json_path)
     good = sum(r.outcome == "success" for r in results)
@@ -212,31 +216,6 @@ def test(
         levels = ", ".join(sorted({r.level for r in results if r.level})) or "-"
         out(json_path).print(f"{good} of {len(results)} tests hold (jail: {levels})")
     if good < len(results):
-        raise typer.Exit(1)
-
-
-def replay(
-    call: Annotated[str, typer.Argument(metavar="CALL", help="Its number in `skills show NAME`.")],
-    level: Level = None,
-    library: LibraryFolder = None,
-    store: Store = None,
-    json_path: Json = None,
-) -> None:
-    """Run a past call again where it was made, with the code of then; exit 1 unless it comes to the same.
-
-    Nothing is written: neither store nor library change.
-    """
-    from .skill_call_tables import ledger_in, print_replayed
-
-    open_library(library, store)
-    if (ledger := ledger_in(store)) is None:
-        raise UsageError("this store has no ledger, so no call of a skill", hint="Name it: --store")
-    with _shop(library, store, level, "person") as shop:
-        replayed = shop.workshop.replay(call, ledger)
-    write_json({**replayed.model_dump(mode="json"), "same": replayed.same}, json_path)
-    if json_path != "-":
-        print_replayed(out(json_path), replayed)
-    if not replayed.same:
         raise typer.Exit(1)
 
 
@@ -250,8 +229,8 @@ def approve(
 ) -> None:
     """Admit what waits under NAME: an edit on disk, a proposal, a draft, a quarantined skill."""
     open_library(library, store)
-    with _shop(library, store, level, by) as shop:
-        _say(shop.workshop.approve(name), json_path)
+    with opened_to_change(library, store, level, by) as shop:
+        say_verdict(shop.workshop.approve(name), json_path)
 
 
 def rollback(
@@ -265,8 +244,8 @@ def rollback(
 ) -> None:
     """Bring back what a skill was, as a new version; its tests and its dependents' are run."""
     open_library(library, store)
-    with _shop(library, store, level, by) as shop:
-        _say(shop.workshop.rollback(name, to), json_path)
+    with opened_to_change(library, store, level, by) as shop:
+        say_verdict(shop.workshop.rollback(name, to), json_path)
 
 
 def reject(
@@ -278,7 +257,7 @@ def reject(
 ) -> None:
     """Refuse a proposal or draft for good; a tombstone keeps it from being learned again."""
     open_library(library, store)
-    with _shop(library, store, None, by) as shop:
+    with opened_to_change(library, store, None, by) as shop:
         shop.workshop.reject(name, reason)
         out(None).print(f"{name} is in the archive; the same code is refused from now on")
 
@@ -292,7 +271,7 @@ def quarantine(
 ) -> None:
     """Take a skill and all that depend on it out of use; `approve` brings each back."""
     open_library(library, store)
-    with _shop(library, store, None, by) as shop:
+    with opened_to_change(library, store, None, by) as shop:
         gone = shop.workshop.quarantine(name, reason)
         out(None).print(f"taken out: {', '.join(gone)}")
 
@@ -306,7 +285,7 @@ def retire(
 ) -> None:
     """Archive a skill that nobody calls; a tombstone keeps it from being learned again."""
     open_library(library, store)
-    with _shop(library, store, None, by) as shop:
+    with opened_to_change(library, store, None, by) as shop:
         shop.workshop.retire(name, reason)
         out(None).print(f"{name} is in the archive; the same code is refused from now on")
 
@@ -320,7 +299,7 @@ def pin(
 ) -> None:
     """Pin a skill: only a person changes it from then on."""
     open_library(library, store)
-    with _shop(library, store, None, by) as shop:
+    with opened_to_change(library, store, None, by) as shop:
         shop.workshop.pin(name, on=not off)
         out(None).print(f"{name} is {'free' if off else 'pinned'}")
 
@@ -334,8 +313,8 @@ def import_(
     json_path: Json = None,
 ) -> None:
     """Take in a skill's folder; code goes through admission, instructions without code are kept as they are."""
-    with _shop(library, store, level, by) as shop:
-        _say(shop.workshop.import_folder(source), json_path)
+    with opened_to_change(library, store, level, by) as shop:
+        say_verdict(shop.workshop.import_folder(source), json_path)
 
 
 def export(

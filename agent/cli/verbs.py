@@ -169,7 +169,6 @@ VERBS: tuple[Verb, ...] = (
         ("skills new", "new", "Write the draft of a new skill."),
         ("skills edit", "edit", "Open a skill in $EDITOR and test the edit."),
         ("skills test", "test", "Run the tests of a skill, or of all."),
-        ("skills replay", "replay", "Run a past call again where it was made."),
         ("skills approve", "approve", "Test what waits under a name, and admit it."),
         ("skills reject", "reject", "Refuse a proposal or a draft for good."),
         ("skills rollback", "rollback", "Bring back what a skill was."),
@@ -178,6 +177,12 @@ VERBS: tuple[Verb, ...] = (
         ("skills pin", "pin", "Let only a person change a skill from now on."),
         ("skills import", "import_", "Take in a skill's folder."),
         ("skills export", "export", "Write a skill's folder."),
+    ),
+    *_of(
+        "cli.skill_runs",
+        ("skills try", "try_", "Run a skill against a task, and show its steps."),
+        ("skills replay", "replay", "Run a past call again where it was made."),
+        ("skills undo", "undo", "Take a commit of the library back."),
     ),
     *_of(
         "lab.commands.skill_evaluate",

@@ -136,30 +136,13 @@ class ToolMemory:
         if self._records is None:
             took = self._memory.store.ledger.timings()
             grouped = sorted(self._grouped.items())
-            self._records = [self._record(uses, took) for _, uses in grouped]
+            self._records = [tool_record(self.env, uses, took) for _, uses in grouped]
         return self._records
 
     def record(self, tool: str) -> ToolRecord | None:
         """Return what is known of a tool under its most used contract, None when nothing is."""
         found = [record for record in self.records() if record.tool == tool]
         return max(found, key=lambda record: record.n, default=None)
-
-    def _record(self, uses: Sequence[Use], timings: Mapping[str, float]) -> ToolRecord:
-        first = uses[0].call
-        ok = sum(not use.case.error for use in uses)
-        took = [timings[i] for use in uses if (i := use.case.events[0]) in timings]
-        return ToolRecord(
-            env=self.env,
-            tool=first.tool,
-            version=first.version,
-            schema_hash=first.schema_hash,
-            n=len(uses),
-            ok=ok,
-            low=wilson(ok, len(uses)),
-            latency_ms=round(median(took), 3) if took else None,
-            errors=_reasons(uses),
-            patterns=tuple(_patterns(uses)),
-        )
 
     def suggest(self, subtask: str, *, k: int = 8) -> list[Suggestion]:
         """Return tools for a subtask, best first: what was called, to some use, for subtasks like it.
@@ -216,6 +199,31 @@ class ToolMemory:
                 given = ", ".join(name for name, _ in pattern) or "no argument"
                 return f"{call.tool} with {given} failed {len(failed)} of {len(alike)} times: {why}"
         return ""
+
+
+def tool_record(env: str, uses: Sequence[Use], timings: Mapping[str, float]) -> ToolRecord:
+    """Return what calls of one tool under one contract came to.
+
+    Args:
+        env: Where they were made.
+        uses: At least one.
+        timings: Milliseconds by event (see `Ledger.timings`).
+    """
+    first = uses[0].call
+    ok = sum(not use.case.error for use in uses)
+    took = [timings[i] for use in uses if (i := use.case.events[0]) in timings]
+    return ToolRecord(
+        env=env,
+        tool=first.tool,
+        version=first.version,
+        schema_hash=first.schema_hash,
+        n=len(uses),
+        ok=ok,
+        low=wilson(ok, len(uses)),
+        latency_ms=round(median(took), 3) if took else None,
+        errors=_reasons(uses),
+        patterns=tuple(_patterns(uses)),
+    )
 
 
 def _reasons(uses: Iterable[Use]) -> tuple[tuple[str, int], ...]:

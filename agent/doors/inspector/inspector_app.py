@@ -26,9 +26,11 @@ from .pages import (
     skill_acts_page,
     skill_edits_page,
     skills_page,
+    tools_page,
 )
 from .seen.inspected import Inspected
 from .seen.skill_bench import SkillBench
+from .seen.tool_table import ToolTable
 
 if TYPE_CHECKING:
     from ..http.keys import KeyRing
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _PAGES = (
     *(sign_in_page, overview_page, episodes_page, memory_page, memory_edit_page, settings_page),
-    *(skills_page, skill_edits_page, skill_acts_page),
+    *(skills_page, skill_edits_page, skill_acts_page, tools_page),
 )
 
 
@@ -52,6 +54,7 @@ def inspector_app(inspected: Inspected, keys: "KeyRing | None" = None) -> FastAP
     app.state.inspected = inspected
     app.state.sessions = Sessions(keys)
     app.state.skill_bench = SkillBench(inspected)
+    app.state.tool_table = ToolTable()
     for pages in _PAGES:
         app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

@@ -28,6 +28,10 @@ PAGES = {
     "case-edit": "memory?env=alfworld-mini&source=own >[data-row] a >a[data-edit]",
     "case-forget": "memory?env=alfworld-mini&source=demonstration >[data-row] a >a[href$='forget']",
     "memory-then": "memory?as_of=200",
+    "skill-commit": "skills/-/history >[data-row] a",
+    "skill-try": "skills >[data-row] a >a[href$='/try']",
+    "tools": "tools",
+    "tool": "tools?q=find_order >[data-row] a",
     "settings": "settings",
 }
 """Name -> a path, and what is clicked on from there."""

@@ -10,11 +10,11 @@ from starlette.responses import Response, StreamingResponse
 from .....envs.errors import UsageError
 from .....skills.dry_run import DryRun
 from .....skills.trial import TestResult
+from .....skills.typed_value import typed_value
 from .....skills.types import Skill, split_id
 from ....skill_actions.open_library import OpenLibrary
 from ..look.rendering import page
 from ..seen.library_jobs import Job, Work
-from ..seen.skill_form import read_value
 from .callers import Sitting, TheInspected, to
 from .skill_callers import TheAuthor, TheBench, may_edit_library
 
@@ -50,6 +50,26 @@ async def stream(session: Sitting, bench: TheBench, request: Request, job: str) 
             await asyncio.sleep(POLL)
 
     return StreamingResponse(told(), media_type="text/event-stream")
+
+
+@router.post("/-/history/{commit}/undo")
+async def undo(
+    request: Request,
+    author: TheAuthor,
+    bench: TheBench,
+    commit: str,
+    whole: Annotated[str, Form()] = "",
+) -> Response:
+    """Take back what a commit did, or make the whole library what it was at it, if the tests hold."""
+    title = f"Go back to {commit[:8]}" if whole else f"Undo {commit[:8]}"
+    return _job(
+        request,
+        bench,
+        title,
+        "",
+        author,
+        lambda opened, _: opened.workshop.undo(commit, to=bool(whole)),
+    )
 
 
 @router.post("/{name}/approve")
@@ -182,7 +202,7 @@ async def tried(request: Request, author: TheAuthor, bench: TheBench, name: str)
             task,
             _arguments(skill, sent),
             setup=[line for line in setup if line.strip()],
-            seed=read_value(sent.get("seed") or "0", "int", "the seed"),
+            seed=typed_value(sent.get("seed") or "0", "int", "the seed"),
             on_step=job.stepped,
         )
 
@@ -194,7 +214,7 @@ def _arguments(skill: Skill, sent: dict[str, str]) -> dict[str, bool | int | flo
     for name, parameter in skill.contract.parameters.items():
         text = sent.get(f"argument-{name}", "")
         if text.strip():
-            found[name] = read_value(text, parameter.type, f"the argument {name!r}")
+            found[name] = typed_value(text, parameter.type, f"the argument {name!r}")
     return found
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from .....envs.errors import UsageError
 from .....envs.shown_text import shown
 from .....skills.folder import body_of
+from .....skills.typed_value import typed_value
 from .....skills.types import Contract, Parameter, Skill, SkillTest
 
 _MOST = 500
@@ -145,34 +146,6 @@ class SkillForm:
         return base.body.strip() == made and _plain(self.body).strip() == shown(made)
 
 
-def read_value(text: str, kind: str, what: str) -> Any:
-    """Return the value of a type that a text says; `"text in quotes"` is a text that has blanks at its ends.
-
-    Raises:
-        UsageError: It says none.
-
-    >>> read_value("3", "int", "n"), read_value('" a"', "str", "n"), read_value("yes", "bool", "n")
-    (3, ' a', True)
-    """
-    text = text.strip()
-    if kind == "str":
-        if len(text) > 1 and text[0] == text[-1] == '"':
-            try:
-                return json.loads(text)
-            except ValueError:
-                return text
-        return text
-    if kind == "bool":
-        said = {"true": True, "yes": True, "false": False, "no": False}.get(text.casefold())
-        if said is None:
-            raise UsageError(f"{what} is {text!r}, neither true nor false")
-        return said
-    try:
-        return int(text) if kind == "int" else float(text)
-    except ValueError as error:
-        raise UsageError(f"{what} is {text!r}, no {kind}") from error
-
-
 def _parameter(row: ParameterRow) -> Parameter:
     what = f"the parameter {row.name!r}"
     if not row.name.isidentifier():
@@ -185,14 +158,16 @@ def _parameter(row: ParameterRow) -> Parameter:
             except ValueError as error:
                 raise UsageError(f"the choices of {what} are no list: {error}") from error
         else:
-            choices = [read_value(one, row.type, what) for one in row.choices.split(",")]
+            choices = [typed_value(one, row.type, what) for one in row.choices.split(",")]
     bounds = {
-        n: read_value(v, "float", f"{n} of {what}")
+        n: typed_value(v, "float", f"{n} of {what}")
         for n in ("min", "max")
         if (v := getattr(row, n).strip())
     }
     default = (
-        read_value(row.default, row.type, f"the default of {what}") if row.default.strip() else None
+        typed_value(row.default, row.type, f"the default of {what}")
+        if row.default.strip()
+        else None
     )
     try:
         return Parameter(
@@ -218,7 +193,7 @@ def _test(row: TestRow) -> SkillTest:
         return SkillTest(
             name=row.name.strip(),
             task_id=row.task.strip(),
-            seed=read_value(row.seed or "0", "int", f"the seed of {what}"),
+            seed=typed_value(row.seed or "0", "int", f"the seed of {what}"),
             setup=_lines(row.setup, ()),
             arguments=arguments,
             origin=bool(row.origin),

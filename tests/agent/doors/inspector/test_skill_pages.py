@@ -40,7 +40,7 @@ def done(page: Any) -> str:
     """Wait until a job has ended; return what the page says."""
     page.wait_for_url("**/skills/-/jobs/*")
     for _ in range(60):
-        if page.locator("[data-stream]").count() == 0 or page.get_by_text("To the skill").count():
+        if page.locator("[data-stream]").count() == 0:
             break
         page.wait_for_timeout(250)
         page.reload()
@@ -180,6 +180,21 @@ def test_a_skill_is_pinned_taken_out_with_its_dependents_and_brought_back(
     done(page)
     page.goto(f"{page.address}/skills/-/history")
     assert "Quarantine take: doubtful" in page.locator("main").inner_text()
+
+
+def test_a_commit_is_shown_and_undone_from_the_history(furnished: Path, opened: Open) -> None:
+    page = opened(furnished, path="skills/-/history", **PLAIN)
+    page.get_by_role("row", name="Add fetch@1").get_by_role("link").click()
+    assert "+def fetch(" in page.locator(".diff").inner_text()
+    page.get_by_role("button", name="Undo this change").click()
+    assert "Fetch@1 is in the archive" in done(page)
+    assert set(library(furnished).all()) == {"take"}
+    page.goto(f"{page.address}/skills/-/history")
+    page.get_by_role("row", name="Add fetch@1").last.get_by_role("link").click()
+    page.get_by_role("button", name="Make the whole library what it was then").click()
+    assert "fetch@2" in done(page)
+    assert set(library(furnished).all()) == {"take", "fetch"}
+    assert page.goto(f"{page.address}/skills/-/history/feedbeef").status == 404
 
 
 def test_a_new_skill_begins_as_a_draft(furnished: Path, opened: Open) -> None:
