@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...envs.errors import EnvironmentFault
+from ...envs.text import shortened
 from ...envs.types import Observation
 from ...memory.ledger.events import ChannelsWeighed, Recalled, RecalledItem, SkillCalled, Stepped
 from ...memory.ledger.ledger import Entry
@@ -24,6 +25,8 @@ from .state import EpisodeState, current_subtask, with_update
 from .subtasks import entry_of, previous
 
 Update = dict[str, Any]
+_KEPT = 4_000
+"""Characters of what was thought that are written down."""
 
 
 def take(parts: EpisodeParts, state: EpisodeState) -> Update:
@@ -233,5 +236,14 @@ def _stepped(
         subtask=current_subtask(state),
         request=known.request,
         skill=called.result.skill if called is not None else "",
+        thought=_thought(state) if called is None else "",
     )
     return entry_of(state, f"step-{step}", event, cause)
+
+
+def _thought(state: EpisodeState) -> str:
+    """Return what was thought in words: by the assistant, and by the model beside its call."""
+    words = state["thought"].words if "thought" in state else ""
+    turns = state.get("talk", [])
+    beside = turns[-1]["content"] if turns and turns[-1].get("uses") else ""
+    return shortened("\n".join(part for part in (words, beside.strip()) if part), _KEPT)

@@ -15,6 +15,10 @@ def episodes_named(store: Store, name: str) -> tuple[str, ...]:
     Raises:
         UnknownCase: Nothing has this id, or several things have an id that begins with it.
     """
+    if name and any(
+        True for _ in store.rows_of(name)
+    ):  # by its whole id: the rest need not be read
+        return (name,)
     rows = list(store.ledger.read())
     episodes = list(dict.fromkeys(row.episode for row in rows if row.episode))
     runs = {row.run for row in rows if row.run}

@@ -146,6 +146,8 @@ class Stepped(_Event):
     """Whether the goal was a user's message in free words."""
     skill: str = ""
     """The skill (`name@version`) that took the step; empty when the agent did."""
+    thought: str = ""
+    """What was thought in words before it, by the assistant or by the model beside its call; never a case."""
 
 
 class SubtaskEnded(_Event):

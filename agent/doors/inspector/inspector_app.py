@@ -18,6 +18,8 @@ from .access.signing_in import Sessions, SignInNeeded, StaleForm
 from .look.rendering import HERE, page
 from .pages import (
     episodes_page,
+    memory_edit_page,
+    memory_page,
     overview_page,
     settings_page,
     sign_in_page,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PAGES = (
-    *(sign_in_page, overview_page, episodes_page, settings_page),
+    *(sign_in_page, overview_page, episodes_page, memory_page, memory_edit_page, settings_page),
     *(skills_page, skill_edits_page, skill_acts_page, tools_page),
 )
 

@@ -21,6 +21,13 @@ PAGES = {
     "skill": "skills >[data-row] a",
     "skill-editor": "skills >[data-row] a >a[data-edit]",
     "skill-history": "skills/-/history",
+    "memory": "memory",
+    "memory-search": "memory?q=put+a+fork+into+a+drawer",
+    "memory-steps": "memory?grain=steps&env=alfworld-mini&q=take+a+fork",
+    "case": "memory?env=alfworld-mini&source=own >[data-row] a",
+    "case-edit": "memory?env=alfworld-mini&source=own >[data-row] a >a[data-edit]",
+    "case-forget": "memory?env=alfworld-mini&source=demonstration >[data-row] a >a[href$='forget']",
+    "memory-then": "memory?as_of=200",
     "skill-commit": "skills/-/history >[data-row] a",
     "skill-try": "skills >[data-row] a >a[href$='/try']",
     "tools": "tools",
@@ -64,6 +71,7 @@ def there(page: Any, address: str, way: str) -> bool:
     """Go to a page; return whether it exists with what this store holds."""
     path, *clicks = (part.strip() for part in way.split(">"))
     page.goto(f"{address}/{path}")
+    page.wait_for_function("!document.querySelector('meta[http-equiv=refresh]')")
     for selector in clicks:
         link = page.locator(selector).first
         if not link.count():

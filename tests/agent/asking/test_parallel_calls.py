@@ -123,3 +123,19 @@ def test_scripted_one_that_cannot_be_made_is_told_why_and_stops_no_other(
     told = [answer for _, answer in desk.conversation()]
     assert (told[0], told[2]) == ("order 1 is at sea", "order 3 is at sea")
     assert told[1].startswith("Not called: ") and said in told[1]
+
+
+def test_scripted_what_the_model_wrote_beside_its_call_is_written_down(desk: Desk) -> None:
+    def reply(body: dict[str, Any]) -> Any:
+        if (probe := desk.loopback.probed(body)) is not None:
+            return probe
+        if any(turn["role"] == "tool" for turn in body["messages"]):
+            return desk.loopback.said("At sea.")
+        return desk.loopback.called(LOOK, content="I look it up first.")
+
+    desk.loopback.answers(reply)
+    with desk.opened() as agent:
+        answer = agent.ask("Where is order 1?")
+        rows = agent.store.rows_of(answer.id)
+        steps = [row.event for row in rows if row.event is not None and row.event.type == "stepped"]
+    assert [step.thought for step in steps] == ["I look it up first.", ""]

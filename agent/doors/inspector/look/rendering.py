@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -92,6 +92,7 @@ def _templates() -> Environment:
         "share": lambda value: "–" if value is None else f"{value:.0%}",
         "two": lambda value: "–" if value is None else f"{value:.2f}",
         "count": lambda value: f"{value:,}".replace(",", "\u202f"),
+        "exact": lambda text: escape(str(text)),  # in a field: what it says is sent back
         "part": lambda text: quote(str(text), safe=""),
         "pretty": lambda value: json.dumps(value, indent=1, ensure_ascii=False, default=str),
     }

@@ -13,6 +13,8 @@ from .....memory.store.watched_store import WatchedStore
 from ....config import AgentConfig
 from ....skill_actions.open_library import FOLDER, OpenLibrary
 from .episode_log import EpisodeLog
+from .memory_list import CaseLists
+from .past import Past
 
 T = TypeVar("T")
 Changing = Callable[[Callable[[Store], Any]], Awaitable[Any]]
@@ -50,6 +52,8 @@ class Inspected:
         self.approve = approve
         self.embedder = embedder
         self.log = EpisodeLog(self.folder)
+        self.lists = CaseLists()
+        self.past = Past(self.folder, embedder)
         self._change = change
         self._seen: WatchedStore | None = None
         self._lock = threading.Lock()
@@ -122,6 +126,7 @@ class Inspected:
 
     def close(self) -> None:
         """Close what was opened to look."""
+        self.past.close()
         if self._seen is not None:
             self._seen.close()
         if self._library is not None:

@@ -50,6 +50,7 @@ class Moment(Record):
     at: float
     saw: str
     inventory: str
+    thought: str
     action: str
     tool: str
     """Empty where no tool was called."""
@@ -165,6 +166,7 @@ def _moment(
         at=row.at,
         saw=event.text,
         inventory=event.inventory,
+        thought=event.thought,
         action=event.action,
         tool=event.call.tool if event.call is not None else "",
         arguments=dict(event.call.arguments) if event.call is not None else {},
