@@ -68,7 +68,7 @@ def call_chart(skills: Mapping[str, Skill]) -> CallChart:
             name,
             name if len(name) <= 28 else f"{name[:27]}…",
             EDGE + column * (WIDE + ACROSS),
-            EDGE + row * (HIGH + DOWN) + (tallest - len(layer)) * (HIGH + DOWN) / 2,
+            EDGE + row * (HIGH + DOWN),
         )
         for column, layer in enumerate(layers)
         for row, name in enumerate(layer)

@@ -31,7 +31,7 @@ class SkillSeen:
     edited: str
     """What was changed by hand and not tested yet, as a difference; empty: nothing."""
     files: dict[str, str]
-    """Of a folder that cannot be read: its texts."""
+    """What its folder holds beside SKILL.md, code, contract and tests; all where it cannot be read."""
     calls: tuple[str, ...]
     called_by: tuple[str, ...]
     dependents: tuple[tuple[str, ...], ...]
@@ -101,9 +101,14 @@ def skill_seen(library: Library, log: list[Revision], name: str, shelf: str = ""
         refused=library.refused(skill) if skill is not None and here == "drafts" else (),
         pinned=plain in library.pins(),
         edited=_by_hand(library, plain) if on_disk and here == "skills" and version is None else "",
-        files={}
-        if skill is not None
-        else {p: f.shown for p, f in library.repository.files(f"{here}/{plain}").items()},
+        files={
+            path: file.shown
+            for path, file in (
+                library.undrafted(skill).files
+                if skill is not None
+                else library.repository.files(f"{here}/{plain}")
+            ).items()
+        },
         calls=tuple(sorted(callees(skill))) if skill is not None and skill.runnable else (),
         called_by=tuple(sorted(callers(skills.values()).get(plain, ()))),
         dependents=tuple(dependents(skills, plain)) if admitted else (),

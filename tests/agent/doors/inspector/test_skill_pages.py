@@ -10,6 +10,15 @@ import pytest
 from lichen.agent.doors.http.keys import LOCAL
 from lichen.agent.doors.inspector.access.signing_in import Session
 from lichen.agent.doors.inspector.pages.skill_callers import may_edit_library
+from lichen.memory.ledger.events import (
+    EpisodeEnded,
+    EpisodeStarted,
+    Recalled,
+    RecalledItem,
+    SkillCalled,
+)
+from lichen.memory.ledger.ledger import Entry
+from lichen.memory.store.store import Store
 from lichen.skills.library import Library
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -208,6 +217,42 @@ def test_a_new_skill_begins_as_a_draft(furnished: Path, opened: Open) -> None:
     page.get_by_role("button", name="Save through the gate").first.click()
     page.wait_for_selector("[data-verdict=failure]")
     assert "kept as a draft" in page.locator("main").inner_text()
+
+
+def test_use_and_worth_past_calls_and_what_was_not_taken_are_told(
+    furnished: Path, opened: Open
+) -> None:
+    items = (RecalledItem(case="take@1", exposed=True, similarity=0.9, propensity=0.5),)
+    began = EpisodeStarted(
+        env="alfworld-mini",
+        family="pick",
+        split="train",
+        task_id="alfworld-mini/train/x",
+        goal="put a book on the shelf",
+        source="own",
+        llm="tiny",
+    )
+    offered = Recalled(step=0, considered=2, items=items, abstained=False, grain="skills")
+    called = SkillCalled(
+        step=0, skill="take@1", arguments={"thing": "book 1"}, outcome="success", steps=2
+    )
+    with Store(furnished) as store:
+        for name, events in (("a", (began, offered, called)), ("b", (began, offered))):
+            ended = EpisodeEnded(outcome="success", score=1.0, steps=2)
+            rows = [
+                Entry(f"w/{name}/{number}", "w", f"w-{name}", event)
+                for number, event in enumerate((*events, ended))
+            ]
+            store.append(rows)
+            store.absorb()
+    page = opened(furnished, edit=False, path="skills/take")
+    text = page.locator("main").inner_text()
+    assert "offered in 2 episodes, called 1 times: 1 succeeded, 0 failed" in text
+    assert "with tiny" in text and "offering it adds" in text
+    assert "take@1: mean of 7 calls 2.0 steps" in text and "@1 thing=book 1" in text
+    left = page.locator("section", has_text="Offered and not taken").last
+    expect(left.locator("[data-row]")).to_have_count(1)
+    expect(left.locator("[data-row] a")).to_have_attribute("href", "/episodes/w-b")
 
 
 def test_search_is_the_agents_and_the_graph_has_a_list_beside_it(
