@@ -21,7 +21,8 @@ from ..llm.thought import SILENT, Thought
 from .checkpoint import WEIGHTS, Card, file_hash, load, read_card
 from .errors import WrongModels
 from .examples import assistant_text, recalled, with_steps
-from .hint_gate import GateRecord, add_record, decision, measure, read_gate
+from .gate_record import GateRecord, add_record, outgrown, read_gate
+from .hint_gate import decision, measure
 from .places import PREVIOUS, STATES, exchange, mend
 from .soft_config import FOLDER, SoftSettings
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 MOST_DECISIONS = 24
 """Most held-out decisions of a kind of task that its gate is measured on, the newest."""
-RETEST_AFTER = 5
-"""New successful episodes in memory after which the gate is measured again."""
 KEPT = 4096
 """Most hints in words that are kept in memory."""
 Told = Callable[[int, int], None]
@@ -150,9 +149,7 @@ class Hints:
             return False
         now = (len(self.store.episodes), self.store.ranks)
         if self._due is None or self._due[0] != now:
-            held = {case.episode for case in self.store.episodes.values()}
-            grown = abs(len(self._won()) - record.successes) >= RETEST_AFTER
-            due = grown or not set(record.episodes) <= held
+            due = outgrown(record, self.store.episodes.values())
             if due:
                 _log.warning(
                     "memory has changed since the gate was measured: no hint is on until "

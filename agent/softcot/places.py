@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...envs.errors import BadFile
 from .checkpoint import CARD, TRAINING, WEIGHTS
-from .hint_gate import read_gate
+from .gate_record import read_gate
 
 PREVIOUS = "own-previous"
 """Beside it: the one that it took the place of."""

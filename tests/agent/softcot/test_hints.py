@@ -13,7 +13,7 @@ from lichen.agent.llm.thought import Mode
 from lichen.agent.open_agent import OpenAgent
 from lichen.agent.softcot import WrongModels
 from lichen.agent.softcot.checkpoint import CARD, load, save
-from lichen.agent.softcot.hint_gate import (
+from lichen.agent.softcot.gate_record import (
     GATE,
     Contrast,
     FamilyGate,

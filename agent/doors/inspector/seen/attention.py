@@ -1,9 +1,12 @@
 """What needs a person: proposals, edits by hand, what was quarantined, tools that changed."""
 
+from .....envs.errors import BadFile
 from .....envs.types import Record
 from .....memory.ledger.records import EpisodeCase
 from .....memory.store.store import Store
 from ....skill_actions.open_library import OpenLibrary
+from ....softcot.gate_record import outgrown, read_gate
+from ....softcot.soft_config import FOLDER as HINTS
 from ...http.keys import Key
 from .inspected import Inspected
 
@@ -39,7 +42,21 @@ async def wanted(inspected: Inspected, key: Key) -> list[Waiting]:
             "broken": len(library.broken),
         }
 
+    def stale_gate(store: Store) -> bool:
+        folder = inspected.config.softcot.folder or store.folder / HINTS
+        if key.namespace or not (folder / "projection.safetensors").exists():
+            return False
+        try:
+            found = read_gate(folder)
+        except BadFile:
+            return True
+        fixed = inspected.config.softcot.folder is not None
+        return found is None or (
+            not fixed and outgrown(found.measured[-1], store.episodes.values())
+        )
+
     quarantined = await inspected.look(of_store)
+    stale = await inspected.look(stale_gate)
     shelves = await inspected.skills(of_library) if inspected.has_library else {}
     asking = sum(bool(line.waits) and key.owns(line.namespace) for line in inspected.log.lines())
     rows = (
@@ -63,6 +80,12 @@ async def wanted(inspected: Inspected, key: Key) -> list[Waiting]:
             "episodes are quarantined",
             "Verify them again, release or forget them",
             "memory?trust=quarantined",
+        ),
+        (
+            int(stale),
+            "gate of hints is stale, so they are off",
+            "Measure it again: lichen softcot gate",
+            "settings",
         ),
         (
             shelves.get("drafts", 0),

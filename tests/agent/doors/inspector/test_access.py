@@ -14,9 +14,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from lichen.agent import Agent, ScriptedLLM, asgi_app
+from lichen.agent.config import load_config
 from lichen.agent.doors.http.keys import FILE, KeyRing, add_key
 from lichen.agent.doors.inspector.inspector_app import inspected_of, inspector_app
+from lichen.agent.doors.inspector.seen.inspected import Inspected
 from lichen.envs import Tool
+from lichen.memory.likeness.embedder import HashingEmbedder
 from lichen.memory.store.store import Store
 
 
@@ -128,3 +131,35 @@ def test_the_command_serves_beside_an_agent_and_ends_when_told(furnished: Path, 
     finally:
         process.kill()
         process.wait()
+
+
+def test_the_settings_show_where_values_come_from_and_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LICHEN_API_KEY", "not-to-be-shown-1")
+    monkeypatch.setenv("LICHEN_SEED", "7")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lichen.toml").write_text(
+        'embedder = "hashing"\n[mcp.shop]\ncommand = "shop"\nargs = ["--token", "not-to-be-shown-2"]\n'
+        'env = { SHOP_TOKEN = "not-to-be-shown-3" }\n'
+    )
+    Store(tmp_path / "desk", embedder=HashingEmbedder()).close()
+    config = load_config(None, store=tmp_path / "desk")
+    inspected = Inspected(config, HashingEmbedder())
+    with TestClient(inspector_app(inspected), base_url="http://localhost") as client:
+        page = client.get("/settings").text
+        assert client.get("/").status_code == 200
+    inspected.close()
+    assert "not-to-be-shown" not in page and "shop" in page
+    rows = re.findall(r"<tr data-row>(.*?)</tr>", page, re.DOTALL)
+    sources = {re.findall(r"<td[^>]*>(.*?)</td>", row)[0]: row for row in rows}
+    assert "environment" in sources["seed"] and ">file<" in sources["embedder"]
+    assert ">option<" in sources["store"] and ">default<" in sources["planner"]
+
+
+def test_a_stale_gate_of_hints_needs_a_person(furnished: Path) -> None:
+    folder = furnished / "softcot" / "own"
+    folder.mkdir(parents=True)
+    (folder / "projection.safetensors").write_bytes(b"weights")  # never measured
+    with serving(furnished, None) as client:
+        assert "gate of hints is stale" in client.get("/inspect/").text
