@@ -8,6 +8,7 @@ from ...envs.types import Record
 from ..ledger.content_id import evidence_of
 from ..ledger.events import EpisodeStarted, Forgotten, Recalled, Stepped
 from ..ledger.ledger import Entry
+from ..ledger.records import StepCase
 from ..store.made_from import derived_from
 from ..store.store import Store
 from .targets import episodes_named
@@ -71,7 +72,7 @@ def forget(
     """
     episodes = episodes_named(store, name)
     content = _content(store, episodes)
-    steps = sum(case.episode in content.tasks for case in store.steps.values())
+    steps = sum(len(store.held.of_episode(StepCase, episode)) for episode in episodes)
     dependants = sorted({e for seen in content.dependants.values() for e in seen})
     made = {path for episode in episodes for path in derived_from(store.folder, episode)}
     found = Forgetting(
@@ -115,14 +116,15 @@ def _content(store: Store, episodes: Sequence[str]) -> _Content:
     derived = {record.id: e for e in episodes for record in store.derived(e)}
     found = _Content({}, {e: [] for e in episodes}, 0, {e: set() for e in episodes})
     events = 0
-    for row in store.ledger.read():
-        if row.episode in found.actions:
+    for episode in episodes:
+        for row in store.rows_of(episode):
             events += row.event is not None or bool(row.problem)
             if isinstance(row.event, EpisodeStarted):
-                found.tasks[row.episode] = row.event.task_id
+                found.tasks[episode] = row.event.task_id
             elif isinstance(row.event, Stepped):
-                found.actions[row.episode].append(row.event.action)
-        elif isinstance(row.event, Recalled):
+                found.actions[episode].append(row.event.action)
+    for row in store.ledger.read(types=("recalled",)) if derived else ():
+        if isinstance(row.event, Recalled) and row.episode not in found.actions:
             for item in row.event.shown:
                 if item.case in derived:
                     found.dependants[derived[item.case]].add(row.episode)

@@ -54,6 +54,7 @@ class Indexes:
         self._folder, self._embedder, self._url = folder, embedder, url
         self._read_only, self._said = read_only, said
         self._open: dict[str, tuple[RecordKind[Any], VectorIndex]] = {}
+        self._prepared: dict[str, VectorIndex] = {}
         self._own: TemporaryDirectory[str] | None = None
 
     def opened(
@@ -74,7 +75,8 @@ class Indexes:
             return kind.encode([by_id[i] for i in ids], self._embedder)
 
         try:
-            index = VectorIndex(self._url or self._where() / "index", name)
+            prepared = self._prepared.pop(kind.name, None)
+            index = prepared or VectorIndex(self._url or self._where() / "index", name)
             added, removed = index.repair(items, encode)
         except IndexBroken as error:
             if self._url is not None or self._open or self._read_only:
@@ -92,6 +94,31 @@ class Indexes:
             keep_private(self._folder)
         self._open[kind.name] = kind, index
         return index
+
+    def is_open(self, kind: RecordKind[Any]) -> bool:
+        """Return whether the index of a kind answers at once."""
+        return kind.name in self._open
+
+    def prepare(self, kind: RecordKind[Any], records: Sequence[MemoryRecord]) -> None:
+        """Make the index of a kind, so that `opened` has little left to do: in a thread of its own, where it is
+        large and others look at the store meanwhile.
+
+        Args:
+            kind: Whose index is not open.
+            records: A copy of those that are held.
+
+        Raises:
+            IndexBroken: The index does not answer, or the store was closed meanwhile.
+        """
+        by_id = {record.id: record for record in records}
+        index = VectorIndex(
+            self._url or self._where() / "index", kind.collection(self._embedder.name)
+        )
+        index.repair(
+            [item_of(record) for record in records],
+            lambda ids: kind.encode([by_id[i] for i in ids], self._embedder),
+        )
+        self._prepared[kind.name] = index
 
     def _where(self) -> Path:
         """Return the folder of the embedded index: the store's, or one of this process that only looks."""
@@ -136,9 +163,10 @@ class Indexes:
 
     def close(self) -> None:
         """Free files and connections; the next use opens them again."""
-        for _, index in self._open.values():
+        for index in [*(index for _, index in self._open.values()), *self._prepared.values()]:
             index.close()
         self._open.clear()
+        self._prepared.clear()
         if self._own is not None:
             self._own.cleanup()
             self._own = None

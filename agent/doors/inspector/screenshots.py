@@ -71,7 +71,7 @@ def there(page: Any, address: str, way: str) -> bool:
     """Go to a page; return whether it exists with what this store holds."""
     path, *clicks = (part.strip() for part in way.split(">"))
     page.goto(f"{address}/{path}")
-    page.wait_for_function("!document.querySelector('meta[http-equiv=refresh]')")
+    page.wait_for_selector("meta[http-equiv=refresh]", state="detached")
     for selector in clicks:
         link = page.locator(selector).first
         if not link.count():

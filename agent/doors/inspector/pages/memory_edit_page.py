@@ -17,8 +17,9 @@ from ...http.keys import Key
 from ..look.rendering import page
 from ..seen.inspected import Inspected
 from ..seen.memory_case import title_of
+from ..seen.past import BeingFolded
 from .callers import EditingKey, Sitting, TheInspected, to
-from .memory_page import owned_case
+from .memory_page import owned_case, waits
 
 router = APIRouter(prefix="/memory")
 _SEEN = "seen-"
@@ -121,11 +122,17 @@ async def preview(
 ) -> Response:
     """Show what would go with an episode; nothing is written."""
 
-    def found(store: Store) -> tuple[MemoryRecord, Forgetting]:
-        case = owned_case(store, session.key, name)
-        return case, forget(store, case.episode, dry_run=True)
+    case = await _owned(inspected, session.key, name)
 
-    case, goes = await inspected.look(found)
+    def found(store: Store) -> Forgetting:
+        return forget(store, case.episode, dry_run=True)
+
+    try:
+        goes = await inspected.look_apart(
+            f"forget/{case.episode}", found, "who saw it is being looked up in the whole ledger"
+        )
+    except BeingFolded as error:
+        return waits(request, session, error)
     mine = [line for one in goes.dependants if (line := inspected.log.line(one)) is not None]
     return page(
         request,

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from .....memory.ledger.errors import UnknownCase
-from .....memory.ledger.records import MemoryRecord
+from .....memory.ledger.records import EpisodeCase, MemoryRecord, StepCase, SubtaskCase
 from .....memory.store.curation import held_named
 from .....memory.store.store import Store
 from ...http.keys import Key
+from ..access.signing_in import Session
 from ..look.rendering import page
 from ..seen.inspected import Inspected
 from ..seen.memory_case import CaseView, title_of, view_of
@@ -72,9 +73,13 @@ async def cases(
         }
 
     try:
+        if text and not episode and as_of is None:
+            # what an agent is told is of episodes and subtasks
+            for kind in (StepCase,) if grain == "steps" else (EpisodeCase, SubtaskCase):
+                await inspected.must_index(kind)
         seen = await _looked(inspected, as_of, found)
     except BeingFolded as error:
-        return page(request, "memory_waits.html", session, 202, said=str(error))
+        return waits(request, session, error)
     return page(
         request,
         "memory.html",
@@ -99,30 +104,46 @@ async def case(
     as_of: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """Show one case; the id may be that of an episode."""
+    mapped = True
     try:
-        found = await _looked(inspected, as_of, lambda store: case_view(store, session.key, name))
+        if as_of is None:
+            kind = await inspected.look(lambda store: type(owned_case(store, session.key, name)))
+            try:
+                await inspected.must_index(kind)
+            except BeingFolded:
+                mapped = False
+        found = await _looked(
+            inspected, as_of, lambda store: case_view(store, session.key, name, mapped=mapped)
+        )
     except BeingFolded as error:
-        return page(request, "memory_waits.html", session, 202, said=str(error))
+        return waits(request, session, error)
     lines = [inspected.log.line(one.episode) for one in found.effect.to[:_HITS]]
     return page(
         request,
         "memory_case.html",
         session,
         v=found,
+        mapped=mapped,
         title_of=title_of,
         goals={line.id: line.goal for line in lines if line is not None},
         **await _moment(inspected, as_of),
     )
 
 
-def case_view(store: Store, key: Key, name: str) -> CaseView:
-    """Return a case that a key may see, by its id or that of its episode.
+def waits(request: Request, session: Session, error: BeingFolded) -> Response:
+    """Return the page that says what is being done, and looks again by itself."""
+    again = f"{request.scope['path']}?{request.scope['query_string'].decode()}"
+    return page(request, "memory_waits.html", session, 202, said=str(error), again=again)
+
+
+def case_view(store: Store, key: Key, name: str, *, mapped: bool = True) -> CaseView:
+    """Return a case that a key may see, by its id or that of its episode; with its neighbours if `mapped`.
 
     Raises:
         UnknownCase: There is none.
     """
     found = owned_case(store, key, name)
-    return view_of(store, found, spaces_of(store, key.owns)[:50])
+    return view_of(store, found, spaces_of(store, key.owns)[:50] if mapped else [])
 
 
 def owned_case(store: Store, key: Key, name: str) -> MemoryRecord:

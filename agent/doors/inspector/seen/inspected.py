@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .....envs.errors import UsageError
+from .....memory.ledger.records import MemoryRecord
 from .....memory.likeness.embedder import Embedder
 from .....memory.store.store import Store
 from .....memory.store.watched_store import WatchedStore
@@ -15,8 +16,11 @@ from ....skill_actions.open_library import FOLDER, OpenLibrary
 from .episode_log import EpisodeLog
 from .memory_list import CaseLists
 from .past import Past
+from .slow_work import SlowWork
 
 T = TypeVar("T")
+_LARGE = 2_000
+"""Records whose index takes longer than a page may."""
 Changing = Callable[[Callable[[Store], Any]], Awaitable[Any]]
 """Does something with the store that is open for writing, where nothing else is done with it meanwhile."""
 
@@ -54,6 +58,7 @@ class Inspected:
         self.log = EpisodeLog(self.folder)
         self.lists = CaseLists()
         self.past = Past(self.folder, embedder)
+        self.slow = SlowWork()
         self._change = change
         self._seen: WatchedStore | None = None
         self._lock = threading.Lock()
@@ -96,6 +101,36 @@ class Inspected:
                 return work(self.seen())
 
         return await asyncio.to_thread(found)
+
+    async def look_apart(self, name: str, work: Callable[[Store], T], said: str) -> T:
+        """Return what something finds that takes long, and holds up nobody; it must not change the store.
+
+        Raises:
+            BeingFolded: It is not found yet; `said` is what is being done.
+        """
+        store = await self.look(lambda store: store)
+        return await asyncio.to_thread(lambda: self.slow.ask(name, lambda: work(store), said))
+
+    async def must_index(self, record: type[MemoryRecord]) -> None:
+        """Have the index of a class of records ready, so that a look at it is short.
+
+        Raises:
+            BeingFolded: A large one is being made.
+        """
+
+        def missing(store: Store) -> Callable[[], None] | None:
+            kind, held = store.held.kinds.get(record), store.held(record)
+            if kind is None or not kind.indexed or len(held) < _LARGE:
+                return None
+            if store.indexes.is_open(kind):
+                return None
+            copied = list(held.values())
+            return lambda: store.indexes.prepare(kind, copied)
+
+        work = await self.look(missing)
+        if work is not None:
+            said = f"the index over {record.__name__}s is being made, once after the start"
+            await asyncio.to_thread(lambda: self.slow.ask(record, work, said))
 
     async def change(self, work: Callable[[Store], T]) -> T:
         """Do something with the store that is open for writing.

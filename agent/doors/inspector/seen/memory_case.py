@@ -69,7 +69,7 @@ def view_of(store: Store, case: MemoryRecord, spaces: list[str]) -> CaseView:
     Args:
         store: Where it is held.
         case: Of any grain.
-        spaces: Namespaces whose cases may stand on the map.
+        spaces: Namespaces whose cases may stand on the map; none: it is not drawn.
     """
     texts = editable(case)
     rows = [row for row in store.rows_of(case.episode) if row.seq <= store.fold.seq]
@@ -117,7 +117,7 @@ def view_of(store: Store, case: MemoryRecord, spaces: list[str]) -> CaseView:
         steps=sorted(held(StepCase, case.episode), key=lambda one: one.index),
         subtasks=held(SubtaskCase, case.episode),
         effect=effect(store, case.episode),
-        near=neighbours(store, case, spaces),
+        near=neighbours(store, case, spaces) if spaces else [],
     )
 
 

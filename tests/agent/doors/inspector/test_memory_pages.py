@@ -173,8 +173,19 @@ def test_what_would_go_is_shown_before_it_is_forgotten(furnished: Path, opened: 
     with read(furnished) as store:
         assert name not in store.episodes and store.fold.tombstones
     assert page.goto(f"{page.address}/memory/{name}?as_of=872").status in (202, 404)
-    page.wait_for_function("!document.querySelector('meta[http-equiv=refresh]')")
+    page.wait_for_selector("meta[http-equiv=refresh]", state="detached")
     assert "4711" not in page.locator("main").inner_text()
+
+
+def test_a_large_index_is_made_while_the_pages_go_on(
+    furnished: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lichen.agent.doors.inspector.seen.inspected._LARGE", 1)
+    monkeypatch.setattr("lichen.agent.doors.inspector.seen.slow_work.PATIENCE", 0.0)
+    page = opened(furnished, edit=False, path="memory?q=put+a+fork+into+a+drawer")
+    assert "is being made" in page.locator("main").inner_text()
+    page.wait_for_selector("pre.box")
+    assert "fork" in page.locator("tbody [data-row]").first.inner_text()
 
 
 def test_memory_is_shown_as_it_was(furnished: Path, opened: Open) -> None:
@@ -188,7 +199,7 @@ def test_memory_is_shown_as_it_was(furnished: Path, opened: Open) -> None:
         expect(page.locator("tbody [data-row]")).to_have_count(len(then.episodes))
     expect(page.get_by_text("Back to now")).to_be_visible()
     page.goto(f"{page.address}/memory/{name}?as_of={came}")
-    page.wait_for_function("!document.querySelector('meta[http-equiv=refresh]')")
+    page.wait_for_selector("meta[http-equiv=refresh]", state="detached")
     assert "No case" in page.locator("main").inner_text()
     page.goto(f"{page.address}/memory/{name}?as_of={head}")
     page.wait_for_selector("h1")
