@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ledger.errors import IndexBroken
+from .array_rows import ArrayRows
 from .index_shelf import IndexedItem, Near, Shelf, Vectors, speaking
 
 
@@ -25,7 +26,8 @@ class VectorIndex:
     """Unit vectors under the cosine, in one Chroma collection for each environment.
 
     Args:
-        where: A folder (embedded) or `http://host:port` (a `chroma run` server).
+        where: A folder (embedded), `http://host:port` (a `chroma run` server), or None: in memory alone,
+            without Chroma, for as long as it is open.
         name: Begins the names of the collections; it also names the encoder, so that vectors of two never
             mix.
 
@@ -33,13 +35,18 @@ class VectorIndex:
         IndexBroken: The folder cannot be opened, or the server does not answer.
     """
 
-    def __init__(self, where: Path | str, name: str) -> None:
+    def __init__(self, where: Path | str | None, name: str) -> None:
+        self._name = name
+        self._shelves: dict[str, Shelf] = {}
+        self._client: Any = None
+        if where is not None:
+            self._open(where)
+
+    def _open(self, where: Path | str) -> None:
         import chromadb  # 1 s: only when an index is opened
         from chromadb.config import Settings
 
         quiet = Settings(anonymized_telemetry=False)
-        self._name = name
-        self._shelves: dict[str, Shelf] = {}
         try:
             if isinstance(where, str):
                 address = urlsplit(where)
@@ -53,7 +60,7 @@ class VectorIndex:
                 client = chromadb.PersistentClient(str(where), settings=quiet)
             self._client = client
             for rows in client.list_collections():
-                if rows.name.startswith(f"{name}."):
+                if rows.name.startswith(f"{self._name}."):
                     self._shelves[rows.metadata["env"]] = Shelf(rows)
         except Exception as error:  # Chroma raises bare ValueError and its Rust core's own classes
             _forget_client(where)
@@ -61,7 +68,8 @@ class VectorIndex:
 
     def close(self) -> None:
         """Free the files or the connection."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
     def __len__(self) -> int:
         """Return how many vectors it holds."""
@@ -106,11 +114,8 @@ class VectorIndex:
         Returns:
             How many were added, how many were removed or corrected.
         """
-        with (
-            speaking()
-        ):  # an index of an earlier Lichen, without one collection for each environment
-            if any(rows.name == self._name for rows in self._client.list_collections()):
-                self._client.delete_collection(self._name)
+        if self._client is not None:
+            self._drop_old()
         wanted, held = set(items), self.items()
         stale, missing = held - wanted, sorted(wanted - held)
         doomed: defaultdict[str, list[str]] = defaultdict(list)
@@ -121,6 +126,12 @@ class VectorIndex:
         if missing:
             self.put(missing, encode([item.id for item in missing]))
         return len(missing), len(stale)
+
+    def _drop_old(self) -> None:
+        """Delete an index of an earlier Lichen, without one collection for each environment."""
+        with speaking():
+            if any(rows.name == self._name for rows in self._client.list_collections()):
+                self._client.delete_collection(self._name)
 
     def near(
         self,
@@ -148,6 +159,8 @@ class VectorIndex:
         return sorted(found, key=lambda x: (-x.cosine, x.id))[:n]
 
     def _collection(self, env: str) -> Any:
+        if self._client is None:
+            return ArrayRows()
         # Chroma takes few characters in a name
         code = hashlib.sha256(env.encode()).hexdigest()[:16]
         with speaking():

@@ -4,7 +4,6 @@ import logging
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from ..kinds.held_records import HeldRecords
@@ -38,7 +37,7 @@ class Indexes:
         folder: Of the store.
         embedder: Of texts.
         url: Of a Chroma server, in the place of the embedded index.
-        read_only: A store that only looks makes an embedded index of its own, for as long as it is open.
+        read_only: A store that only looks has its index in memory, for as long as it is open.
         said: Told what had to be repaired.
     """
 
@@ -55,7 +54,6 @@ class Indexes:
         self._read_only, self._said = read_only, said
         self._open: dict[str, tuple[RecordKind[Any], VectorIndex]] = {}
         self._prepared: dict[str, VectorIndex] = {}
-        self._own: TemporaryDirectory[str] | None = None
 
     def opened(
         self, kind: RecordKind[Any], held: Callable[[], Iterable[MemoryRecord]]
@@ -76,7 +74,7 @@ class Indexes:
 
         try:
             prepared = self._prepared.pop(kind.name, None)
-            index = prepared or VectorIndex(self._url or self._where() / "index", name)
+            index = prepared or VectorIndex(self._where(), name)
             added, removed = index.repair(items, encode)
         except IndexBroken as error:
             if self._url is not None or self._open or self._read_only:
@@ -111,22 +109,18 @@ class Indexes:
             IndexBroken: The index does not answer, or the store was closed meanwhile.
         """
         by_id = {record.id: record for record in records}
-        index = VectorIndex(
-            self._url or self._where() / "index", kind.collection(self._embedder.name)
-        )
+        index = VectorIndex(self._where(), kind.collection(self._embedder.name))
         index.repair(
             [item_of(record) for record in records],
             lambda ids: kind.encode([by_id[i] for i in ids], self._embedder),
         )
         self._prepared[kind.name] = index
 
-    def _where(self) -> Path:
-        """Return the folder of the embedded index: the store's, or one of this process that only looks."""
-        if not self._read_only:
-            return self._folder
-        if self._own is None:
-            self._own = TemporaryDirectory(prefix="lichen-index-", ignore_cleanup_errors=True)
-        return Path(self._own.name)
+    def _where(self) -> Path | str | None:
+        """Return where the indexes are: at a server, in the store, or in memory where it is only looked at."""
+        if self._url is not None:
+            return self._url
+        return None if self._read_only else self._folder / "index"
 
     def put(self, records: Sequence[MemoryRecord]) -> None:
         """Add records to those indexes that are open; the others get them when they are opened."""
@@ -167,6 +161,3 @@ class Indexes:
             index.close()
         self._open.clear()
         self._prepared.clear()
-        if self._own is not None:
-            self._own.cleanup()
-            self._own = None
