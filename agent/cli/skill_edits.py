@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...envs.errors import UsageError
+from .library_change import Because, By, Level, opened_to_change, say_result, say_verdict
 from .options import (
     Json,
     LibraryFolder,
     SkillName,
     Store,
-    folder_of,
     open_library,
     out,
     progress_console,
@@ -24,60 +24,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ...skills.admission import Verdict
     from ...skills.file_content import Files
-    from ...skills.trial import TestResult
-    from ..skill_actions.open_library import OpenLibrary
-
-Level = Annotated[
-    str | None,
-    typer.Option(
-        "--jail", help="Jail level: kernel, bubblewrap, docker, none. [default: the safest here]"
-    ),
-]
-By = Annotated[str, typer.Option("--by", help="Your name, for the history.")]
-Because = Annotated[str, typer.Option("--reason", "-m", help="Why, in one sentence.")]
-
-
-def opened_to_change(
-    library: Path | None, store: Path | None, level: str | None, by: str
-) -> "OpenLibrary":
-    """Return the library to be changed by somebody, its tests told as they end."""
-    from ..skill_actions.open_library import OpenLibrary
-
-    return OpenLibrary(folder_of(library, store), level=level, author=by, on_result=_live)
-
-
-def _live(result: "TestResult") -> None:
-    mark = {"success": "[green]ok[/green]", "failure": "[red]FAILS[/red]"}.get(
-        result.outcome, "[yellow]unknown[/yellow]"
-    )
-    progress_console.print(
-        f"{mark} {result.skill} {result.test} ({result.steps} steps)", highlight=False
-    )
-    if result.reason:
-        progress_console.print(f"   {result.reason}", markup=False)
-
-
-def say_verdict(verdict: "Verdict", json_path: str | None) -> None:
-    """Print a verdict; exit 1 when it is no."""
-    from ...skills.operations import settled
-
-    write_json(verdict.model_dump(mode="json"), json_path)
-    settled(verdict)
-    if json_path != "-":
-        console = out(json_path)
-        if verdict.outcome == "success":
-            console.print(f"[green]{verdict.skill} is on {verdict.shelf}[/green]")
-            if verdict.repinned:
-                console.print(f"tested again and re-pinned: {', '.join(verdict.repinned)}")
-        else:
-            kept = "it is kept as a draft" if verdict.shelf == "drafts" else "nothing was changed"
-            console.print(f"[red]{verdict.skill} was not admitted[/red]; {kept}")
-        for reason in (*verdict.reasons, *verdict.left_out):
-            console.print(f"  {reason}", markup=False)
-    if verdict.outcome != "success":
-        raise typer.Exit(1)
 
 
 def edit(
@@ -209,7 +156,7 @@ def test(
     found = open_library(library, store)
     names = [name] if name else [n for n, skill in found.all().items() if skill.runnable]
     with opened_to_change(library, store, level, "person") as shop:
-        results = [result for n in names for result in shop.workshop.test(n, _live)]
+        results = [result for n in names for result in shop.workshop.test(n, say_result)]
     write_json({"tests": [r.model_dump(mode="json") for r in results]}, json_path)
     good = sum(r.outcome == "success" for r in results)
     if json_path != "-":

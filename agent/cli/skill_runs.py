@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from ...envs.errors import UsageError
+from .library_change import By, Level, opened_to_change, say_verdict
 from .options import Json, LibraryFolder, SkillName, Store, open_library, out, write_json
-from .skill_edits import By, Level, opened_to_change, say_verdict
 
 
 def undo(

@@ -57,7 +57,7 @@ def furnished(_made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(_made, tmp_path / "desk"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # playwright's loop runs in this thread until it ends
 def chromium() -> Iterator[Any]:
     """A headless Chromium."""
     pytest.importorskip("playwright", reason="playwright is not installed")
