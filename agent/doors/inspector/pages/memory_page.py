@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from .....memory.ledger.errors import UnknownCase
@@ -19,7 +19,7 @@ from ..seen.memory_case import CaseView, title_of, view_of
 from ..seen.memory_list import FACETS, GRAINS, CasePage
 from ..seen.memory_search import FoundCase, WouldRecall, search, spaces_of, would_recall
 from ..seen.past import BeingFolded
-from .callers import Sitting, TheInspected
+from .callers import Row, Sitting, TheInspected
 
 router = APIRouter(prefix="/memory")
 MOST = 50
@@ -39,8 +39,8 @@ async def cases(
     q: str = "",
     grain: str = "episodes",
     episode: str = "",
-    before: Annotated[int | None, Query(ge=1)] = None,
-    as_of: Annotated[int | None, Query(ge=0)] = None,
+    before: Row = None,
+    as_of: Row = None,
 ) -> Response:
     """List the cases, the newest first, or what is like a text."""
     key = session.key
@@ -96,7 +96,7 @@ async def case(
     session: Sitting,
     inspected: TheInspected,
     name: str,
-    as_of: Annotated[int | None, Query(ge=0)] = None,
+    as_of: Row = None,
 ) -> Response:
     """Show one case; the id may be that of an episode."""
     try:
