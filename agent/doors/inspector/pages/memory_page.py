@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from .....memory.ledger.errors import UnknownCase
 from .....memory.ledger.records import MemoryRecord
 from .....memory.store.curation import held_named
 from .....memory.store.store import Store
@@ -68,7 +67,7 @@ async def cases(
             "pinned": store.pinned,
             "trust": store.trust,
             "title_of": title_of,
-            "counts": {name: len(store.held(kind)) for name, kind in GRAINS.items()},
+            "counts": {name: inspected.lists.count(store, name, key.owns) for name in GRAINS},
         }
 
     try:
@@ -131,10 +130,7 @@ def owned_case(store: Store, key: Key, name: str) -> MemoryRecord:
     Raises:
         UnknownCase: There is none.
     """
-    found = held_named(store, name)
-    if not key.owns(found.namespace):
-        raise UnknownCase(f"no case in {store.folder} has an id that begins with {name[:60]!r}")
-    return found
+    return held_named(store, name, key.owns)
 
 
 def _searched(
