@@ -19,23 +19,32 @@ from .store import Store
 _NEVER_EMPTY = {"action", "goal", "text"}
 
 
-def held_named(store: Store, name: str) -> MemoryRecord:
+def held_named(
+    store: Store, name: str, owns: Callable[[str], bool] = lambda namespace: True
+) -> MemoryRecord:
     """Return the record that an id names: of a record, or of an episode, whose whole case it then is.
+
+    Args:
+        store: Where it is held.
+        name: Its id, or the beginning of it.
+        owns: Whether what is in a namespace may be named; what may not is as if it were not there.
 
     Raises:
         UnknownCase: Nothing that is held has this id, or several have ids that begin with it.
     """
     whole = store.case(name) or store.whole(name)
-    if whole is not None:
+    if whole is not None and owns(whole.namespace):
         return whole
     fits: Sequence[Callable[[str], bool]] = (lambda t: t == name, lambda t: t.startswith(name))
     for fit in fits if name else ():
-        found = {r.id: r for r in store.records() if fit(r.id)}
-        found |= {r.id: r for r in store.episodes.values() if fit(r.episode)}
+        found = {r.id: r for r in store.records() if fit(r.id) and owns(r.namespace)}
+        found |= {r.id: r for r in store.episodes.values() if fit(r.episode) and owns(r.namespace)}
         if len(found) == 1:
             return found.popitem()[1]
         if found:
-            raise UnknownCase(f"{len(found)} cases in {store.folder} have ids that begin {name!r}")
+            raise UnknownCase(
+                f"{len(found)} cases in {store.folder} have ids that begin with {name[:60]!r}"
+            )
     raise UnknownCase(f"no case in {store.folder} has an id that begins with {name[:60]!r}")
 
 

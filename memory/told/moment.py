@@ -1,5 +1,6 @@
 """What memory says of one moment of an episode, in short sentences, told when the time has come."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..credit.exposure import Exposer
@@ -28,8 +29,22 @@ def call_notes(hits: Sequence[Hit], goal: str, told: str) -> list[str]:
     calls = lifted_calls(hits, goal, told)
     moments = sum(call.moments for call in calls)
     return [
-        f"In {call.moments} of {moments} like moments that went well, the call was: {call.text}"
+        f"In {call.moments} of {moments} like moments that went well, the next call was: {call.text}"
         for call in calls[:_CALLS]
+    ]
+
+
+def repeated_notes(steps: Sequence[ForeignStep]) -> list[str]:
+    """Return what was done more than once with the same answer: small models go round in circles.
+
+    Args:
+        steps: Taken so far.
+    """
+    done = Counter((step.written, step.error or step.answer) for step in steps)
+    return [
+        f"Done {count} times already, with the same answer: {written}. Do something else next."
+        for (written, _), count in done.items()
+        if count > 1
     ]
 
 
@@ -74,4 +89,4 @@ def moment_notes(
     )
     hits = exposer.expose(view.read(state, env=env, family=env))
     calls = call_notes(hits.hits, told.situation, "\n".join([opening, *answers]))
-    return short_lines([*told.endings, *calls])
+    return short_lines([*told.endings, *repeated_notes(steps), *calls])

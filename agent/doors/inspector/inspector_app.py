@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -73,6 +74,17 @@ def inspector_app(inspected: Inspected, keys: "KeyRing | None" = None) -> FastAP
     async def of_http(request: Request, error: HTTPException) -> Response:
         said = "there is no such page" if error.status_code == 404 else str(error.detail)
         return _fault(request, error.status_code, said, "")
+
+    @app.exception_handler(RequestValidationError)
+    async def of_form(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        name, said = first["loc"][-1], str(first["msg"])
+        return _fault(request, 422, f"{name}: {said[:1].lower()}{said[1:]}", "")
+
+    @app.exception_handler(Exception)
+    async def of_us(request: Request, error: Exception) -> Response:
+        _log.error("a fault of the inspector's own", exc_info=error)
+        return _fault(request, 500, "a fault of the inspector's own; its log says more", "")
 
     return app
 

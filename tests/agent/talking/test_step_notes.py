@@ -46,7 +46,7 @@ async def test_the_next_call_is_told_with_this_ticket_s_own_values(desk: OpenAge
     gold = environment.gold()
     assert gold is not None
     told = step_notes(await at_step(desk, "support/test/missing/0", []))
-    assert any(f"the call was: {gold[0]}" in note for note in told), told
+    assert any(f"the next call was: {gold[0]}" in note for note in told), told
     told = step_notes(await at_step(desk, "support/test/missing/0", [gold[0]]))
     assert any("check_stock(sku=" in note for note in told), told
 
@@ -62,7 +62,7 @@ async def test_no_number_of_another_ticket_is_told_in_a_call(desk: OpenAgent) ->
     for family in ("late", "missing"):
         for n in range(5):
             at = await at_step(desk, f"support/test/{family}/{n}", [])
-            calls = [note for note in step_notes(at) if "the call was" in note]
+            calls = [note for note in step_notes(at) if "the next call was" in note]
             assert calls
             assert not any(number in note for note in calls for number in foreign)
 

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Form, Query, Request
+from pydantic import BeforeValidator, Field
 from starlette.responses import RedirectResponse
 
 from ...http.keys import Key
@@ -30,6 +31,16 @@ def _editing(session: Sitting, csrf: Annotated[str, Form()] = "") -> Key:
 
 EditingKey = Annotated[Key, Depends(_editing)]
 """The key of a session that may edit; the form carries `csrf`."""
+
+
+def _said(text: object) -> object:
+    return None if text == "" else text  # a field of a form that was left empty
+
+
+LARGEST = 2**53
+"""Of a number in an address: more than any ledger has rows."""
+Row = Annotated[Annotated[int, Field(ge=0, le=LARGEST)] | None, BeforeValidator(_said), Query()]
+"""Number of a row or a step, in an address; None: none was said."""
 
 
 def to(request: Request, path: str) -> RedirectResponse:

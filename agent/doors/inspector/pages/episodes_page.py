@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response, StreamingResponse
 
 from .....envs.errors import UsageError
@@ -15,7 +15,7 @@ from ..look.rendering import page
 from ..seen.episode_log import EpisodeLine, page_of
 from ..seen.inspected import Inspected
 from ..seen.timeline import Timeline, timeline
-from .callers import EditingKey, Sitting, TheInspected, to
+from .callers import EditingKey, Row, Sitting, TheInspected, to
 
 router = APIRouter(prefix="/episodes")
 MOST = 50
@@ -36,7 +36,7 @@ async def episodes(
     source: str = "",
     namespace: str = "",
     run: str = "",
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Row = None,
 ) -> Response:
     """List the episodes, the newest first."""
     lines = [line for line in inspected.log.lines() if session.key.owns(line.namespace)]
@@ -91,7 +91,7 @@ async def one(
     session: Sitting,
     inspected: TheInspected,
     episode: str,
-    until: Annotated[int | None, Query(ge=0)] = None,
+    until: Row = None,
 ) -> Response:
     """Show one episode; `until`: as it was after that step."""
     found = await _whole(inspected, session.key, episode)

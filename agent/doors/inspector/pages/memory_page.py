@@ -3,12 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from .....memory.ledger.errors import UnknownCase
 from .....memory.ledger.records import EpisodeCase, MemoryRecord, StepCase, SubtaskCase
 from .....memory.store.curation import held_named
 from .....memory.store.store import Store
@@ -20,7 +19,7 @@ from ..seen.memory_case import CaseView, title_of, view_of
 from ..seen.memory_list import FACETS, GRAINS, CasePage
 from ..seen.memory_search import FoundCase, WouldRecall, search, spaces_of, would_recall
 from ..seen.past import BeingFolded
-from .callers import Sitting, TheInspected
+from .callers import Row, Sitting, TheInspected
 
 router = APIRouter(prefix="/memory")
 MOST = 50
@@ -40,8 +39,8 @@ async def cases(
     q: str = "",
     grain: str = "episodes",
     episode: str = "",
-    before: Annotated[int | None, Query(ge=1)] = None,
-    as_of: Annotated[int | None, Query(ge=0)] = None,
+    before: Row = None,
+    as_of: Row = None,
 ) -> Response:
     """List the cases, the newest first, or what is like a text."""
     key = session.key
@@ -69,7 +68,7 @@ async def cases(
             "pinned": store.pinned,
             "trust": store.trust,
             "title_of": title_of,
-            "counts": {name: len(store.held(kind)) for name, kind in GRAINS.items()},
+            "counts": {name: inspected.lists.count(store, name, key.owns) for name in GRAINS},
         }
 
     try:
@@ -101,7 +100,7 @@ async def case(
     session: Sitting,
     inspected: TheInspected,
     name: str,
-    as_of: Annotated[int | None, Query(ge=0)] = None,
+    as_of: Row = None,
 ) -> Response:
     """Show one case; the id may be that of an episode."""
     mapped = True
@@ -152,10 +151,7 @@ def owned_case(store: Store, key: Key, name: str) -> MemoryRecord:
     Raises:
         UnknownCase: There is none.
     """
-    found = held_named(store, name)
-    if not key.owns(found.namespace):
-        raise UnknownCase(f"no case in {store.folder} has an id that begins with {name[:60]!r}")
-    return found
+    return held_named(store, name, key.owns)
 
 
 def _searched(

@@ -34,7 +34,7 @@ async def overview(request: Request, session: Sitting, inspected: TheInspected) 
             if not key.namespace or _owned(inspected, key, found.episode)
         ]
         harmful = [h for h in learning.harmful(store) if _owned(inspected, key, h.episode)]
-        return learning.gain(told), harmful, len(store.episodes)
+        return learning.gain(told), harmful, inspected.lists.count(store, "episodes", key.owns)
 
     gain, harmful, held = await inspected.look(folded)
     waits: list[Waiting] = await wanted(inspected, key)

@@ -19,7 +19,7 @@ from ....skill_actions.open_library import OpenLibrary
 from ..look.call_chart import CallChart, call_chart
 from ..look.rendering import page
 from ..seen.skill_seen import SkillSeen, not_taken, skill_seen, worth
-from .callers import Sitting, TheInspected
+from .callers import LARGEST, Sitting, TheInspected
 from .skill_callers import TheBench, may_edit_library
 
 router = APIRouter(prefix="/skills")
@@ -40,7 +40,7 @@ async def skills(
     q: str = "",
     env: str = "",
     view: str = "",
-    part: Annotated[int, Query(ge=0, alias="page")] = 0,
+    part: Annotated[int, Query(ge=0, le=LARGEST, alias="page")] = 0,
 ) -> Response:
     """List a shelf; `q` searches it as the agent does; `view=graph`: who calls whom."""
     if not inspected.has_library:
@@ -119,7 +119,7 @@ async def history(
     session: Sitting,
     inspected: TheInspected,
     bench: TheBench,
-    part: Annotated[int, Query(ge=0, alias="page")] = 0,
+    part: Annotated[int, Query(ge=0, le=LARGEST, alias="page")] = 0,
 ) -> Response:
     """List the commits of the library, the newest first."""
     log = (

@@ -12,7 +12,7 @@ from .....envs.tools import ToolSpec
 from .....memory.store.store import Store
 from ..look.rendering import page
 from ..seen.tool_table import NO_CALL, SeenContract, ToolCase, ToolLine, ToolTable, matching
-from .callers import Sitting, TheInspected
+from .callers import LARGEST, Sitting, TheInspected
 
 router = APIRouter(prefix="/tools")
 MOST = 100
@@ -29,7 +29,7 @@ async def tools(
     q: str = "",
     env: str = "",
     failing: str = "",
-    part: Annotated[int, Query(ge=0, alias="page")] = 0,
+    part: Annotated[int, Query(ge=0, le=LARGEST, alias="page")] = 0,
 ) -> Response:
     """List every tool and contract that memory knows calls of."""
     table = _table(request)

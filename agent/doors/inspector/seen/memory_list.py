@@ -7,6 +7,7 @@ from weakref import ref
 import numpy as np
 from numpy.typing import NDArray
 
+from .....memory.ledger.namespaces import EVERYONE
 from .....memory.ledger.records import EpisodeCase, MemoryRecord, StepCase, SubtaskCase
 from .....memory.store.store import Store
 
@@ -159,3 +160,9 @@ class CaseLists:
         made = CaseColumns(store, grain)
         self._kept[grain] = ref(store), store.fold.seq, made
         return made
+
+    def count(self, store: Store, grain: str, owns: Callable[[str], bool]) -> int:
+        """Return how many cases of a grain are in namespaces that may be seen."""
+        if owns(EVERYONE):
+            return len(store.held(GRAINS[grain]))
+        return self.of(store, grain).page({}, owns, before=None, most=0).total
