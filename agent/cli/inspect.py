@@ -80,4 +80,4 @@ def inspect(
 
         inspected.warm()
         gate = Gate(pages, keys=None, limits=ServeLimits(rate=None))
-        serve_app(gate, host="127.0.0.1", port=port, say=say)
+        serve_app(gate, host="127.0.0.1", port=port, say=say, ending=inspected.end)

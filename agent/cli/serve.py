@@ -86,6 +86,7 @@ def serve(
             beside={"/inspect": pages},
             drain=drain,
             say=say,
+            ending=inspected.end,
         )
 
 

@@ -43,8 +43,8 @@ def _in_use(folder: Path) -> StoreInUse:
         )
     return StoreInUse(
         f"the store {folder} is in use by process {process or 'unknown'}",
-        hint="Ask that process by HTTP (`lichen serve`), only look (`read_only=True`, `--read-only`), "
-        "wait until it ends, or give this one its own folder (`--store`).",
+        hint="Ask that process by HTTP (`lichen serve`), only look (`lichen inspect` without `--edit`, "
+        "`read_only=True`, `--read-only`), wait until it ends, or give this one its own folder (`--store`).",
     )
 
 

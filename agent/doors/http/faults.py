@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 
 from ....envs.errors import BadFile, LichenError, UnknownName, UsageError
 from ....memory.ledger.errors import StoreUnwritable, UnknownCase
-from ....skills.errors import UnknownSkill
+from ....skills.errors import BadSkill, SkillChanged, UnknownSkill
 from ...asking.answering import HasEnded, Unanswered
 from .keys import NotAllowed
 
@@ -25,6 +25,8 @@ _STATUS: tuple[tuple[type[LichenError], int], ...] = (
     (UnknownName, 404),
     (UnknownSkill, 404),
     (HasEnded, 409),
+    (BadSkill, 409),
+    (SkillChanged, 409),
     (UsageError, 400),
     (BadFile, 400),
     (Unanswered, 503),

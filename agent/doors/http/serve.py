@@ -29,6 +29,7 @@ def serve(
     beside: "Mapping[str, ASGIApp] | None" = None,
     drain: float = 30.0,
     say: Callable[[str], None] = print,
+    ending: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve an agent until SIGTERM or SIGINT, then finish what was begun.
 
@@ -42,6 +43,7 @@ def serve(
         beside: See `asgi_app`.
         drain: Seconds that requests have to end in after SIGTERM; then they are cut off.
         say: Told the address, as `http://HOST:PORT`.
+        ending: Called when the server is told to end.
 
     Raises:
         UsageError: The address is not this machine's own and there are no keys, or it is taken.
@@ -54,10 +56,11 @@ def serve(
         )
     app = asgi_app(agent, keys=keys, limits=limits, name=name, beside=beside)
 
-    def ending() -> None:
+    def end() -> None:
         app.state.draining = True
+        ending()
 
-    serve_app(app, host=host, port=port, drain=drain, say=say, ending=ending)
+    serve_app(app, host=host, port=port, drain=drain, say=say, ending=end)
 
 
 def serve_app(

@@ -122,7 +122,7 @@ async def stream(
     async def told() -> AsyncIterator[str]:
         yield "retry: 1000\n\n"
         seen = -1
-        while not await request.is_disconnected():
+        while not (inspected.ending or await request.is_disconnected()):
             now = await inspected.look(lambda store: len(list(store.rows_of(line.id))))
             if now != seen:
                 seen = now

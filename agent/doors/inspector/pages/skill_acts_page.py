@@ -39,7 +39,7 @@ async def stream(session: Sitting, bench: TheBench, request: Request, job: str) 
     async def told() -> AsyncIterator[str]:
         yield "retry: 1000\n\n"
         seen = -1
-        while not await request.is_disconnected():
+        while not (bench.inspected.ending or await request.is_disconnected()):
             done, now = found.done, found.changes
             if now != seen:
                 seen = now

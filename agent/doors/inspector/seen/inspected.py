@@ -64,6 +64,7 @@ class Inspected:
         self._lock = threading.Lock()
         self._library: OpenLibrary | None = None
         self._library_lock = threading.RLock()
+        self._ending = threading.Event()
 
     def warm(self) -> None:
         """Read what is there, so that the first page need not wait for it."""
@@ -71,6 +72,15 @@ class Inspected:
         if (self.folder / "ledger.sqlite").exists():
             with self._lock:
                 self.seen()
+
+    def end(self) -> None:
+        """Let streams end: the server was told to, and an open page would hold it up."""
+        self._ending.set()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the server was told to end."""
+        return self._ending.is_set()
 
     @property
     def may_change(self) -> bool:

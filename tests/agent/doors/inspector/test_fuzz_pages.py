@@ -1,6 +1,7 @@
 """Whatever a stranger sends: no page breaks, and what is refused is refused in one sentence on a page."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -133,6 +134,27 @@ def test_no_value_of_a_query_breaks_a_page(pages: Pages) -> None:
                 _told(client, "GET", f"{_named(path, ids)}?{asked}={said}")
     assert client.get("/episodes?before=").status_code == 200  # a field that was left empty
     assert client.get("/memory?as_of=99999999999999999999").status_code == 422
+
+
+@pytest.mark.parametrize("head", [b"---\nname: [\n---\n", b"\xff\xfe", b"", None])
+def test_a_skill_that_cannot_be_read_breaks_no_page(pages: Pages, head: bytes | None) -> None:
+    client, _, _ = pages
+    library = client.app.state.inspected.library  # type: ignore[attr-defined]
+    file = library / "skills" / "take" / "SKILL.md"
+    if head is None:
+        file.unlink()
+    else:
+        file.write_bytes(head)
+    person = ["-c", "user.name=ann", "-c", "user.email=ann@example.org"]
+    for committed in (False, True):
+        if committed:
+            subprocess.run(["git", "-C", library, *person, "commit", "-qam", "by hand"], check=True)
+        for path in ("/", "/skills", "/skills?view=graph", "/skills?q=take", "/skills/-/history"):
+            assert _told(client, "GET", path) == 200
+        for path in ("/skills/take", "/skills/take@1", "/skills/fetch", "/skills/fetch/edit"):
+            assert _told(client, "GET", path) == 200
+        for path in ("/skills/take/edit", "/skills/take/try"):
+            assert _told(client, "GET", path) == (409 if committed else 200)
 
 
 @settings(
