@@ -134,6 +134,10 @@ def test_no_value_of_a_query_breaks_a_page(pages: Pages) -> None:
                 _told(client, "GET", f"{_named(path, ids)}?{asked}={said}")
     assert client.get("/episodes?before=").status_code == 200  # a field that was left empty
     assert client.get("/memory?as_of=99999999999999999999").status_code == 422
+    while (then := client.get("/memory?grain=steps&q=book&as_of=100")).status_code == 202:
+        continue  # it is being folded
+    now = re.search(r'href="([^"]*)">Now</a>', then.text)
+    assert now is not None and "grain=steps" in now[1] and "q=book" in now[1]  # filters stay
 
 
 @pytest.mark.parametrize("head", [b"---\nname: [\n---\n", b"\xff\xfe", b"", None])
