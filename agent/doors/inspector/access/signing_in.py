@@ -100,8 +100,9 @@ class Sessions:
         token = request.cookies.get(COOKIE, "")
         held = self._held.get(token)
         now = time.monotonic()
-        if held is not None and now - held.used < _LASTS and self._still(held.key):
-            held.used = now
+        key = self._now(held.key) if held is not None else None
+        if held is not None and key is not None and now - held.used < _LASTS:
+            held.used, held.key = now, key
             self._held.move_to_end(token)
             return held
         self._held.pop(token, None)
@@ -109,11 +110,12 @@ class Sessions:
             return Session(READER, token="", csrf="")
         raise SignInNeeded("a key is needed", hint="`lichen serve keys add NAME` makes one.")
 
-    def _still(self, key: Key) -> bool:
-        """Return whether a key was not taken away since."""
+    def _now(self, key: Key) -> Key | None:
+        """Return a key as it is now: with the scopes of the file; None: it was taken away, or may not look."""
         if key is LOCAL or self._keys is None:
-            return True
-        return any(held.sha256 == key.sha256 for held in self._keys.keys)
+            return key
+        found = next((held for held in self._keys.keys if held.sha256 == key.sha256), None)
+        return found if found is not None and "read" in found.scopes else None
 
 
 def editing(session: Session, csrf: str) -> Key:

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from lichen.agent import Agent, ScriptedLLM, asgi_app
 from lichen.agent.config import load_config
-from lichen.agent.doors.http.keys import FILE, KeyRing, add_key
+from lichen.agent.doors.http.keys import FILE, KeyRing, add_key, remove_key
 from lichen.agent.doors.inspector.inspector_app import inspected_of, inspector_app
 from lichen.agent.doors.inspector.seen.inspected import Inspected
 from lichen.envs import Tool
@@ -84,6 +84,16 @@ def test_a_key_sees_its_namespace_and_does_what_its_scopes_say(furnished: Path) 
             headers=elsewhere,
         )
         assert forged.status_code == 403
+        remove_key(file, "ann")
+        held = file.read_text()
+        file.write_text(
+            held.replace('"edit"', '"ask"')
+        )  # a key that lost a scope has lost it at once
+        refused = client.post(
+            f"/inspect/episodes/{bob}/approval", data={"csrf": csrf, "said": "yes"}
+        )
+        assert refused.status_code == 403
+        file.write_text(held)
         done = client.post(f"/inspect/episodes/{bob}/approval", data={"csrf": csrf, "said": "yes"})
         assert done.status_code == 200 and "refund" in done.text and "paid" in done.text
 
