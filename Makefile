@@ -61,7 +61,7 @@ test: setup $(STAMP)-browser
 	@echo "== types"
 	@$(BIN)/mypy
 	@echo "== tests"
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 3 --dist loadfile
 
 figures: setup
 	$(BIN)/lichen picture demo/report.json docs/curve.png

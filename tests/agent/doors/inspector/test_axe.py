@@ -13,8 +13,7 @@ Open = Callable[..., Any]
 SERIOUS = ("serious", "critical")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
+@pytest.mark.parametrize(("theme", "size"), zip(("light", "dark"), SIZES, strict=True))
 def test_no_page_has_a_serious_violation(
     furnished: Path, opened: Open, theme: str, size: tuple[int, int]
 ) -> None:
