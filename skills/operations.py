@@ -22,6 +22,7 @@ from .going_back import go_back, take_commit_back
 from .library import SHELVES, Library, Shelf, Tombstone
 from .lint import repinned
 from .replay_call import Replayed, replay_from
+from .skill_runner import Runner
 from .taking_in import keep_instructions, mark_of, taken_in
 from .template import template, unfilled
 from .trial import OnResult, TestResult, run_tests
@@ -119,9 +120,9 @@ class Workshop:
     def test(self, name: str, on_result: OnResult | None = None) -> list[TestResult]:
         """Run all tests of a skill as its folder is now, edits by hand included; nothing is changed."""
         skill = self._as_it_is(name)
-        staged = {**self.library.all(), skill.name: skill}
-        runner = self.admission.runner.with_skills(staged)
-        return run_tests(skill, runner, self.admission.make, on_result, whole=True)
+        return run_tests(
+            skill, self._runner_with(skill), self.admission.make, on_result, whole=True
+        )
 
     def try_out(
         self,
@@ -140,7 +141,7 @@ class Workshop:
         skill = self._as_it_is(name)
         if not skill.runnable:
             raise UsageError(f"{name} has no code: instructions are read, not run")
-        runner = self.admission.runner.with_skills({**self.library.all(), skill.name: skill})
+        runner = self._runner_with(skill)
         environment = self.admission.make(skill.contract.env)
         return dry_run(
             skill, runner, environment, task_id, arguments, setup=setup, seed=seed, on_step=on_step
@@ -162,6 +163,10 @@ class Workshop:
             UnknownSkill: This library has no skill of that name.
         """
         return replay_from(ledger, call, self.library, lambda: self.admission.runner)
+
+    def _runner_with(self, skill: Skill) -> Runner:
+        """Return a runner over the library in which this skill stands in the place of the admitted one."""
+        return self.admission.runner.with_skills({**self.library.all(), skill.name: skill})
 
     def _as_it_is(self, name: str) -> Skill:
         if name in self.library.edited():

@@ -1,5 +1,7 @@
 """Who was shown a remembered episode, or denied it by lot, and what came of that."""
 
+from collections.abc import Sequence
+
 from ...envs.types import Record
 from ..credit.credit import Uplift
 from ..store.store import Store
@@ -49,11 +51,12 @@ def effect(store: Store, episode: str) -> ShownEffect:
     ]
     return ShownEffect(
         uplift=store.credit.uplift(episode),
-        shown_score=_mean([one.score for one in found if one.shown]),
-        held_score=_mean([one.score for one in found if not one.shown]),
+        shown_score=mean_score([one.score for one in found if one.shown]),
+        held_score=mean_score([one.score for one in found if not one.shown]),
         to=tuple(reversed(found)),
     )
 
 
-def _mean(values: list[float]) -> float | None:
+def mean_score(values: Sequence[float]) -> float | None:
+    """Return the mean of scores with four digits; None where there are none."""
     return round(sum(values) / len(values), 4) if values else None

@@ -15,6 +15,7 @@ from ..ledger.events import ChannelsWeighed, EpisodeStarted, Recalled, RunStarte
 from ..ledger.ledger import LedgerRow
 from ..ledger.records import StepCase
 from ..store.store import Store
+from .shown_to import mean_score
 
 
 class HeldOut(Record):
@@ -186,15 +187,12 @@ def _outcomes(store: Store) -> dict[str, HeldOut]:
                 into = shown if exposure.exposed else held
                 into.setdefault(exposure.item, []).append(found.outcome)
 
-    def mean(values: list[float]) -> float | None:
-        return round(sum(values) / len(values), 4) if values else None
-
     return {
         item: HeldOut(
             shown=len(shown.get(item, [])),
-            shown_score=mean(shown.get(item, [])),
+            shown_score=mean_score(shown.get(item, [])),
             held=len(held.get(item, [])),
-            held_score=mean(held.get(item, [])),
+            held_score=mean_score(held.get(item, [])),
         )
         for item in shown.keys() | held.keys()
     }

@@ -1,6 +1,6 @@
 """`/v1/episodes` and `/v1/runs`: what was done, newest first, from the ledger."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query
@@ -30,6 +30,8 @@ T = TypeVar("T")
 _WINDOW = 2_000
 """Rows of the ledger that are read at once."""
 _LAST = 2**53
+_BEGUN, _RUNS = ("episode_started",), ("run_started", "run_ended")
+"""Types of the rows that lists are made of: the others are not read."""
 Before = Annotated[
     int | None, Query(ge=1, le=_LAST, description="Only what began before this number.")
 ]
@@ -114,7 +116,7 @@ async def episodes(
         return _row(row, event)
 
     ledger = served.agent.store.ledger
-    found = await served.on_loop(lambda: _newest(ledger, before, most, row_of))
+    found = await served.on_loop(lambda: _newest(ledger, _BEGUN, before, most, row_of))
     return EpisodeList(episodes=found)
 
 
@@ -157,15 +159,20 @@ async def runs(served: TheAgent, key: Reading, before: Before = None, most: Most
             ended=row.run in ended,
         )
 
-    return RunList(runs=await served.on_loop(lambda: _newest(ledger, before, most, row_of)))
+    return RunList(runs=await served.on_loop(lambda: _newest(ledger, _RUNS, before, most, row_of)))
 
 
 def _newest(
-    ledger: Ledger, before: int | None, most: int, row_of: Callable[[LedgerRow], T | None]
+    ledger: Ledger,
+    types: Sequence[str],
+    before: int | None,
+    most: int,
+    row_of: Callable[[LedgerRow], T | None],
 ) -> list[T]:
-    """Return at most so many things that rows of the ledger are, newest first."""
+    """Return at most so many things that rows of these types are, newest first."""
     found: list[T] = []
-    for row in _backwards(ledger, min(before - 1 if before is not None else _LAST, ledger.head())):
+    until = min(before - 1 if before is not None else _LAST, ledger.head())
+    for row in _backwards(ledger, types, until):
         if (made := row_of(row)) is not None:
             found.append(made)
         if len(found) == most:
@@ -173,10 +180,10 @@ def _newest(
     return found
 
 
-def _backwards(ledger: Ledger, until: int) -> Iterator[LedgerRow]:
+def _backwards(ledger: Ledger, types: Sequence[str], until: int) -> Iterator[LedgerRow]:
     while until > 0:
         after = max(0, until - _WINDOW)
-        yield from reversed(list(ledger.read(after=after, until=until)))
+        yield from reversed(list(ledger.read(after=after, until=until, types=types)))
         until = after
 
 

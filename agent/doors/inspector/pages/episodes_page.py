@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -9,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from .....envs.errors import UsageError
 from .....memory.ledger.errors import UnknownCase
+from .....memory.store.store import Store
 from .....memory.store.verdicts import judged
 from ...http.keys import Key
 from ..look.rendering import page
@@ -73,7 +75,7 @@ async def compare(
     request: Request, session: Sitting, inspected: TheInspected, a: str = "", b: str = ""
 ) -> Response:
     """Show two episodes side by side."""
-    both = [await _whole(inspected, session.key, name) for name in (a, b) if name]
+    both = [await _whole(inspected, _line(inspected, session.key, name)) for name in (a, b) if name]
     lines = [line for line in inspected.log.lines() if session.key.owns(line.namespace)]
     here = both[0].started if both else None
     others = [
@@ -94,12 +96,12 @@ async def one(
     until: Row = None,
 ) -> Response:
     """Show one episode; `until`: as it was after that step."""
-    found = await _whole(inspected, session.key, episode)
+    line = _line(inspected, session.key, episode)
+    found = await _whole(inspected, line)
     steps = len(found.moments)
     if until is not None and steps:
         until = min(until, steps - 1)
         found = found.model_copy(update={"moments": found.moments[: until + 1]})
-    line = _line(inspected, session.key, episode)
     return page(
         request,
         "episode.html",
@@ -121,9 +123,9 @@ async def stream(
 
     async def told() -> AsyncIterator[str]:
         yield "retry: 1000\n\n"
-        seen = -1
+        seen = 0
         while not (inspected.ending or await request.is_disconnected()):
-            now = await inspected.look(lambda store: len(list(store.rows_of(line.id))))
+            now = await inspected.look(partial(_last_row, episode=line.id, after=seen))
             if now != seen:
                 seen = now
                 yield f"event: changed\nid: {now}\ndata: {now}\n\n"
@@ -177,6 +179,11 @@ async def approval(
     return to(request, f"episodes/{line.id}")
 
 
+def _last_row(store: Store, episode: str, after: int) -> int:
+    """Return the number of an episode's last row; `after`, where it has none behind that."""
+    return max((row.seq for row in store.ledger.read(after=after, episode=episode)), default=after)
+
+
 def _line(inspected: Inspected, key: Key, episode: str) -> EpisodeLine:
     line = inspected.log.line(episode)
     if line is None or not key.owns(line.namespace):
@@ -184,8 +191,7 @@ def _line(inspected: Inspected, key: Key, episode: str) -> EpisodeLine:
     return line
 
 
-async def _whole(inspected: Inspected, key: Key, episode: str) -> Timeline:
-    line = _line(inspected, key, episode)
+async def _whole(inspected: Inspected, line: EpisodeLine) -> Timeline:
     found = await inspected.look(lambda store: timeline(store, line.id))
     if found is None:
         raise UnknownCase(f"the episode {line.id} was forgotten")

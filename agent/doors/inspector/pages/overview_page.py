@@ -6,12 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from .....memory.store.store import Store
-from ...http.keys import Key
 from ..look.charts import curve
 from ..look.rendering import page
 from ..seen import learning
 from ..seen.attention import Waiting, wanted
-from ..seen.inspected import Inspected
 from .callers import Sitting, TheInspected
 
 router = APIRouter()
@@ -27,13 +25,13 @@ async def overview(request: Request, session: Sitting, inspected: TheInspected) 
     if not lines:
         return page(request, "overview.html", session, empty=True)
 
+    mine = {line.id for line in lines}
+
     def folded(store: Store) -> tuple[learning.HeldOutGain | None, list[learning.Harmful], int]:
         told = [
-            found
-            for found in store.fold.observed
-            if not key.namespace or _owned(inspected, key, found.episode)
+            found for found in store.fold.observed if not key.namespace or found.episode in mine
         ]
-        harmful = [h for h in learning.harmful(store) if _owned(inspected, key, h.episode)]
+        harmful = [one for one in learning.harmful(store) if one.episode in mine]
         return learning.gain(told), harmful, inspected.lists.count(store, "episodes", key.owns)
 
     gain, harmful, held = await inspected.look(folded)
@@ -49,7 +47,6 @@ async def overview(request: Request, session: Sitting, inspected: TheInspected) 
         gain=gain,
         harmful=harmful,
         held=held,
-        own=len(own),
         rate=learning.rate_of("all", own),
         tokens=sum(line.tokens for line in own),
         dollars=sum(line.dollars for line in own),
@@ -57,8 +54,3 @@ async def overview(request: Request, session: Sitting, inspected: TheInspected) 
         waits=waits,
         latest=list(reversed(lines))[:6],
     )
-
-
-def _owned(inspected: Inspected, key: Key, episode: str) -> bool:
-    line = inspected.log.line(episode)
-    return line is not None and key.owns(line.namespace)

@@ -9,12 +9,11 @@ from pathlib import Path
 from .....envs.types import Outcome
 from .....memory.ledger.call_events import ApprovalAsked, ApprovalGiven
 from .....memory.ledger.cost_event import CostNoted
-from .....memory.ledger.events import EpisodeEnded, EpisodeStarted, Forgotten, RunStarted
+from .....memory.ledger.events import EpisodeEnded, EpisodeStarted, Forgotten
 from .....memory.ledger.feedback_event import Feedback
 from .....memory.ledger.ledger import Ledger, LedgerRow, open_ledger
 
 _TYPES = (
-    "run_started",
     "episode_started",
     "episode_ended",
     "feedback",
@@ -70,36 +69,37 @@ class EpisodeLog:
         self._seq = 0
         self._lock = threading.Lock()
         self._lines: dict[str, EpisodeLine] = {}
-        self.commands: dict[str, str] = {}
-        """Run -> the command that began it."""
 
     def lines(self) -> list[EpisodeLine]:
         """Return all episodes as they are now, the oldest first; none where there is no store."""
         with self._lock:
-            if self._ledger is None:
-                if not (self._folder / "ledger.sqlite").exists():
-                    return []
-                self._ledger = open_ledger(self._folder)
-            head = self._ledger.head()
-            if head > self._seq:
-                for row in self._ledger.read(after=self._seq, until=head, types=_TYPES):
-                    self._take(row)
-                self._seq = head
+            self._refresh()
             return list(self._lines.values())
 
     def line(self, episode: str) -> EpisodeLine | None:
         """Return one episode by its id, or by the beginning of it where only one begins so."""
-        lines = self.lines()
-        if episode in self._lines:
-            return self._lines[episode]
-        found = [line for line in lines if episode and line.id.startswith(episode)]
-        return found[0] if len(found) == 1 else None
+        with self._lock:
+            self._refresh()
+            if episode in self._lines or not episode:
+                return self._lines.get(episode)
+            found = [line for id, line in self._lines.items() if id.startswith(episode)]
+            return found[0] if len(found) == 1 else None
+
+    def _refresh(self) -> None:
+        """Read what is new; the lock is held."""
+        if self._ledger is None:
+            if not (self._folder / "ledger.sqlite").exists():
+                return
+            self._ledger = open_ledger(self._folder)
+        head = self._ledger.head()
+        if head > self._seq:
+            for row in self._ledger.read(after=self._seq, until=head, types=_TYPES):
+                self._take(row)
+            self._seq = head
 
     def _take(self, row: LedgerRow) -> None:
         event, held = row.event, self._lines.get(row.episode)
         match event:
-            case RunStarted():
-                self.commands[row.run] = event.command
             case EpisodeStarted():
                 self._lines[row.episode] = EpisodeLine(
                     id=row.episode,

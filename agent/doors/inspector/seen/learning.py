@@ -11,6 +11,7 @@ from .....memory.credit.credit import Uplift
 from .....memory.credit.intervals import Estimate, estimate
 from .....memory.store.fold import Observed
 from .....memory.store.store import Store
+from .....memory.tools.tool_memory import wilson
 from .episode_log import EpisodeLine
 
 BINS = 12
@@ -71,14 +72,13 @@ class ThisWeek(Record):
 
 def rate_of(name: str, lines: Iterable[EpisodeLine]) -> SuccessRate | None:
     """Return the share of successes among the known outcomes; None where none is known."""
-    from scipy.stats import binomtest
-
     known = [line.outcome == "success" for line in lines if line.outcome in ("success", "failure")]
     if not known:
         return None
     won, n = sum(known), len(known)
-    found = binomtest(won, n).proportion_ci(method="wilson")
-    return SuccessRate(name=name, n=n, share=won / n, low=float(found.low), high=float(found.high))
+    return SuccessRate(
+        name=name, n=n, share=won / n, low=wilson(won, n), high=1 - wilson(n - won, n)
+    )
 
 
 def over_time(lines: Sequence[EpisodeLine]) -> list[SuccessRate]:
