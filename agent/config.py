@@ -75,7 +75,7 @@ class AgentConfig(BaseSettings):
     """MCP servers by name, whose tools `Agent` can call: a `command` with `args` and `env`, or a `url`.
     Nothing to measure."""
     instructions: str = ""
-    """The user's own, in the system message to a model that talks. Nothing to measure."""
+    """The user's own, at the beginning of what the model reads. Nothing to measure."""
     talk: TalkConfig = Field(default_factory=TalkConfig)
     """What conversations with a model that talks may cost."""
     seed: int = Field(default=0, ge=0)

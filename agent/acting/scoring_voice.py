@@ -27,11 +27,15 @@ class ScoringVoice:
         llm: The frozen model.
         shown: Cases in the prompt.
         votes: Prompts, each with another part of the history, over which scores are averaged.
+        instructions: What the prompt begins with.
     """
 
-    def __init__(self, llm: FrozenLLM, *, shown: int, votes: int = 1) -> None:
+    def __init__(
+        self, llm: FrozenLLM, *, shown: int, votes: int = 1, instructions: str = ""
+    ) -> None:
         self.llm = llm
         self.shown, self.votes = shown, votes
+        self.instructions = instructions.strip()
 
     def hear(self, on_text: OnText) -> None:
         """Tell nothing: scores are no words."""
@@ -73,7 +77,14 @@ class ScoringVoice:
 
     def _prompt(self, at: Situation, turns: Sequence[tuple[str, str]]) -> str:
         hits = at.hits.hits
-        return act_prompt(at.state, hits[: self.shown], turns, at.hint, refused=at.refused)
+        return act_prompt(
+            at.state,
+            hits[: self.shown],
+            turns,
+            at.hint,
+            refused=at.refused,
+            instructions=self.instructions,
+        )
 
 
 def act_prompt(
@@ -83,6 +94,7 @@ def act_prompt(
     hint: str = "",
     *,
     refused: Collection[tuple[str, str]] = (),
+    instructions: str = "",
 ) -> str:
     """Return the prompt whose options are actions.
 
@@ -94,6 +106,7 @@ def act_prompt(
         history: The part of the episode that is shown; see `recent_turns`.
         hint: The current subtask, when there is a plan.
         refused: Those turns of the episode that were refused.
+        instructions: What the prompt begins with.
     """
     return render(
         "act",
@@ -103,6 +116,7 @@ def act_prompt(
         history=history,
         hint=hint,
         refused=refused,
+        instructions=instructions,
     )
 
 

@@ -78,6 +78,11 @@ VERBS: tuple[Verb, ...] = (
     ),
     *_top(
         MEASURE,
+        "lab.commands.compare",
+        ("compare", "compare_command", "Compare methods on one stream of tasks."),
+    ),
+    *_top(
+        MEASURE,
         "lab.commands.continual",
         ("continual", "continual_command", "Learn task families in turn; measure forgetting."),
     ),
@@ -250,7 +255,7 @@ VERBS: tuple[Verb, ...] = (
 
 RESUMES = frozenset(
     {
-        *("run", "eval", "continual", "softcot train", "softcot table"),
+        *("run", "eval", "compare", "continual", "softcot train", "softcot table"),
         *("skills induce", "skills practise", "skills evaluate", "skills audit"),
     }
 )

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 
 
-@lru_cache(maxsize=1)
-def _jinja() -> "Jinja":
+@lru_cache(maxsize=4)
+def _jinja(folder: Path) -> "Jinja":
     from jinja2 import Environment as Jinja
     from jinja2 import FileSystemLoader, StrictUndefined
 
     jinja = Jinja(
-        loader=FileSystemLoader(FOLDER),
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -29,13 +29,13 @@ def _jinja() -> "Jinja":
     return jinja
 
 
-def render(name: str, **values: object) -> str:
-    """Return the prompt `name` filled with `values`.
+def render(name: str, *, folder: Path = FOLDER, **values: object) -> str:
+    """Return the prompt `name` of a folder filled with `values`.
 
     Raises:
         jinja2.UndefinedError: The prompt uses a word that was not given.
     """
-    return _jinja().get_template(f"{name}.md").render(**values)
+    return _jinja(folder).get_template(f"{name}.md").render(**values)
 
 
 def prompt_hash() -> str:

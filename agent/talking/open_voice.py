@@ -24,7 +24,7 @@ def open_voice(
         llm: The frozen model.
         config: Of the policy.
         talk: What a conversation may cost.
-        instructions: The user's own, for a model that talks.
+        instructions: The user's own, and the playbook's.
         speaks: Whether the model's words are answers: one that only chats is asked in a conversation too.
     """
     if speaks and not isinstance(llm, TalkingLLM):
@@ -32,4 +32,4 @@ def open_voice(
     if isinstance(llm, TalkingLLM):
         return TalkingVoice(llm, talk, instructions=instructions)
     shown = config.shown if config.context else 0
-    return ScoringVoice(llm, shown=shown, votes=config.votes)
+    return ScoringVoice(llm, shown=shown, votes=config.votes, instructions=instructions)

@@ -1,0 +1,1 @@
+"""`lichen compare`: every method on one stream of tasks, with the same model, tools and seeds."""

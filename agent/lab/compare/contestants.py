@@ -1,0 +1,115 @@
+"""The arms of a comparison by name: Lichen, the rivals, the trivial ones."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ....envs.base import Environment
+from ....envs.errors import UsageError
+from ....memory.likeness.embedder import open_embedder
+from ...config import AgentConfig
+from ...llm.protocol import FrozenLLM
+from ...llm.talking import TalkingLLM
+from ..kernel.cells import named
+from ..rivals.fact_store import FactStore
+from ..rivals.in_context import InContext, InContextFull
+from ..rivals.playbook_rival import AcePlaybook
+from ..rivals.reasoning_bank import ReasoningBank
+from ..rivals.rival import Rival, RivalTools
+from ..rivals.voyager_retrieval import VoyagerRetrieval
+from ..rivals.workflow_memory import WorkflowMemory
+from .contender import Contender, LichenContender, RivalContender, store_of
+
+RIVALS: Mapping[str, type[Rival]] = {
+    kind.name: kind
+    for kind in (
+        InContext,
+        InContextFull,
+        AcePlaybook,
+        ReasoningBank,
+        WorkflowMemory,
+        FactStore,
+        VoyagerRetrieval,
+    )
+}
+BRIEF = 800
+"""Tokens of a rival's brief, about what memory shows: two cases, and what is known of tools."""
+_SCORED = 5_000
+"""Tokens that a model in this process reads in one prompt at most."""
+
+
+class Entry(NamedTuple):
+    """An arm that can be asked for."""
+
+    name: str
+    asks: bool
+    """Whether it asks the model."""
+    stateless: str
+    """The same without a memory: what its gain is measured against; empty: it is that itself."""
+
+
+ENTRIES: Mapping[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        Entry("none", True, ""),
+        Entry("empty", False, ""),
+        Entry("knn", False, "empty"),
+        Entry("memory", True, "none"),
+        Entry("placebo", True, "none"),
+        *(Entry(name, True, "none") for name in RIVALS),
+    )
+}
+
+
+class Opening(NamedTuple):
+    """What contenders are opened with."""
+
+    config: AgentConfig
+    folder: Path
+    llm: FrozenLLM | None
+    environment: Environment
+    fingerprint: str
+
+
+def find_entries(names: Sequence[str], *, llm: bool) -> list[Entry]:
+    """Return the arms of these names, each once, in this order.
+
+    Raises:
+        UnknownName: There is no such arm.
+        UsageError: It asks a model, and none is to be asked.
+    """
+    found = named("arm", names, ENTRIES)
+    asking = [entry.name for entry in found if entry.asks and not llm]
+    if asking:
+        free = ", ".join(entry.name for entry in ENTRIES.values() if not entry.asks)
+        raise UsageError(
+            f"{', '.join(asking)}: no model is to be asked (--no-llm)",
+            hint=f"Arms without a model: {free}.",
+        )
+    return found
+
+
+def open_contender(entry: Entry, opening: Opening) -> Contender:
+    """Open one arm on its own store."""
+    config = opening.config.model_copy(update={"store": store_of(opening.folder, entry.name)})
+    llm = opening.llm if entry.asks else None
+    made: Callable[..., Contender] = Contender
+    if entry.name in ("knn", "memory", "placebo"):
+        made = LichenContender
+    elif entry.name in RIVALS:
+        rival = RIVALS[entry.name](_tools(opening))
+        return RivalContender(
+            rival, entry.name, config, llm, opening.environment, opening.fingerprint
+        )
+    return made(entry.name, config, llm, opening.environment, opening.fingerprint)
+
+
+def _tools(opening: Opening) -> RivalTools:
+    talks = isinstance(opening.llm, TalkingLLM)
+    return RivalTools(
+        llm=opening.llm,
+        embed=open_embedder(opening.config.embedder).encode,
+        tokens=BRIEF,
+        context=opening.config.talk.context_tokens * 2 // 3 if talks else _SCORED,
+        seed=opening.config.seed,
+    )

@@ -1,0 +1,1 @@
+"""What people use instead of Lichen, one method a file, each after the description in its paper."""

@@ -1,0 +1,60 @@
+"""A store of facts as mem0 keeps them: extracted from every episode, added, updated or deleted one by one.
+
+Clean room after Chhikara et al. 2025, arXiv:2504.19413, section 2.1: a model extracts candidate facts; each
+is held against the s most like ones, and the model says ADD, UPDATE, DELETE or NOOP; a task is given the
+facts that are nearest to it.
+"""
+
+import re
+
+from ....envs.types import Task
+from .rival import Rival, items_of
+from .trace import Trace
+
+LIKE = 5
+"""Facts that a candidate is held against (s = 10 in the paper; 5 is what small models can read)."""
+GIVEN = 10
+"""Facts that a task is given."""
+FACTS = 4
+"""Candidates of one episode."""
+_VERDICT = re.compile(r"\b(ADD|UPDATE|DELETE|NOOP|NONE)\b\W*(\d+)?", re.IGNORECASE)
+
+
+class FactStore(Rival):
+    """Facts, oldest first."""
+
+    name = "mem0"
+    says = "facts, added, updated and deleted by the model (mem0)"
+    source = "arXiv:2504.19413, section 2.1"
+
+    async def brief(self, task: Task, goal: str) -> str:
+        """Return the facts nearest to the task."""
+        near = self.tools.nearest(goal, [item["text"] for item in self.kept], GIVEN)
+        body = self.clipped([f"- {self.kept[row]['text']}" for row, _ in near])
+        return "Facts that were remembered:\n" + body.replace("\n\n", "\n") if body else ""
+
+    async def learn(self, trace: Trace) -> None:
+        """Extract facts, and put each in its place."""
+        said = await self.tools.write("facts_extract", episode=trace.lines(), facts=FACTS)
+        for fact in items_of(said, FACTS):
+            await self._place(fact)
+
+    async def _place(self, fact: str) -> None:
+        near = self.tools.nearest(fact, [item["text"] for item in self.kept], LIKE)
+        if not near:
+            self.kept.append({"text": fact})
+            return
+        rows = [row for row, _ in near]
+        said = await self.tools.write(
+            "facts_update", fact=fact, known=[self.kept[row]["text"] for row in rows], most=12
+        )
+        found = _VERDICT.search(said)
+        verdict = found[1].upper() if found else "ADD"
+        number = int(found[2]) - 1 if found and found[2] else 0
+        row = rows[number] if 0 <= number < len(rows) else rows[0]
+        if verdict == "ADD":
+            self.kept.append({"text": fact})
+        elif verdict == "UPDATE":
+            self.kept[row] = {"text": fact}
+        elif verdict == "DELETE":
+            del self.kept[row]

@@ -1,0 +1,50 @@
+"""ReasoningBank: strategy items distilled from successes and failures, found again by likeness of the task.
+
+Clean room after Ouyang et al. 2025, arXiv:2509.25140, section 3: at most three items (title, description,
+content) of each episode, another prompt for failures than for successes, top-1 by cosine of the tasks. The
+outcome is the environment's, where the paper has a model judge it.
+"""
+
+import re
+
+from ....envs.types import Task
+from .rival import Rival
+from .trace import Trace
+
+ITEMS = 3
+NEAREST = 1
+"""Episodes whose items are given: 1, as in the paper's ablation. Tried on dev: see docs/evaluation.md."""
+_ITEM = re.compile(
+    r"title\W*:\s*(?P<title>.+?)\s*\n\W*description\W*:\s*(?P<about>.+?)\s*\n\W*content\W*:\s*(?P<text>.+?)\s*(?=\n\W*title|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class ReasoningBank(Rival):
+    """Items by the task that they come from."""
+
+    name = "reasoningbank"
+    says = "strategy items of successes and failures (ReasoningBank)"
+    source = "arXiv:2509.25140, section 3"
+
+    async def brief(self, task: Task, goal: str) -> str:
+        """Return the items of the nearest earlier task."""
+        near = self.tools.nearest(goal, [item["goal"] for item in self.kept], NEAREST)
+        said = [
+            f"{one['title']}: {one['about']} {one['text']}"
+            for row, _ in near
+            for one in self.kept[row]["items"]
+        ]
+        body = self.clipped(said)
+        return f"Strategies that were learned from earlier tasks:\n\n{body}" if body else ""
+
+    async def learn(self, trace: Trace) -> None:
+        """Distil an episode."""
+        prompt = "bank_success" if trace.won else "bank_failure"
+        said = await self.tools.write(prompt, episode=trace.lines(), items=ITEMS, most=260)
+        found = [
+            {name: " ".join(one[name].split()) for name in ("title", "about", "text")}
+            for one in _ITEM.finditer(said)
+        ][:ITEMS]
+        if found:
+            self.kept.append({"goal": trace.goal, "items": found})
