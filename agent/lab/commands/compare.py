@@ -78,7 +78,7 @@ def compare_command(
     from ..compare.compare_picture import draw
     from ..compare.compare_report import CompareReport
     from ..compare.compare_run import ROWS, compare, forget_comparison
-    from ..compare.compare_tables import compare_table, phases_table
+    from ..compare.compare_tables import compare_table, cost_table, phases_table
     from ..compare.contestants import find_entries
     from ..compare.stream_row import StreamRow
     from ..compare.task_stream import StreamSize
@@ -109,8 +109,8 @@ def compare_command(
     text = save_report(report, folder / "report.json")
     draw(report, rows, folder / "compare.png")
     console = out(json_path)
-    console.print(compare_table(report))
-    console.print(phases_table(report))
+    for made in (compare_table, phases_table, cost_table):
+        console.print(made(report))
     for contrast in report.contrasts:
         console.print(
             f"{contrast.a} - {contrast.b}: {contrast.mean:+.2f} "

@@ -6,26 +6,23 @@ from ..kernel.contrasts import Interval, PairedDifference
 from ..kernel.tables import table
 from .compare_report import ArmOnStream, CompareReport
 
-COLUMNS = (
-    "arm",
-    "success",
-    "score",
-    "gain",
-    "forgets",
-    "lost",
-    "read",
-    "cached",
-    "written",
-    "seconds",
-)
+_QUALITY = ("arm", "success", "score", "gain", "forgets", "lost")
+_COST = ("read", "cached", "written", "seconds")
+COLUMNS = (*_QUALITY, *_COST)
 
 
 def compare_table(report: CompareReport) -> Table:
-    """Return one row for each arm."""
+    """Return what each arm came to, one row for each."""
     shown = f", after {report.shown} demonstrations" if report.shown else ""
     title = f"{report.stream}: {report.tasks} tasks ({report.split}){shown}, {report.model}, seed {report.seed}"
-    rows = [cells(name, arm) for name, arm in report.arms.items()]
-    return table(title, COLUMNS, rows, fold=True)
+    rows = [cells(name, arm)[: len(_QUALITY)] for name, arm in report.arms.items()]
+    return table(title, _QUALITY, rows)
+
+
+def cost_table(report: CompareReport) -> Table:
+    """Return what each arm took for a task: tokens and seconds, learning included."""
+    rows = [(name, *cells(name, arm)[len(_QUALITY) :]) for name, arm in report.arms.items()]
+    return table("per task, learning included", ("arm", *_COST), rows)
 
 
 def phases_table(report: CompareReport) -> Table:
