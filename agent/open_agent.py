@@ -20,6 +20,7 @@ from ..memory.ledger.ledger import Entry
 from ..memory.likeness.embedder import open_embedder
 from ..memory.recall.case_memory import CaseMemory
 from ..memory.store.store import Store
+from ..memory.told.playbook_text import playbook_text
 from ..memory.tools.known_calls import KnownCalls
 from .acting.policy import Policy, PolicyConfig
 from .config import AgentConfig, load_config
@@ -149,6 +150,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
         explores: bool | None = None,
         speaks: bool = False,
         instructions: str = "",
+        playbook: bool = True,
     ) -> EpisodeParts:
         """Return the parts of one episode; what is not said is as the agent's settings have it.
 
@@ -160,8 +162,12 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             holdout, explores: None: as an episode that learns, or does not, has them.
             speaks: Whether the model's words are answers.
             instructions: Beside those of the settings.
+            playbook: Whether the model reads the bullets that the memory has of the environment.
         """
         policy = policy or self.config.policy
+        if playbook and memory is not None and policy.llm and policy.context:
+            told = playbook_text([b.text for b in memory.playbook(environment.name)])
+            instructions = "\n\n".join(part for part in (instructions, told) if part)
         planned = self.config.planner == "plan" and policy.llm
         thinks = hints and policy.llm and may_think(self.config.softcot, self.store.folder)
         asked = llm_name if policy.llm else None

@@ -22,7 +22,9 @@ _SERVED = (
 )
 MOVED = (
     Moved("eval continual", "", f"`lichen eval continual` is gone: {_CONTINUAL}"),
-    Moved("eval faithfulness", "", "`lichen eval faithfulness` is `lichen faithfulness` now"),
+    Moved("eval faithfulness", "", "`lichen eval faithfulness` is `lichen bench faithfulness` now"),
+    Moved("faithfulness", "", "`lichen faithfulness` is `lichen bench faithfulness` now"),
+    Moved("picture", "", "`lichen picture` is `lichen bench picture` now"),
     Moved("eval", "--protocol", f"`--protocol` is gone: {_CONTINUAL}, `lichen eval` is held-out"),
     Moved("eval", "--examples", f"`lichen eval --examples` is gone: {_CONTINUAL}"),
     Moved("eval", "--epochs", f"`lichen eval --epochs` is gone: {_CONTINUAL}"),
@@ -39,7 +41,7 @@ def moved(words: list[str]) -> str | None:
     """Return the sentence for an old spelling; None for one of now.
 
     >>> moved(["eval", "faithfulness", "--of", "cases"])
-    '`lichen eval faithfulness` is `lichen faithfulness` now'
+    '`lichen eval faithfulness` is `lichen bench faithfulness` now'
     >>> moved(["eval", "demo", "--iterations=3"]).partition(":")[0]
     '`lichen eval --iterations` is gone'
     >>> moved(["eval", "demo"])

@@ -36,6 +36,7 @@ class Noun(NamedTuple):
 NOUNS = (
     Noun("softcot", "Train soft thoughts of a small assistant (SoftCoT) and test them.", LEARN),
     Noun("memory", "List, explain, edit, export and forget what was learned.", LOOK),
+    Noun("memory playbook", "Rules in words that a model reads before a task."),
     Noun("store", "Pack what was learned into one file, unpack it, merge it.", LOOK),
     Noun("skills", "Look at the skill library, edit it, test it, roll it back.", LOOK),
     Noun("skills jail", "See what protects skill code here, and attack it."),
@@ -86,20 +87,22 @@ VERBS: tuple[Verb, ...] = (
         "lab.commands.continual",
         ("continual", "continual_command", "Learn task families in turn; measure forgetting."),
     ),
-    *_top(
-        MEASURE,
+    *_of(
         "lab.commands.faithfulness",
-        ("faithfulness", "faithfulness_command", "Test whether answers hang on what was given."),
+        (
+            "bench faithfulness",
+            "faithfulness_command",
+            "Test whether answers hang on what was given.",
+        ),
     ),
     *_top(
         MEASURE,
         "lab.commands.certify",
         ("certify", "certify_command", "Check that a run's model stayed frozen."),
     ),
-    *_top(
-        MEASURE,
+    *_of(
         "lab.commands.picture",
-        ("picture", "picture_command", "Draw the learning curve of a report again."),
+        ("bench picture", "picture_command", "Draw the learning curve of a report again."),
     ),
     *_of(
         "cli.envs",
@@ -108,6 +111,14 @@ VERBS: tuple[Verb, ...] = (
         ("envs show", "show", "Show a task as an agent first sees it."),
         ("envs check", "check_command", "Check that an environment keeps the protocol."),
         ("envs verify", "verify_command", "Replay gold trajectories and count which win."),
+    ),
+    *_of(
+        "cli.memory_playbook",
+        ("memory playbook learn", "learn_playbook", "Search for rules; keep what helps."),
+        ("memory playbook ls", "list_playbook", "List the rules of every environment."),
+        ("memory playbook add", "add_to_playbook", "Add a rule of your own."),
+        ("memory playbook edit", "edit_playbook", "Correct a rule."),
+        ("memory playbook rm", "remove_from_playbook", "Take a rule out."),
     ),
     *_of(
         "cli.memory_overview",
@@ -255,12 +266,20 @@ VERBS: tuple[Verb, ...] = (
 
 RESUMES = frozenset(
     {
-        *("run", "eval", "compare", "continual", "softcot train", "softcot table"),
+        *(
+            "run",
+            "eval",
+            "compare",
+            "memory playbook learn",
+            "continual",
+            "softcot train",
+            "softcot table",
+        ),
         *("skills induce", "skills practise", "skills evaluate", "skills audit"),
     }
 )
 """Commands that go on where an interruption cut them off."""
-ANEW = frozenset({"faithfulness", "certify"})
+ANEW = frozenset({"bench faithfulness", "certify"})
 """Long commands that keep nothing of an interrupted call."""
 
 

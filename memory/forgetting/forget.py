@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from ...envs.errors import UsageError
 from ...envs.types import Record
+from ..kinds.playbook_module import PlaybookModule
 from ..ledger.content_id import evidence_of
 from ..ledger.events import EpisodeStarted, Forgotten, Recalled, Stepped
 from ..ledger.ledger import Entry
@@ -25,7 +26,8 @@ class Forgetting(Record):
     events: int
     """Events that lose their content; 0 when they were forgotten before."""
     dependants: tuple[str, ...]
-    """Episodes whose decisions saw their cases; they stay, and are flagged."""
+    """Episodes whose decisions saw their cases, which stay and are flagged; bullets of the playbook that were
+    learned from them, which go (`playbook-ID`)."""
     derived: tuple[str, ...] = ()
     """Folders of the store that were made from them (projections of SoftCoT, caches); they go."""
     done: bool
@@ -71,9 +73,11 @@ def forget(
         StoreUnwritable: A folder that was made from it cannot be removed yet.
     """
     episodes = episodes_named(store, name)
+    bullets = store.module(PlaybookModule).learned_from(episodes)
     content = _content(store, episodes)
     steps = sum(len(store.held.of_episode(StepCase, episode)) for episode in episodes)
     dependants = sorted({e for seen in content.dependants.values() for e in seen})
+    dependants += list(bullets)
     made = {path for episode in episodes for path in derived_from(store.folder, episode)}
     found = Forgetting(
         episodes=episodes,
@@ -88,8 +92,8 @@ def forget(
         return found
     if not cascade and (steps or dependants):
         raise UsageError(
-            f"{steps} step cases are derived from {name}, and {len(dependants)} episodes saw them; "
-            "nothing was forgotten",
+            f"{steps} step cases are derived from {name}, and {len(dependants)} episodes or bullets of the "
+            "playbook depend on them; nothing was forgotten",
             hint="Say --cascade to forget it with them, or --dry-run to see what would go.",
         )
     why = [
@@ -99,16 +103,18 @@ def forget(
             "",
             Forgotten(
                 target=episode,
-                evidence=evidence_of(content.tasks.get(episode, ""), content.actions[episode]),
-                dependants=tuple(sorted(content.dependants[episode])),
+                evidence=evidence_of(
+                    content.tasks.get(episode, episode), content.actions.get(episode, [])
+                ),
+                dependants=tuple(sorted(content.dependants.get(episode, ()))),
                 reason=reason,
             ),
             actor=actor,
             origin="person",
         )
-        for episode in episodes
+        for episode in (*episodes, *bullets)
     ]
-    store.forget(episodes, why)
+    store.forget((*episodes, *bullets), why)
     return found
 
 

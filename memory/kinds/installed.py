@@ -1,4 +1,4 @@
-"""Which memory modules a store has: the five of Lichen, and those of installed packages."""
+"""Which memory modules a store has: the six of Lichen, and those of installed packages."""
 
 from collections.abc import Sequence
 from importlib.metadata import entry_points
@@ -8,6 +8,7 @@ from .case_module import CaseModule
 from .channel_module import ChannelModule
 from .curation_module import CurationModule
 from .module import MemoryModule
+from .playbook_module import PlaybookModule
 from .subtask_module import SubtaskModule
 from .tool_module import ToolModule
 
@@ -18,6 +19,7 @@ SHIPPED: tuple[type[MemoryModule], ...] = (
     ToolModule,
     ChannelModule,
     CurationModule,
+    PlaybookModule,
 )
 
 

@@ -13,6 +13,7 @@ from .cost_event import CostNoted
 from .curation_events import CaseEdited, Pinned, Quarantined
 from .feedback_event import Feedback
 from .old_events import FirstRecalled
+from .playbook_event import BulletWritten
 from .practice_events import Practised
 from .records import Count, Finite, Judge, Namespace, Share, Source
 
@@ -307,7 +308,8 @@ Event = Annotated[
     | Feedback
     | CaseEdited
     | Pinned
-    | Quarantined,
+    | Quarantined
+    | BulletWritten,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)

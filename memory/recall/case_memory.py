@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..credit.channel_weights import ChannelWeights, WeightPrior
 from ..credit.credit import Credit
 from ..kinds.channel_module import ChannelModule
+from ..kinds.playbook_module import Bullet, PlaybookModule
 from ..kinds.tool_module import Contracts
 from ..ledger.namespaces import EVERYONE, checked, layers
 from ..ledger.records import EpisodeCase, Hits, MemoryRecord, State, StepCase, SubtaskCase, Trust
@@ -78,6 +79,14 @@ class CaseMemory:
         """Return how much each channel counts for a model in an environment (see `ChannelModule.weights`)."""
         known = self.store.module(ChannelModule)
         return known.weights(prior, env=env, family=family, llm=llm, first=self.first)
+
+    def playbook(self, env: str) -> tuple[Bullet, ...]:
+        """Return the bullets of an environment, without those that come from episodes it does not see."""
+        held = self.store.module(PlaybookModule)
+        if self.first is None:
+            return held.of(env)
+        ranks = {c.episode: c.rank for c in self.store.episodes.values() if self._sees(c)}
+        return held.of(env, ranks)
 
     def _sees(self, record: MemoryRecord) -> bool:
         seen = self.first is None or record.rank < self.first

@@ -10,6 +10,7 @@ from ..kinds.curation_module import CurationModule
 from ..kinds.held_records import HeldRecords
 from ..kinds.installed import make
 from ..kinds.module import MemoryModule
+from ..kinds.playbook_module import PlaybookModule
 from ..ledger.content_id import content_id, evidence_of
 from ..ledger.events import Evicted
 from ..ledger.ledger import LedgerRow
@@ -187,4 +188,8 @@ class MemoryState:
         everything = {record.id: record for record in self.records()}
         said = [everything[i].model_dump_json() for i in sorted(everything)]
         said += [f"{i} {trust}" for i, trust in sorted(self.quarantined.items())]
-        return content_id(*said, *(f"pinned {episode}" for episode in sorted(self.pinned)))
+        said += [f"pinned {episode}" for episode in sorted(self.pinned)]
+        for module in self._fold.modules:
+            if isinstance(module, PlaybookModule):
+                said += [module.bullets[i].model_dump_json() for i in sorted(module.bullets)]
+        return content_id(*said)

@@ -1,4 +1,4 @@
-"""`lichen faithfulness`: is a chain, a hint or a retrieved case what the answer hangs on?"""
+"""`lichen bench faithfulness`: is a chain, a hint or a retrieved case what the answer hangs on?"""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`lichen picture`: draw the learning curve of a report again."""
+"""`lichen bench picture`: draw the learning curve of a report again."""
 
 from pathlib import Path
 from typing import Annotated, Literal

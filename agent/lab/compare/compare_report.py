@@ -16,7 +16,7 @@ from ..kernel.contrasts import (
     mean,
     paired_difference,
 )
-from .contestants import Entry
+from .contestants import ArmEntry
 from .stream_row import StreamRow
 from .task_stream import FIRST, LAST, TaskStream
 
@@ -69,7 +69,7 @@ class CompareReport(Record):
 
 def summarise(
     stream: TaskStream,
-    entries: Sequence[Entry],
+    entries: Sequence[ArmEntry],
     says: Mapping[str, str],
     rows: Sequence[StreamRow],
     *,
@@ -85,7 +85,7 @@ def summarise(
     names = list(held)
     ours = next((name for name in ("memory", "knn") if name in held), "")
 
-    def of(entry: Entry) -> ArmOnStream:
+    def of(entry: ArmEntry) -> ArmOnStream:
         base = held.get(entry.stateless, {})
         return _arm(held[entry.name], base, says[entry.name], measure, seed)
 

@@ -24,10 +24,10 @@ from ...prompts.rendering import prompt_hash
 from ...runs import next_attempt
 from ..kernel.reports import begin_anew
 from ..kernel.rows import RowFile
-from ..rivals.trace import Trace, trace_of
+from ..rivals.trace import EpisodeTrace, trace_of
 from .compare_report import CompareReport, summarise
 from .contender import Contender
-from .contestants import Entry, Opening, open_contender
+from .contestants import ArmEntry, Opening, open_contender
 from .stream_row import StreamRow
 from .task_stream import StreamItem, StreamSize, TaskStream, load_stream
 
@@ -42,7 +42,7 @@ def compare(
     config: AgentConfig,
     stream: str,
     size: StreamSize,
-    entries: Sequence[Entry],
+    entries: Sequence[ArmEntry],
     met: Met | None = None,
 ) -> CompareReport:
     """Run (or go on with) a comparison in the folder `config.store` and return its report.
@@ -64,7 +64,7 @@ def compare(
 
 
 async def _compare(
-    host: OpenAgent, name: str, size: StreamSize, entries: Sequence[Entry], met: Met | None
+    host: OpenAgent, name: str, size: StreamSize, entries: Sequence[ArmEntry], met: Met | None
 ) -> CompareReport:
     clock = time.monotonic()
     asks = any(entry.asks for entry in entries)
@@ -133,7 +133,7 @@ async def _begin(arm: Contender, stream: TaskStream, run: str, folder: Path) -> 
     await arm.begin(run)
 
 
-def _show(arm: Contender, stream: TaskStream, environment: Environment) -> list[Trace]:
+def _show(arm: Contender, stream: TaskStream, environment: Environment) -> list[EpisodeTrace]:
     store = arm.agent.store
     known = {case.task_id: case for case in store.episodes.values()}
     left = [task for task in stream.shown if task not in known]

@@ -19,7 +19,7 @@ from ..heldout.memories_of_arms import weigh_memories
 from ..heldout.policy_arms import ARMS
 from ..placebo.memory_placebo import PlaceboMemory
 from ..rivals.rival import Rival
-from ..rivals.trace import Trace
+from ..rivals.trace import EpisodeTrace
 from .task_stream import StreamItem
 
 
@@ -62,7 +62,7 @@ class Contender:
         """Return the parts of the episode at a task."""
         return self._parts(item)
 
-    async def learn(self, item: StreamItem, trace: Trace) -> None:
+    async def learn(self, item: StreamItem, trace: EpisodeTrace) -> None:
         """Learn from an episode of `parts` that ended with a known outcome."""
 
     def state(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class LichenContender(Contender):
             return replace(made, policy=Policy(policy.config, policy.voice, policy.weights))
         return made
 
-    async def learn(self, item: StreamItem, trace: Trace) -> None:
+    async def learn(self, item: StreamItem, trace: EpisodeTrace) -> None:
         """Take the new case in."""
         await self.agent.store.finish()
 
@@ -159,7 +159,7 @@ class RivalContender(Contender):
         seen = self.environment.reset(item.task_id, seed=self.agent.config.seed)
         return self._parts(item, brief=await self.rival.brief(task, seen.goal))
 
-    async def learn(self, item: StreamItem, trace: Trace) -> None:
+    async def learn(self, item: StreamItem, trace: EpisodeTrace) -> None:
         """Tell the rival."""
         if item.learns:
             await self.rival.learn(trace)

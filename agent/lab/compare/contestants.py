@@ -38,7 +38,7 @@ _SCORED = 5_000
 """Tokens that a model in this process reads in one prompt at most."""
 
 
-class Entry(NamedTuple):
+class ArmEntry(NamedTuple):
     """An arm that can be asked for."""
 
     name: str
@@ -48,15 +48,15 @@ class Entry(NamedTuple):
     """The same without a memory: what its gain is measured against; empty: it is that itself."""
 
 
-ENTRIES: Mapping[str, Entry] = {
+ENTRIES: Mapping[str, ArmEntry] = {
     entry.name: entry
     for entry in (
-        Entry("none", True, ""),
-        Entry("empty", False, ""),
-        Entry("knn", False, "empty"),
-        Entry("memory", True, "none"),
-        Entry("placebo", True, "none"),
-        *(Entry(name, True, "none") for name in RIVALS),
+        ArmEntry("none", True, ""),
+        ArmEntry("empty", False, ""),
+        ArmEntry("knn", False, "empty"),
+        ArmEntry("memory", True, "none"),
+        ArmEntry("placebo", True, "none"),
+        *(ArmEntry(name, True, "none") for name in RIVALS),
     )
 }
 
@@ -71,7 +71,7 @@ class Opening(NamedTuple):
     fingerprint: str
 
 
-def find_entries(names: Sequence[str], *, llm: bool) -> list[Entry]:
+def find_entries(names: Sequence[str], *, llm: bool) -> list[ArmEntry]:
     """Return the arms of these names, each once, in this order.
 
     Raises:
@@ -89,7 +89,7 @@ def find_entries(names: Sequence[str], *, llm: bool) -> list[Entry]:
     return found
 
 
-def open_contender(entry: Entry, opening: Opening) -> Contender:
+def open_contender(entry: ArmEntry, opening: Opening) -> Contender:
     """Open one arm on its own store."""
     config = opening.config.model_copy(update={"store": store_of(opening.folder, entry.name)})
     llm = opening.llm if entry.asks else None

@@ -9,7 +9,7 @@ import re
 
 from ....envs.types import Task
 from .rival import Rival, items_of
-from .trace import Trace
+from .trace import EpisodeTrace
 
 LIKE = 5
 """Facts that a candidate is held against (s = 10 in the paper; 5 is what small models can read)."""
@@ -33,7 +33,7 @@ class FactStore(Rival):
         body = self.clipped([f"- {self.kept[row]['text']}" for row, _ in near])
         return "Facts that were remembered:\n" + body.replace("\n\n", "\n") if body else ""
 
-    async def learn(self, trace: Trace) -> None:
+    async def learn(self, trace: EpisodeTrace) -> None:
         """Extract facts, and put each in its place."""
         said = await self.tools.write("facts_extract", episode=trace.lines(), facts=FACTS)
         for fact in items_of(said, FACTS):

@@ -5,7 +5,7 @@ The baseline that two benchmarks of 2026 (arXiv:2606.05661, arXiv:2608.03874) fi
 
 from ....envs.types import Task
 from .rival import Rival
-from .trace import Trace
+from .trace import EpisodeTrace
 
 
 class InContext(Rival):
@@ -32,7 +32,7 @@ class InContext(Rival):
             return ""
         return "Earlier episodes, the last one last:\n\n" + "\n\n".join(reversed(last))
 
-    async def learn(self, trace: Trace) -> None:
+    async def learn(self, trace: EpisodeTrace) -> None:
         """Keep the episode as it was."""
         self.kept.append({"text": "\n".join(trace.lines())})
 

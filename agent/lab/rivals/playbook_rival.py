@@ -10,7 +10,7 @@ from typing import Any
 
 from ....envs.types import Task
 from .rival import Rival, items_of
-from .trace import Trace
+from .trace import EpisodeTrace
 
 ALIKE = 0.85
 """Cosine above which a new bullet is one that is there. Tried on dev: see docs/evaluation.md."""
@@ -36,7 +36,7 @@ class AcePlaybook(Rival):
         lines = [f"[B{i['number']}] {i['text']}" for i in sorted(held, key=lambda i: i["number"])]
         return "Playbook:\n" + "\n".join(lines)
 
-    async def learn(self, trace: Trace) -> None:
+    async def learn(self, trace: EpisodeTrace) -> None:
         """Reflect on an episode, count what helped, and add what is new."""
         bullets = [f"[B{i['number']}] {i['text']}" for i in self._alive()]
         said = await self.tools.write("ace_reflect", episode=trace.lines(), bullets=bullets)

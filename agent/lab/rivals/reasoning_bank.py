@@ -9,7 +9,7 @@ import re
 
 from ....envs.types import Task
 from .rival import Rival
-from .trace import Trace
+from .trace import EpisodeTrace
 
 ITEMS = 3
 NEAREST = 1
@@ -38,7 +38,7 @@ class ReasoningBank(Rival):
         body = self.clipped(said)
         return f"Strategies that were learned from earlier tasks:\n\n{body}" if body else ""
 
-    async def learn(self, trace: Trace) -> None:
+    async def learn(self, trace: EpisodeTrace) -> None:
         """Distil an episode."""
         prompt = "bank_success" if trace.won else "bank_failure"
         said = await self.tools.write(prompt, episode=trace.lines(), items=ITEMS, most=260)

@@ -17,7 +17,7 @@ from ....memory.likeness.embedder import Vectors
 from ...llm.errors import LLMNonsense
 from ...llm.protocol import FrozenLLM, Message
 from ...prompts.rendering import render
-from .trace import Trace
+from .trace import EpisodeTrace
 
 PROMPTS = Path(__file__).parent / "prompts"
 LETTERS = 4
@@ -90,7 +90,7 @@ class Rival(ABC):
         """Return the text that is given to the model before a task; empty: nothing."""
 
     @abstractmethod
-    async def learn(self, trace: Trace) -> None:
+    async def learn(self, trace: EpisodeTrace) -> None:
         """Take an episode that ended, won or lost; one with an unknown outcome is never given."""
 
     def clipped(self, parts: Sequence[str], tokens: int | None = None) -> str:

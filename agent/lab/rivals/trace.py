@@ -25,7 +25,7 @@ class TraceStep(Record):
     """Score after it less score before."""
 
 
-class Trace(Record):
+class EpisodeTrace(Record):
     """One episode."""
 
     episode: str
@@ -59,7 +59,7 @@ class Trace(Record):
         return said
 
 
-def trace_of(rows: Iterable[LedgerRow]) -> Trace:
+def trace_of(rows: Iterable[LedgerRow]) -> EpisodeTrace:
     """Return the trace of an episode's rows.
 
     Raises:
@@ -87,7 +87,7 @@ def trace_of(rows: Iterable[LedgerRow]) -> Trace:
                 ended = row.event
     if started is None or ended is None:
         raise UsageError("these events are no whole episode")
-    return Trace(
+    return EpisodeTrace(
         episode=episode,
         task_id=started.task_id,
         family=started.family,

@@ -7,7 +7,7 @@ together with the task; the five nearest are given. A program here is a sequence
 
 from ....envs.types import Task
 from .rival import Rival
-from .trace import Trace
+from .trace import EpisodeTrace
 
 GIVEN = 5
 
@@ -28,7 +28,7 @@ class VoyagerRetrieval(Rival):
         body = self.clipped([self.kept[row]["text"] for row, _ in near])
         return f"Programs that solved earlier tasks:\n\n{body}" if body else ""
 
-    async def learn(self, trace: Trace) -> None:
+    async def learn(self, trace: EpisodeTrace) -> None:
         """Keep what solved a task."""
         if not trace.won:
             return

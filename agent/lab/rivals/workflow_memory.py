@@ -6,7 +6,7 @@ workflow is induced (a description, and steps in which the task's own values are
 
 from ....envs.types import Task
 from .rival import Rival
-from .trace import Trace
+from .trace import EpisodeTrace
 
 ALIKE = 0.95
 """Cosine above which a workflow is there already."""
@@ -24,7 +24,7 @@ class WorkflowMemory(Rival):
         body = self.clipped([item["text"] for item in reversed(self.kept)])
         return f"Workflows that solved earlier tasks:\n\n{body}" if body else ""
 
-    async def learn(self, trace: Trace) -> None:
+    async def learn(self, trace: EpisodeTrace) -> None:
         """Induce a workflow from a success."""
         if not trace.won:
             return

@@ -45,7 +45,7 @@ BAD: Sequence[tuple[list[str], str]] = [
     (["memory", "ls"], "no store"),
     (["memory", "import", "none.jsonl"], "cannot be read"),
     (["envs", "verify", "nothing"], "no environment"),
-    (["picture", "none.json", "to.png"], "no report"),
+    (["bench", "picture", "none.json", "to.png"], "no report"),
     (["run", "./none.toml"], "no suite file"),
     (["run", "alfworld-mini", "--set", "modell=x"], "did you mean 'model'"),
     (["run", "alfworld-mini", "--seed", "1", "--set", "seed=2"], "'seed' is given twice"),

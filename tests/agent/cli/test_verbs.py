@@ -85,7 +85,7 @@ def test_an_old_spelling_is_one_sentence_that_names_the_new_one(row: object, for
 
 def test_old_spellings_and_wrong_words_end_with_status_2_and_one_line(tmp_path: Path) -> None:
     for words, says in (
-        (["eval", "faithfulness", "--of", "cases"], "is `lichen faithfulness` now"),
+        (["eval", "faithfulness", "--of", "cases"], "is `lichen bench faithfulness` now"),
         (["eval", "twx-stream", "--protocol", "continual"], "`lichen continual SUITE`"),
         (["evl"], "did you mean 'eval'?"),
         (["skills", "practice"], "did you mean 'practise'?"),

@@ -27,7 +27,7 @@ def test_chains_and_words_are_tested_and_wrong_words_are_refused(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
     tiny = ("--model", str(tiny_folder), "--questions", "3", "--samples", "1", "--json", "-")
-    done = lichen(tmp_path, "faithfulness", *tiny)
+    done = lichen(tmp_path, "bench", "faithfulness", *tiny)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["fingerprint"]["before"] == report["fingerprint"]["after"]
@@ -43,7 +43,7 @@ def test_chains_and_words_are_tested_and_wrong_words_are_refused(
         "ci95",
     }
     assert report["verdict"] == "decorative" and "items are few" in done.stderr
-    verbal = lichen(tmp_path, "faithfulness", "--of", "hints", "--hint", "verbal", *tiny)
+    verbal = lichen(tmp_path, "bench", "faithfulness", "--of", "hints", "--hint", "verbal", *tiny)
     assert verbal.returncode == 0, verbal.stderr
     assert json.loads(verbal.stdout)["kind"] == "verbal"
     assert not list(tmp_path.iterdir())  # nothing is left behind
@@ -86,7 +86,7 @@ def test_an_interrupted_test_leaves_nothing_and_says_so(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lichen.agent.lab.softcot.puzzles.draw", interrupt)
-    monkeypatch.setattr(sys, "argv", ["lichen", "faithfulness"])
+    monkeypatch.setattr(sys, "argv", ["lichen", "bench", "faithfulness"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
