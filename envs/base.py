@@ -137,6 +137,7 @@ class Environment(ABC):
     def gold(self) -> tuple[str, ...] | None:
         """Return a winning action sequence of the task last reset, or None; never shown to an agent.
 
+        Where the measure is the score, it is how an expert plays, whether or not that wins.
         Calling it leaves the task freshly reset.
         """
         return None

@@ -34,7 +34,7 @@ def check(
         if environment.deterministic and once != again:
             problems.append(f"{task.id}: the same actions gave other observations")
         for seen in once:
-            problems += _observation(task, seen)
+            problems += _observation(task, seen, scored=environment.measure == "score")
         environment.reset(task.id)
         done = environment.step("xyzzy plugh")
         if done.observation.steps != 1:
@@ -94,7 +94,7 @@ def walk(
             break
 
 
-def _observation(task: Task, seen: Observation) -> list[str]:
+def _observation(task: Task, seen: Observation, *, scored: bool) -> list[str]:
     problems = []
     if seen.task != task:
         problems.append(f"{task.id}: the observation names another task")
@@ -102,7 +102,7 @@ def _observation(task: Task, seen: Observation) -> list[str]:
         problems.append(f"{task.id}: the goal is empty")
     if seen.admissible is not None and list(seen.admissible) != sorted(set(seen.admissible)):
         problems.append(f"{task.id}: the admissible actions are not sorted, or not each once")
-    if seen.won and seen.score < 1.0:
+    if seen.won and seen.score < 1.0 and not scored:
         problems.append(f"{task.id}: won with a score of {seen.score}")
     return problems
 
@@ -134,6 +134,8 @@ def _gold(environment: Environment, task: Task) -> list[str]:
             done = environment.step(action)
             if done.terminated or done.truncated:
                 break
+        if environment.measure == "score":
+            return [] if done.terminated else [f"{task.id}: the gold trajectory does not end"]
         return [] if done.observation.won else [f"{task.id}: the gold trajectory does not win"]
     finally:
         environment.max_steps = cap

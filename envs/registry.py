@@ -15,6 +15,7 @@ BUILT_IN = {
     "alfworld-mini": "lichen.envs.alfworld:AlfWorldMini",
     "bfcl": "lichen.envs.bfcl:BFCL",
     "crafter": "lichen.envs.crafter:Crafter",
+    "poker": "lichen.envs.poker:Poker",
     "support": "lichen.envs.support:Support",
     "textcraft": "lichen.envs.textcraft:TextCraft",
 }

@@ -18,7 +18,7 @@ Outcome = Literal["success", "failure", "unknown"]
 ActionMode = Literal["choice", "text", "tool_call", "code"]
 
 Measure = Literal["success", "score"]
-"""What an environment is spoken of in: `score` where something is scored and nothing is ever won."""
+"""What an environment is spoken of in: `score` where something is scored and winning is nothing, or not all."""
 
 Fact = bool | int | float | str
 """Something that holds in an environment now (see `Environment.facts`)."""

@@ -48,7 +48,7 @@ def take(parts: EpisodeParts, state: EpisodeState) -> Update:
         played = _played(parts, action)._replace(before=found.seen)
         entry = _stepped(state, played, recalled.key)
         parts.append([*entries, replace(entry, took_ms=round(played.took_ms, 3))])
-        return _update(state, [played])
+        return _update(parts, state, [played])
     start = time.perf_counter()
     with span(f"execute_tool {offer.skill}", gen_ai__operation__name="execute_tool") as noting:
         called, steps = _use(parts, offer, found.seen)
@@ -66,7 +66,7 @@ def take(parts: EpisodeParts, state: EpisodeState) -> Update:
     idle: Update = {"idle": [*state.get("idle", []), action]} if failed or not steps else {}
     if not steps:
         return {**idle, "kl": None}
-    return {**idle, **_update(state, steps)}
+    return {**idle, **_update(parts, state, steps)}
 
 
 def _played(parts: EpisodeParts, action: str) -> Played:
@@ -109,15 +109,17 @@ def _use(parts: EpisodeParts, offer: Offer, seen: Observation) -> tuple[Called, 
     return called, steps
 
 
-def _update(state: EpisodeState, taken: list[Played]) -> Update:
+def _update(parts: EpisodeParts, state: EpisodeState, taken: list[Played]) -> Update:
     last = taken[-1].done
-    best = max(played.done.observation.score for played in taken)
+    best = max(state.get("score", 0.0), *(played.done.observation.score for played in taken))
+    if parts.stage.environment.measure == "score":  # what was had once and lost again is not had
+        best = last.observation.score
     return {
         "actions": [*state["actions"], *(played.action for played in taken)],
         "kls": [*state.get("kls", []), state.get("kl"), *([None] * (len(taken) - 1))],
         "digest": digest_of(last.observation),
         "ended": last.terminated or last.truncated,
-        "score": max(state.get("score", 0.0), best),
+        "score": best,
         "subtask_steps": state.get("subtask_steps", 0) + len(taken),
     }
 

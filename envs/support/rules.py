@@ -1,19 +1,19 @@
 """The house rules: what closes a ticket rightly. No agent is told them; errors and closing words teach them.
 
 One place says what the rules are: the desk refuses by it, the judge judges by it, the gold calls follow it.
+There are two sets: a shop changes its rules, and what was learned before is right for some tickets, wrong for
+others. What the desk refuses is the same in both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..types import Split
 from .shop import Article, Booking, Order, bare, euro
 
 APPROVAL_ABOVE = 100_00
 """EUR cents; a larger refund needs an approval first, but for customers with a contract."""
-LATE_PERCENT = 10
-"""Of the order's total, when it came late."""
 LOST_CENTS = 5_00
 """Store credit for a parcel that got lost."""
 CODES = {"BRK": "broken", "LAT": "late", "MIS": "missing", "RDR": "redirect"}
@@ -28,6 +28,40 @@ RULES = {
     "missing": "What is missing is sent again after a stock check; out of stock, refunded to the card.",
 }
 """Family of tickets -> its rule, as the supervisor says it when a ticket is closed."""
+Way = Literal["card", "credit"]
+
+
+@dataclass(frozen=True)
+class HouseRules:
+    """What can be otherwise from one set of rules to another."""
+
+    words: Mapping[str, str]
+    """Family of tickets -> its rule."""
+    broken: Way
+    """How private customers get the price of a broken article."""
+    contract: Way
+    """How contract customers do."""
+    late: Way
+    late_percent: int
+    """Of the order's total, when it came late."""
+
+
+RULE_SETS = {
+    "first": HouseRules(RULES, broken="card", contract="credit", late="card", late_percent=10),
+    "second": HouseRules(
+        {
+            **RULES,
+            "broken": "A broken article is repaid as store credit; above 100 EUR an approval BRK comes first.",
+            "contract": "Contract customers get their money back to the card, and need no approval.",
+            "late": "A late order gets 20% of its total back, as store credit.",
+        },
+        broken="credit",
+        contract="card",
+        late="credit",
+        late_percent=20,
+    ),
+}
+"""By name; tickets about addresses, lost parcels and missing articles are closed alike under both."""
 
 Step = tuple[str, dict[str, Any]]
 """A call: tool and arguments."""
@@ -49,7 +83,7 @@ class Ticket:
     new_address: str = ""
 
 
-def resolution(ticket: Ticket) -> Iterator[Step]:
+def resolution(ticket: Ticket, rules: HouseRules) -> Iterator[Step]:
     """Yield the calls that do what the house rules ask for, looking up and closing left out."""
     order, article = ticket.order.id, ticket.article
     match ticket.family:
@@ -60,11 +94,11 @@ def resolution(ticket: Ticket) -> Iterator[Step]:
         case "broken":
             if article.cents > APPROVAL_ABOVE:
                 yield "request_approval", {"order": order, "reason": "BRK"}
-            yield _refund(order, article.cents, "card")
+            yield _refund(order, article.cents, rules.broken)
         case "contract":
-            yield _refund(order, article.cents, "credit")
+            yield _refund(order, article.cents, rules.contract)
         case "late":
-            yield _refund(order, ticket.order.cents * LATE_PERCENT // 100, "card")
+            yield _refund(order, ticket.order.cents * rules.late_percent // 100, rules.late)
         case "missing" if article.stock == 0:
             yield _refund(order, article.cents, "card")
         case "missing":
@@ -75,20 +109,21 @@ def resolution(ticket: Ticket) -> Iterator[Step]:
             yield _refund(order, LOST_CENTS, "credit")
 
 
-def gold(ticket: Ticket) -> Iterator[Step]:
+def gold(ticket: Ticket, rules: HouseRules) -> Iterator[Step]:
     """Yield all calls of one who knows the rules."""
     if not ticket.numbered:
         yield "find_customer", {"name": ticket.order.customer}
     yield "find_order", {"order": ticket.order.id}
     if ticket.family == "missing" and ticket.article.stock == 0:
         yield "check_stock", {"sku": ticket.article.sku}
-    yield from resolution(ticket)
+    yield from resolution(ticket, rules)
     yield "finish", {"answer": "It is done."}
 
 
-def wanted(ticket: Ticket) -> list[Booking]:
+def wanted(ticket: Ticket, rules: HouseRules) -> list[Booking]:
     """Return the bookings that must be there when the ticket is closed, and no others, sorted."""
-    return sorted(booking for step in resolution(ticket) if (booking := _booking(step)) is not None)
+    steps = resolution(ticket, rules)
+    return sorted(booking for step in steps if (booking := _booking(step)) is not None)
 
 
 def _booking(step: Step) -> Booking | None:

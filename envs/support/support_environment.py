@@ -1,6 +1,7 @@
 """The environment: one ticket an episode, a call a step, judged on the database when the ticket is closed.
 
-Task ids are `support/SPLIT/FAMILY/N`: 60 train, 30 dev and 30 test tickets in six families. The goal is what
+Task ids are `support/SPLIT/FAMILY/N`: 60 train, 30 dev and 30 test tickets in six families; with `/second`
+behind it the same ticket is judged by the second house rules, which nothing that is seen says. The goal is what
 the customer wrote. `finish` closes the ticket: it is won when exactly the bookings that the house rules ask
 for were made. The rules are not in the tools' descriptions; refused calls and the closing words tell them.
 """
@@ -16,7 +17,7 @@ from ..errors import UnknownName, UsageError
 from ..tools import ToolSpec, write_call
 from ..types import SPLITS, ActionMode, Fact, Observation, Split, Task
 from .desk import HelpDesk
-from .rules import RULES, Ticket, gold, wanted
+from .rules import RULE_SETS, RULES, HouseRules, Ticket, gold, wanted
 from .shop import KINDS, bookings, opened
 from .tickets import shop_image, tickets
 
@@ -47,20 +48,37 @@ class SupportSnapshot:
 
 
 class Support(Adapter):
-    """A shop's help desk over a SQLite database in memory."""
+    """A shop's help desk over a SQLite database in memory.
+
+    Args:
+        rules: Which house rules the tickets of `tasks` are judged by, `first` or `second`; a task id
+            itself says which, so that one environment has both (see `drifting`).
+
+    Raises:
+        UnknownName: There are no such rules.
+    """
 
     name = "support"
     action_mode: ClassVar[ActionMode] = "tool_call"
     max_steps = 10
 
-    def __init__(self) -> None:
+    def __init__(self, rules: str = "first") -> None:
         super().__init__()
+        if rules not in RULE_SETS:
+            raise UnknownName("set of house rules", rules, RULE_SETS)
+        self._listed = rules
         self._desk = HelpDesk(opened(shop_image()))
         self._tools = {tool.spec.name: tool for tool in self._desk.tools()}
 
     @property
     def _database(self) -> sqlite3.Connection:
         return self._desk.database
+
+    @property
+    def _judged(self) -> tuple[Ticket, HouseRules]:
+        """The present ticket, and the rules that it is judged by."""
+        ticket, rules = _asked(self._current.id)
+        return ticket, RULE_SETS[rules]
 
     def _open(self, image: bytes) -> None:
         self._database.close()
@@ -76,14 +94,14 @@ class Support(Adapter):
             raise UnknownName("split", split, SPLITS)
         wanted_families = self._chosen(families)
         return tuple(
-            _task(ticket)
+            _task(ticket, self._listed)
             for ticket in tickets().values()
             if ticket.split == split and ticket.family in wanted_families
         )
 
     def task(self, task_id: str) -> Task:
         """Return the task with this id."""
-        return _task(_ticket(task_id))
+        return _task(*_asked(task_id))
 
     def tools(self) -> tuple[ToolSpec, ...]:
         """Return the desk's tools, and `finish`."""
@@ -103,14 +121,16 @@ class Support(Adapter):
             return self._seen(f"Error: {refusal}", error=str(refusal))
 
     def _close_ticket(self) -> Seen:
-        ticket = _ticket(self._current.id)
-        right = bookings(self._database) == wanted(ticket)
-        said = f"Closed {'rightly' if right else 'wrongly'}. House rule: {RULES[ticket.family]}"
+        ticket, rules = self._judged
+        right = bookings(self._database) == wanted(ticket, rules)
+        said = (
+            f"Closed {'rightly' if right else 'wrongly'}. House rule: {rules.words[ticket.family]}"
+        )
         return self._seen(said, won=right, lost=not right)
 
     def _seen(self, text: str, *, error: str = "", won: bool = False, lost: bool = False) -> Seen:
-        ticket = _ticket(self._current.id)
-        asked, made = Counter(wanted(ticket)), Counter(bookings(self._database))
+        ticket, rules = self._judged
+        asked, made = Counter(wanted(ticket, rules)), Counter(bookings(self._database))
         return Seen(
             text=text,
             goal=ticket.text,
@@ -125,7 +145,7 @@ class Support(Adapter):
     def gold(self) -> tuple[str, ...] | None:
         """Return the calls of one who knows the house rules."""
         self.reset(self._current.id)
-        return tuple(write_call(*step) for step in gold(_ticket(self._current.id)))
+        return tuple(write_call(*step) for step in gold(*self._judged))
 
     def facts(self) -> Mapping[str, Fact]:
         """Return what every environment says, and how many bookings of each kind were made."""
@@ -151,12 +171,15 @@ class Support(Adapter):
         self._database.close()
 
 
-def _ticket(task_id: str) -> Ticket:
-    found = tickets().get(task_id)
+def _asked(task_id: str) -> tuple[Ticket, str]:
+    """Return the ticket of a task and the name of its house rules."""
+    plain = task_id.removesuffix("/second")
+    found = tickets().get(plain)
     if found is None:
         raise UnknownName("task", task_id, tickets())
-    return found
+    return found, "first" if plain == task_id else "second"
 
 
-def _task(ticket: Ticket) -> Task:
-    return Task(id=ticket.id, env="support", family=ticket.family, split=ticket.split)
+def _task(ticket: Ticket, rules: str) -> Task:
+    id_ = ticket.id if rules == "first" else f"{ticket.id}/{rules}"
+    return Task(id=id_, env="support", family=ticket.family, split=ticket.split)

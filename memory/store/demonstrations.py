@@ -124,7 +124,7 @@ def _play_gold(environment: Environment, task_id: str) -> Demonstration:
         goal=first,
         steps=tuple(steps),
         outcome="success" if seen.won else "failure",
-        score=best,
+        score=seen.score if environment.measure == "score" else best,
     )
 
 

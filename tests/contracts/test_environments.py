@@ -19,6 +19,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "alfworld"
         "alfworld-mini",
         "bfcl",
         "crafter",
+        "poker",
         "textcraft",
         "support",
     ]
