@@ -34,7 +34,7 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
         hits = _hits(parts, state, seen, open_to)
         found = Recollection(
             seen=seen,
-            candidates=_remembered(hits) if open_to is None else calls,
+            candidates=_texts(parts, hits) if open_to is None else calls,
             hits=hits,
             warned=_warned(parts, seen, open_to),
             skills=_skills(parts, state, seen),
@@ -85,9 +85,15 @@ def synced(parts: EpisodeParts, state: EpisodeState) -> Observation:
     return parts.stage.sync(state["actions"], digest=state.get("digest", ""))
 
 
-def _remembered(hits: Hits) -> tuple[str, ...]:
-    """Return what was done in like states, where an action is any text."""
-    said = (text for hit in hits.hits for text in (hit.case.action, hit.action))
+def _texts(parts: EpisodeParts, hits: Hits) -> tuple[str, ...]:
+    """Return what can be tried where an action is any text: what was done in like states.
+
+    Where no model writes an action, also what the environment says is worth trying: an agent without
+    demonstrations would have nothing to begin with.
+    """
+    said = [text for hit in hits.hits for text in (hit.case.action, hit.action)]
+    if parts.policy.voice is None:
+        said += [str(args[0]) for name, args in parts.stage.environment.calls() if name == "act"]
     return tuple(sorted(dict.fromkeys(said)))
 
 

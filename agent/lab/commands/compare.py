@@ -21,8 +21,8 @@ from ...cli.options import (
     write_json,
 )
 
-FREE = "empty,knn"
-ALL = "none,memory,placebo,knn,icl,icl-full,ace,reasoningbank,awm,mem0,voyager"
+FREE = "random,least-used,action-table,empty,knn"
+ALL = f"none,memory,placebo,{FREE},icl,icl-full,ace,reasoningbank,awm,mem0,voyager"
 
 
 def compare_command(

@@ -19,7 +19,9 @@ from ..heldout.memories_of_arms import weigh_memories
 from ..heldout.policy_arms import ARMS
 from ..placebo.memory_placebo import PlaceboMemory
 from ..rivals.rival import Rival
+from ..rivals.rule_training import with_rule
 from ..rivals.trace import EpisodeTrace
+from ..rivals.trivial_rule import TrivialRule
 from .task_stream import StreamItem
 
 
@@ -141,6 +143,36 @@ class LichenContender(Contender):
         )
         made.known = self._known
         return made
+
+
+class RuleContender(Contender):
+    """A trivial rule, which asks no model and looks at no state."""
+
+    def __init__(self, rule: type[TrivialRule], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._rule = rule(learns=True)
+        self._acting = rule()
+        self.says = ARMS[self.name].says
+
+    async def parts(self, item: StreamItem) -> EpisodeParts:
+        """Return the parts; where nothing is learned it does not explore."""
+        self._acting.restore(self._rule.state())
+        rule = self._rule if item.learns else self._acting
+        return with_rule(self.agent, self.environment, item.task_id, rule)
+
+    async def learn(self, item: StreamItem, trace: EpisodeTrace) -> None:
+        """Tell the rule."""
+        if item.learns:
+            steps = trace.steps
+            self._rule.learned([s.action for s in steps], [s.reward for s in steps], trace.score)
+
+    def state(self) -> dict[str, Any]:
+        """Return what the rule knows."""
+        return self._rule.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Give it back."""
+        self._rule.restore(state)
 
 
 class RivalContender(Contender):

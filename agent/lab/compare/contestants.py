@@ -16,9 +16,10 @@ from ..rivals.in_context import InContext, InContextFull
 from ..rivals.playbook_rival import AcePlaybook
 from ..rivals.reasoning_bank import ReasoningBank
 from ..rivals.rival import Rival, RivalTools
+from ..rivals.rule_training import RULES
 from ..rivals.voyager_retrieval import VoyagerRetrieval
 from ..rivals.workflow_memory import WorkflowMemory
-from .contender import Contender, LichenContender, RivalContender, store_of
+from .contender import Contender, LichenContender, RivalContender, RuleContender, store_of
 
 RIVALS: Mapping[str, type[Rival]] = {
     kind.name: kind
@@ -52,6 +53,9 @@ ENTRIES: Mapping[str, ArmEntry] = {
     entry.name: entry
     for entry in (
         ArmEntry("none", True, ""),
+        ArmEntry("random", False, ""),
+        ArmEntry("least-used", False, "random"),
+        ArmEntry("action-table", False, "random"),
         ArmEntry("empty", False, ""),
         ArmEntry("knn", False, "empty"),
         ArmEntry("memory", True, "none"),
@@ -100,6 +104,10 @@ def open_contender(entry: ArmEntry, opening: Opening) -> Contender:
         rival = RIVALS[entry.name](_tools(opening))
         return RivalContender(
             rival, entry.name, config, llm, opening.environment, opening.fingerprint
+        )
+    elif entry.name in RULES:
+        return RuleContender(
+            RULES[entry.name], entry.name, config, llm, opening.environment, opening.fingerprint
         )
     return made(entry.name, config, llm, opening.environment, opening.fingerprint)
 

@@ -5,11 +5,14 @@ first phase come twice, after it and at the end, and nothing is learned from tho
 was forgotten.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from ....envs.base import Environment
 from ....envs.errors import UsageError
-from ....envs.suite import Suite, load_suite, suite_names
+from ....envs.poker.sessions import SEATING
+from ....envs.suite import Suite, load_suite
 from ....envs.types import Record, Split
 
 FIRST, LAST = "first, again", "first, at the end"
@@ -50,21 +53,57 @@ class StreamSize(Record):
     """Where the tasks come from; demonstrations are of `train`."""
 
 
-Order = Callable[[Suite, Environment, StreamSize], Sequence[tuple[str, Sequence[str]]]]
-"""Returns phases in order with the ids of the tasks that are learned from."""
+class Phased(NamedTuple):
+    """The order of a stream."""
+
+    phases: Sequence[tuple[str, Sequence[str]]]
+    """(name, ids of the tasks that are learned from), in order."""
+    pool: Sequence[str]
+    """Other tasks like those of the first phase, to see what is forgotten; none where they cannot come back."""
 
 
-def by_family(
-    suite: Suite, environment: Environment, size: StreamSize
-) -> Sequence[tuple[str, Sequence[str]]]:
+Order = Callable[[Suite, Environment, StreamSize], Phased]
+
+
+def by_family(suite: Suite, environment: Environment, size: StreamSize) -> Phased:
     """Return the families of a suite one after the other: phases as continual learning has them."""
-    return [
-        (family, _ids(suite, environment, family, size)[: size.each])
-        for family in suite.families or environment.families()
-    ]
+    phases, pool = [], []
+    for family in suite.families or environment.families():
+        ids = _ids(suite, environment, family, size, size.each)
+        phases.append((family, ids[: size.each]))
+        pool.append(ids[size.each :])
+    return Phased(phases, pool[0])
 
 
-ORDERS: Mapping[str, Order] = {}
+def by_seating(suite: Suite, environment: Environment, size: StreamSize) -> Phased:
+    """Return poker's opponents in the order A-B-A-C-B: one goes, another comes, and the first comes back."""
+    ids = {
+        name: _ids(suite, environment, name, size, SEATING.count(name) * size.each)
+        for name in dict.fromkeys(SEATING)
+    }
+    met: Counter[str] = Counter()
+    phases = []
+    for name in SEATING:
+        first = met[name] * size.each
+        said = f"{name}{', again' * bool(met[name])}"
+        phases.append((said, ids[name][first : first + size.each]))
+        met[name] += 1
+    return Phased(phases, ids[SEATING[0]][met[SEATING[0]] * size.each :])
+
+
+def by_rules(suite: Suite, environment: Environment, size: StreamSize) -> Phased:
+    """Return tickets under the first house rules, then others under the second: old memory becomes wrong."""
+    families = suite.families or environment.families()
+    old, new = [], []
+    for family in families:
+        ids = _ids(suite, environment, family, size, 2 * size.each)
+        old.append(ids[: size.each])
+        new.append([f"{task}/second" for task in ids[size.each : 2 * size.each]])
+    half = [[task for row in zip(*part, strict=True) for task in row] for part in (old, new)]
+    return Phased([("first rules", half[0]), ("second rules", half[1])], ())
+
+
+ORDERS: Mapping[str, Order] = {"poker": by_seating, "support-drift": by_rules}
 """Streams with an order of their own, by the name of their suite."""
 
 
@@ -82,13 +121,11 @@ def load_stream(name: str, size: StreamSize, open_: Callable[[Suite], Environmen
     """
     suite = load_suite(name)
     environment = open_(suite)
-    phases = ORDERS.get(suite.name, by_family)(suite, environment, size)
+    phases, pool = ORDERS.get(suite.name, by_family)(suite, environment, size)
     items = [(task_id, phase, True) for phase, ids in phases for task_id in ids]
-    if len(phases) > 1 and size.held:
+    if len(phases) > 1 and size.held and (pool or suite.name not in ORDERS):
         first, ids = phases[0]
-        family = environment.task(ids[0]).family
-        alike = [i for i in _ids(suite, environment, family, size) if i not in set(ids)]
-        held = alike[: size.held]
+        held = pool[: size.held]
         if len(held) < size.held:
             raise UsageError(
                 f"{first} has {len(held)} {size.split} tasks beside the stream's, {size.held} were asked for",
@@ -108,17 +145,14 @@ def load_stream(name: str, size: StreamSize, open_: Callable[[Suite], Environmen
     )
 
 
-def stream_names() -> tuple[str, ...]:
-    """Return the streams that ship: every suite is one."""
-    return suite_names()
-
-
-def _ids(suite: Suite, environment: Environment, family: str, size: StreamSize) -> list[str]:
+def _ids(
+    suite: Suite, environment: Environment, family: str, size: StreamSize, least: int
+) -> list[str]:
     alone = suite.model_copy(update={"families": (family,), "eval_tasks": None})
     ids = alone.task_ids(size.split, None, 0, environment)
-    if len(ids) < size.each:
+    if len(ids) < least:
         raise UsageError(
-            f"{family} has {len(ids)} {size.split} tasks, {size.each} were asked for",
+            f"{family} has {len(ids)} {size.split} tasks, {least} were asked for",
             hint="Ask for fewer with --each.",
         )
     return ids

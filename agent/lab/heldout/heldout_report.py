@@ -4,7 +4,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ....envs.types import Measure, Record
@@ -80,7 +80,7 @@ class Report(Record):
     def sentence(self) -> str:
         """Return what memory gained over the other arms at the last checkpoint, in words."""
         last = max((c.checkpoint for c in self.contrasts), default=0)
-        parts = self._gains("memory", last)
+        parts = self._gains(_base(self.arms), last)
         before, after = self.fingerprint["before"], self.fingerprint["after"]
         if before != after:
             frozen = "THE MODEL'S FINGERPRINT CHANGED"
@@ -144,8 +144,8 @@ def summarise(
     for point in checkpoints:
         for one, other in _pairs(arms):
             mine = cells.get((one, point))
-            theirs = cells.get((other, point if other not in ARMS or ARMS[other].memory else 0))
-            if not mine or not theirs or (point == 0 and one == "memory"):
+            theirs = cells.get((other, point if other not in ARMS or ARMS[other].grows else 0))
+            if not mine or not theirs or (point == 0 and one in ("memory", "knn")):
                 continue
             contrasts.extend(_contrasts(one, other, point, mine, theirs, seed))
     kl = {str(p): cell.kl for p, cell in found.get("memory", {}).items() if cell.kl is not None}
@@ -196,10 +196,15 @@ def _cell(rows: list[EpisodeRow], tasks: int, seed: int) -> ArmAtCheckpoint:
     )
 
 
+def _base(arms: Collection[str]) -> str:
+    """Return the arm that the others are compared with: memory, without the model where none is asked."""
+    return "memory" if "memory" in arms or "knn" not in arms else "knn"
+
+
 def _pairs(arms: Sequence[str]) -> list[tuple[str, str]]:
-    """Return which arms are compared: `memory` with all others, skills with what says what they are worth."""
+    """Return which arms are compared: memory with all others, skills with what says what they are worth."""
     plain = [arm for arm in arms if arm == "+skills" or not arm.startswith("+skills")]
-    found = against("memory", plain)
+    found = against(_base(plain), plain)
     if "+skills" in arms:
         found += [("+skills", other) for other in arms if other == "memory" or other not in plain]
     if "+skills-placebo" in arms:

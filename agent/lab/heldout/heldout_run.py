@@ -22,6 +22,7 @@ from ...runs import Run
 from ..kernel.cells import left, task_by_task
 from ..kernel.reports import begin_anew
 from ..kernel.rows import RowFile
+from ..rivals.rule_training import trained_rules, with_rule
 from .episode_row import EpisodeRow, Rows, made_by, made_with
 from .heldout_report import Report, summarise
 from .memories_of_arms import memories_of, weigh_memories
@@ -124,6 +125,9 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
         lambda what, task_id: (what[0].name, what[1], task_id),
     )
     environment = agent.environment(plan.suite)
+    rules = await trained_rules(
+        agent, plan.suite, [(arm.name, point) for arm, point in wanted if arm.rule], plan.seed
+    )
     await weigh_memories(agent, environment, memories, llm=before, run=run)
     async with agent.graph() as graph:
         for cell in cells:
@@ -147,6 +151,9 @@ async def _evaluate(agent: OpenAgent, plan: HeldOutPlan, folder: Path, watcher: 
                 skills=skills.of(arm),
                 hints=arm.soft,
             )
+            if arm.rule:
+                rule = rules[arm.name, point]
+                parts = with_rule(agent, agent.environment(plan.suite), task_id, rule)
             episode = f"{name}-{arm.name}-{point}-{content_id(task_id)}"
             row = await play_row(agent, graph, parts, episode, run, (arm.name, point))
             row = row.model_copy(update={"library": library if arm.skilled else ""})
@@ -254,8 +261,8 @@ def _votes(rows: Rows, task_id: str, point: int) -> int:
 
 
 def _points(arm: Arm, checkpoints: Sequence[int]) -> Sequence[int]:
-    """Return the checkpoints at which an arm is run: without memory there is only one."""
-    return checkpoints if arm.memory else (0,)
+    """Return the checkpoints at which an arm is run: of one that learns nothing there is only one."""
+    return checkpoints if arm.grows else (0,)
 
 
 def forget_evaluation(folder: Path) -> None:

@@ -25,10 +25,17 @@ class Arm(Record):
     """Asks the model as often as the tokens allow that the arm `memory` spent on the same task."""
     channels: tuple[str, ...] = ("context", "value", "gate", "tools")
     """Parts of the memory that are on; the arms whose names begin with - or + differ from `memory` in one."""
+    rule: bool = False
+    """A trivial rule that trains by itself over the same tasks (see `rivals`)."""
     scrambled: bool = False
     """Whether its skills are a placebo (see `placebo.skill_placebo`)."""
     without: tuple[str, ...] = ()
     """Names of skills that are left out."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether it is another one at every checkpoint."""
+        return self.memory or self.rule
 
     @property
     def soft(self) -> bool:
@@ -93,6 +100,14 @@ ARMS: Mapping[str, Arm] = {
             name="+soft",
             says="memory, and an assistant's thoughts where their gate is open",
             channels=(*_ALL, "soft"),
+        ),
+        *(
+            Arm(name=name, says=said, llm=False, memory=False, rule=True)
+            for name, said in (
+                ("random", "any action"),
+                ("action-table", "epsilon-greedy over mean returns of actions"),
+                ("least-used", "the action that was taken least"),
+            )
         ),
         *(
             Arm(
