@@ -16,7 +16,7 @@ from .sessions import TRAINING
 from .strength import written
 from .table import HERO, OTHER, STACK, Bid, CardTable
 
-DEALS: dict[Split, int] = {"train": TRAINING, "dev": 40, "test": 40}
+DEALS: dict[Split, int] = {"train": TRAINING, "dev": 80, "test": 80}
 """Of each opponent."""
 OPENING = f"Both players begin with {STACK} chips; the blinds are 1 and 2."
 

@@ -157,7 +157,7 @@ def test_the_suite_has_120_held_out_hands_and_the_ids_are_checked() -> None:
     assert suite.max_steps == environment.max_steps
     report = verify(environment, environment.tasks("test", ["cleo"]))
     assert report.holds and report.without < 10  # a hand that cannot be won is none of gold's
-    for wrong in ("poker/dora/test/0", "poker/ada/test/40", "poker/ada/test"):
+    for wrong in ("poker/dora/test/0", "poker/ada/test/80", "poker/ada/test"):
         with pytest.raises(UnknownName):
             environment.task(wrong)
 
