@@ -72,7 +72,7 @@ class ScoringVoice:
             text = await self.llm.complete(prompt, max_tokens=LONGEST, stop=("\n",))
         except LLMNonsense:
             return ""
-        own = at.written(" ".join(text.split()))
+        own = at.mended(" ".join(text.split()))
         return own if at.can(own) else ""
 
     def _prompt(self, at: Situation, turns: Sequence[tuple[str, str]]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...envs.errors import UsageError
-from ...envs.tools import Call, ToolSpec, read_call, rewritten
+from ...envs.tools import Call, ToolSpec, read_call, rewritten, write_call
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits, State
 from ...memory.likeness.states import state_of
@@ -32,6 +32,10 @@ class Favour(NamedTuple):
 
 def _no_failure(call: Call) -> str:
     return ""
+
+
+def _as_it_is(call: Call, told: str) -> Call:
+    return call
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Situation:
     """Of the whole task, for a model that reads it before its first decision."""
     failure_of: Callable[[Call], str] = _no_failure
     """What is known of how such a call failed, in a sentence; empty where nothing is."""
+    mend: Callable[[Call, str], Call] = _as_it_is
+    """The call to make in the place of one that is known to fail, from it and what this episode has told."""
 
     @property
     def told(self) -> str:
@@ -91,6 +97,16 @@ class Situation:
     def written(self, action: str) -> str:
         """Return an action in its one form."""
         return rewritten(action, self.specs) if self.specs else action
+
+    def mended(self, action: str) -> str:
+        """Return the action to take in the place of one that memory knows to fail, in its one form."""
+        action = self.written(action)
+        try:
+            call = read_call(action, self.specs)
+        except UsageError:
+            return action
+        now = self.mend(call, f"{self.seen.goal}\n{self.told}")
+        return action if now is call else self.written(write_call(now.tool, now.arguments))
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -117,6 +133,7 @@ def situation(
     opening: str = "",
     remembered: Remembered = NOTHING_REMEMBERED,
     failure_of: Callable[[Call], str] = _no_failure,
+    mend: Callable[[Call, str], Call] = _as_it_is,
 ) -> Situation:
     """Assemble what a decision is made from, after some actions of an episode.
 
@@ -139,6 +156,7 @@ def situation(
         opening: What was seen before the first action.
         remembered: Of the whole task.
         failure_of: What is known of how a call failed.
+        mend: Mends a call that is known to fail.
     """
     return Situation(
         seen=seen,
@@ -157,6 +175,7 @@ def situation(
         opening=opening,
         remembered=remembered,
         failure_of=failure_of,
+        mend=mend,
     )
 
 

@@ -253,6 +253,10 @@ VERBS: tuple[Verb, ...] = (
         ("bench serve", "serve", "Load the HTTP server; no acknowledged feedback is lost."),
     ),
     *_of(
+        "lab.commands.bench_repair",
+        ("bench repair", "repair", "Replay a model's refused calls, mended by memory."),
+    ),
+    *_of(
         "lab.commands.bench_pages",
         ("bench pages", "pages", "Time the inspector's pages over a large memory."),
     ),

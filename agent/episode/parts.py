@@ -8,6 +8,7 @@ from ...memory.credit.exposure import Exposer, HarmGate
 from ...memory.ledger.ledger import Entry, LedgerRow
 from ...memory.ledger.namespaces import EVERYONE
 from ...memory.recall.case_memory import CaseMemory
+from ...memory.tools.call_repair import CallRepair
 from ...memory.tools.known_calls import KnownCalls
 from ...memory.tools.tool_memory import ToolMemory
 from ..acting.policy import Policy
@@ -34,6 +35,8 @@ class EpisodeParts:
     memory: CaseMemory | None = None
     tools: ToolMemory | None = None
     """What calls came to; None without a memory, or where actions are no calls."""
+    repair: CallRepair | None = None
+    """Mends calls that are known to fail; None where there is no tool memory."""
     planner: Planner | None = None
     """Decomposes the task; None: the policy acts by itself (the style `reactive`)."""
     critic: Critic | None = None
@@ -72,7 +75,7 @@ class EpisodeParts:
             shows=lambda episode: exposer.decide(episode)[0],
             calls=calls if calls is not None and calls.store is memory.store else None,
         )
-        return replace(self, tools=tools)
+        return replace(self, tools=tools, repair=CallRepair(tools))
 
     def exposer(self, credit: Credit) -> Exposer:
         """Return what decides which items of a credit this episode is shown, and with which probability."""

@@ -77,6 +77,7 @@ def situation_of(
         opening=stage.observations[0].text if stage.observations else "",
         remembered=recalled.remembered,
         failure_of=_failure_of(parts, recalled.seen),
+        mend=_mend_of(parts),
     )
 
 
@@ -165,6 +166,16 @@ def _failure_of(parts: EpisodeParts, seen: Observation) -> Callable[[Call], str]
     if tools is None:
         return lambda call: ""
     return lambda call: tools.note(call, seen.goal, seen.text)
+
+
+def _mend_of(parts: EpisodeParts) -> Callable[[Call, str], Call]:
+    if parts.repair is None:
+        return lambda call, told: call
+    repair, stage = parts.repair, parts.stage
+    done = [
+        stage.environment.call(a) for a, said in stage.history if (a, said) not in stage.refused
+    ]
+    return lambda call, told: repair.mended(call, told, done)
 
 
 def _skills(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Offered:

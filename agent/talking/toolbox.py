@@ -41,7 +41,7 @@ class Named:
     problem: str = ""
     """What is wrong with it, for the model."""
     match: str = ""
-    """How words became the action; empty where nothing was matched."""
+    """How words, or a call that is known to fail, became the action; empty where nothing was changed."""
 
 
 _WORDS = 14
@@ -89,7 +89,10 @@ class Toolbox:
                 names = ", ".join(spec.name for spec in self.tools)
                 return Named(action, f"there is no tool {use.name!r}; there are: {names}")
             wrong = problem_of(spec, given)
-            return Named(action, f"{use.name}: {wrong}" if wrong else "")
+            if wrong:
+                return Named(action, f"{use.name}: {wrong}")
+            mended = self.at.mended(action)
+            return Named(mended, match="" if mended == action else f"mended from {action}")
         said = str(given.get("action", "")) if use.name == ACT.name else ""
         words = " ".join([use.name.replace("_", " "), *map(str, given.values())])
         return self.worded(said or words)

@@ -122,6 +122,17 @@ class ToolMemory:
             self._grouped.setdefault((use.call.tool, use.call.schema_hash), []).append(use)
         self._texts = list(self._of_text)
 
+    @property
+    def as_of(self) -> int:
+        """Row of the ledger up to which it knows."""
+        self._refresh()
+        return self._known
+
+    def uses(self) -> list[Use]:
+        """Return every call that is seen, by tool and contract, oldest first within them."""
+        self._refresh()
+        return [use for _, held in sorted(self._grouped.items()) for use in held]
+
     def refusals(self) -> list[Refusals]:
         """Return how calls of every tool and contract were refused, by the tool's name."""
         self._refresh()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ....envs.base import Environment
-from ....envs.errors import EnvironmentFault
+from ....envs.errors import EnvironmentFault, UsageError
 from ....memory.ledger.content_id import content_id
 from ....memory.ledger.whole_file import whole
 from ....memory.store.demonstrations import from_gold, import_demonstrations
@@ -59,6 +59,7 @@ def compare(
         EnvironmentFault: An episode kept ending as unknown.
         UsageError: The folder holds another comparison.
     """
+    _claim(config.store)
     with OpenAgent(config) as host:
         return host.wait(_compare(host, stream, size, entries, met))
 
@@ -190,6 +191,22 @@ async def _meet(
         learning_out=learning.tokens_out,
         learning_seconds=round(learning.seconds, 3),
     )
+
+
+def _claim(folder: Path) -> None:
+    """Mark a folder as a comparison's before anything is written there, so that `--fresh` knows it.
+
+    Raises:
+        UsageError: It holds something else.
+    """
+    sign = folder / ROWS
+    if not sign.exists() and (folder / "ledger.sqlite").exists():
+        raise UsageError(
+            f"{folder} holds a memory, and a comparison needs a folder of its own",
+            hint="Name another one with --store.",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    sign.touch()
 
 
 def _state_file(folder: Path, name: str) -> Path:
