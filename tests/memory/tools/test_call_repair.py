@@ -67,17 +67,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
         shown = list(from_gold(environment, gold))
         lost = []
-        for task_id in tasks(environment, "broken")[4:7]:
+        for task_id in [
+            t for f in ("broken", "missing", "lost") for t in tasks(environment, f)[4:]
+        ]:
             (right,) = from_gold(environment, [task_id])
-            calls = [step.call for step in right.steps if step.call is not None]
-            order = next(c.arguments["order"] for c in calls if "order" in c.arguments)
-            sku = next((c.arguments["sku"] for c in calls if "sku" in c.arguments), "TX-09")
+            again = next((s.call for s in right.steps if s.call and s.call.tool == "reship"), None)
+            if again is None:
+                continue
+            order = again.arguments["order"]
             wrong = [
                 f"request_approval(order={order!r}, reason='BRK (broken)')",
                 f"find_order(order={order[3:]!r})",
-                f"reship(order={order!r}, sku={sku!r})",
+                f"reship(order={order!r}, sku={again.arguments['sku']!r})",
             ]
             lost.append(played(environment, task_id, wrong))
+        assert len(lost) >= 3
         import_demonstrations(store, [*shown, *lost], run="repair")
         store.settle()
     return made
