@@ -87,4 +87,5 @@ class EpisodeParts:
             seed=self.stage.seed,
             task_id=self.stage.task_id,
             learn=self.explores,
+            kind=self.stage.environment.task(self.stage.task_id).family,
         )

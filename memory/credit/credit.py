@@ -90,8 +90,12 @@ class Credit:
     """
 
     _items: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
+    _kinds: dict[str, defaultdict[str, _Sum]] = field(default_factory=dict)
+    """Item -> kind of task -> the same scores."""
     _contexts: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     _all: _Sum = field(default_factory=_Sum)
+    _spread: float | None = None
+    """Variance of the true effects between kinds of task; None: to be estimated anew."""
 
     def difficulty(self, context: str) -> float:
         """Return the outcome expected in a context when nothing is exposed.
@@ -99,7 +103,7 @@ class Credit:
         A state cluster's is shrunk towards its family's, and that towards all of them (see `context_of`).
         """
         weight, expected = SHRINK, self._all.mean
-        for name in dict.fromkeys((context.split("/", 1)[0], context)):
+        for name in dict.fromkeys((_kind(context), context)):
             here = self._contexts[name]
             expected = (here.total + weight * expected) / (here.n + weight)
         return expected
@@ -133,7 +137,10 @@ class Credit:
                 else -(outcome - without) / (1.0 - e.propensity)
             )
             self._items[e.item].add(effects[e.item] + rest)
-        for name in dict.fromkeys((context.split("/", 1)[0], context)):
+            kinds = self._kinds.setdefault(e.item, defaultdict(_Sum))
+            kinds[_kind(context)].add(effects[e.item] + rest)
+            self._spread = None
+        for name in dict.fromkeys((_kind(context), context)):
             self._contexts[name].add(outcome - shown)
         self._all.add(outcome - shown)
 
@@ -142,16 +149,71 @@ class Credit:
         """Items that were held out or shown at random at least once."""
         return [item for item, known in self._items.items() if known.n]
 
-    def uplift(self, item: str) -> Uplift:
-        """Return an item's uplift with its interval; wide, around zero, when nothing is known."""
-        known, spread = self._items.get(item), SPREAD
+    def uplift(self, item: str, context: str = "") -> Uplift:
+        """Return an item's uplift with its interval; wide, around zero, when nothing is known.
+
+        Args:
+            item: What is exposed.
+            context: Where: the uplift is that in this kind of task. What is known of the item elsewhere counts
+                as far as effects were seen to be alike between kinds (empirical Bayes; the variance between
+                them as DerSimonian and Laird 1986 estimate it, over all items). Then `n` is how many reads
+                of this kind of task would be as sure. Empty: over all tasks.
+        """
+        known = self._items.get(item)
         if known is None or known.n == 0:
             return _UNKNOWN
-        # two prior reads keep the variance of very few from looking like none
-        variance = (known.squares - known.n * known.mean**2 + 2 * spread**2) / (known.n + 1)
-        half = _Z * math.sqrt(max(variance, 0.0) / known.n)
-        mean = known.mean
-        return Uplift(mean=mean, low=mean - half, high=mean + half, n=known.n)
+        variance = _variance(known)
+        mean, error, n = known.mean, variance / known.n, known.n
+        if context and len(kinds := self._kinds[item]) and (between := self._between()) > 0:
+            here = kinds.get(_kind(context), _Sum())
+            mean, error = _shrunk(known, here, variance, between)
+            n = round(variance / error)
+        half = _Z * math.sqrt(error)
+        return Uplift(mean=mean, low=mean - half, high=mean + half, n=n)
+
+    def _between(self) -> float:
+        """Return the variance of the true effects of an item between kinds of task, pooled over all items."""
+        if self._spread is None:
+            excess = freedom = 0.0
+            for item, kinds in self._kinds.items():
+                if len(kinds) < 2:
+                    continue
+                variance = _variance(self._items[item])
+                weights = [kind.n / variance for kind in kinds.values()]
+                total = sum(weights)
+                pairs = list(zip(weights, kinds.values(), strict=True))
+                middle = sum(w * kind.mean for w, kind in pairs) / total
+                excess += sum(w * (kind.mean - middle) ** 2 for w, kind in pairs) - (len(kinds) - 1)
+                freedom += total - sum(w * w for w in weights) / total
+            self._spread = max(0.0, excess / freedom) if freedom > 0 else 0.0
+        return self._spread
+
+
+def _kind(context: str) -> str:
+    return context.split("/", 1)[0]
+
+
+def _variance(known: _Sum) -> float:
+    """Return the variance of one read's score; two prior reads keep that of very few from looking like none."""
+    found = (known.squares - known.n * known.mean**2 + 2 * SPREAD**2) / (known.n + 1)
+    return max(found, 1e-9)
+
+
+def _shrunk(known: _Sum, here: _Sum, variance: float, between: float) -> tuple[float, float]:
+    """Return mean and squared error of an item's effect in one kind of task.
+
+    Args:
+        known: Its scores everywhere.
+        here: Those in this kind.
+        variance: Of one score.
+        between: Variance of true effects between kinds.
+    """
+    elsewhere = known.n - here.n
+    # what other kinds say of this one: their mean, as far off as kinds differ
+    prior = (known.total - here.total) / elsewhere if elsewhere else 0.0
+    doubt = variance / elsewhere + 2 * between if elsewhere else math.inf
+    weight = here.n / variance + 1 / doubt
+    return (here.total / variance + prior / doubt) / weight, 1 / weight
 
 
 ANNEAL = 400

@@ -62,6 +62,8 @@ class Exposer:
         seed: Of the run.
         task_id: What is being done.
         learn: Whether credit is to be learned; where not, an item below the gate is never shown.
+        kind: Kind of the task: what counts is what an item brings there (see `Credit.uplift`), and it is held
+            out the more often, the less is known of that. Empty: over all tasks.
     """
 
     def __init__(
@@ -73,13 +75,15 @@ class Exposer:
         seed: int,
         task_id: str,
         learn: bool,
+        kind: str = "",
     ) -> None:
         self._credit, self._gate, self._share = credit, gate, share
         self._seed, self._task_id, self._learn = seed, task_id, learn
+        self._kind = kind
 
     def decide(self, item: str) -> tuple[bool, float]:
         """Return whether an item (a remembered episode) is shown, and with which probability it is."""
-        known = self._credit.uplift(item)
+        known = self._credit.uplift(item, self._kind)
         chance = self._gate.propensity(known, self._share, learn=self._learn)
         return _draw(self._seed, self._task_id, item) < chance, chance
 

@@ -91,9 +91,10 @@ def forget(
     if dry_run or not content.events:
         return found
     if not cascade and (steps or dependants):
+        also = f", and {len(bullets)} bullets of the playbook come from it" if bullets else ""
         raise UsageError(
-            f"{steps} step cases are derived from {name}, and {len(dependants)} episodes or bullets of the "
-            "playbook depend on them; nothing was forgotten",
+            f"{steps} step cases are derived from {name}, and {len(dependants) - len(bullets)} episodes saw "
+            f"them{also}; nothing was forgotten",
             hint="Say --cascade to forget it with them, or --dry-run to see what would go.",
         )
     why = [

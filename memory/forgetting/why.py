@@ -116,11 +116,13 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
     outcomes = _outcomes(store)
     reads: list[Recalled] = []
     said: dict[int, dict[str, float]] = {}
-    episode = ""
+    episode = family = ""
     for row in _of(store, run):
         if row.episode != episode:
-            episode, reads, said = row.episode, [], {}
-        if isinstance(row.event, Recalled):
+            episode, reads, said, family = row.episode, [], {}, ""
+        if isinstance(row.event, EpisodeStarted):
+            family = row.event.family
+        elif isinstance(row.event, Recalled):
             reads.append(row.event)
         elif isinstance(row.event, ChannelsWeighed):
             taken = row.event.options[row.event.taken][1:]
@@ -136,7 +138,9 @@ def explain_all(store: Store, run: str) -> Iterator[Why]:
                 error=event.error,
                 kl=event.kl,
                 reads=tuple(
-                    _read(store, read, outcomes) for read in reads if read.step == event.step
+                    _read(store, read, outcomes, family)
+                    for read in reads
+                    if read.step == event.step
                 ),
                 said=said.get(event.step),
             )
@@ -201,7 +205,7 @@ def _outcomes(store: Store) -> dict[str, HeldOut]:
 _NONE = HeldOut(shown=0, shown_score=None, held=0, held_score=None)
 
 
-def _read(store: Store, read: Recalled, outcomes: Mapping[str, HeldOut]) -> Read:
+def _read(store: Store, read: Recalled, outcomes: Mapping[str, HeldOut], family: str) -> Read:
     items = []
     for item in read.items:
         case = store.held.find(item.case)
@@ -218,7 +222,7 @@ def _read(store: Store, read: Recalled, outcomes: Mapping[str, HeldOut]) -> Read
                 source=whole.source if whole is not None else "gone",
                 task_id=whole.task_id if whole is not None else "",
                 action=case.action if isinstance(case, StepCase) else "",
-                uplift=store.credit.uplift(case.episode if case is not None else ""),
+                uplift=store.credit.uplift(case.episode if case is not None else "", family),
                 outcomes=outcomes.get(case.episode, _NONE) if case is not None else _NONE,
             )
         )

@@ -141,6 +141,19 @@ def credit(
     _print(found, json_path)
 
 
+def selection(
+    episodes: Annotated[
+        int, typer.Option("--episodes", min=100, help="Length of each stream.")
+    ] = 2_000,
+    seed: BenchSeed = 0,
+    json_path: Json = None,
+) -> None:
+    """Recover effects that differ between kinds of task: one uplift for all, by kind, and its placebo."""
+    from ..bench.credit_by_kind import bench_selection
+
+    _print(bench_selection(episodes=episodes, seed=seed, say=progress_console.print), json_path)
+
+
 def harm(
     poison: Annotated[
         float, typer.Option("--poison", min=0, max=1, help="Share of wrong items.")

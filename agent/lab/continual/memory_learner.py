@@ -80,6 +80,7 @@ class MemoryLearner(Learner):
             seed=self.setting.seed,
             task_id=item.task_id,
             learn=False,
+            kind=item.family,
         )
         return exposer.expose(found)
 

@@ -69,7 +69,7 @@ def test_a_bullet_is_forgotten_with_any_episode_it_was_learned_from(
         edit_bullet(store, both.id, "Of both, openly.")
         would = forget(store, episodes[1], cascade=True, dry_run=True)
         assert would.dependants == (f"playbook-{both.id}",)
-        with pytest.raises(UsageError, match="bullets of the playbook depend"):
+        with pytest.raises(UsageError, match="bullets of the playbook come from it"):
             forget(store, episodes[1])
         forget(store, episodes[1], cascade=True)
         assert [bullet.text for bullet in bullets_of(store, ENV)] == ["Of the first."]
