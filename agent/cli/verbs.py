@@ -97,6 +97,11 @@ VERBS: tuple[Verb, ...] = (
     ),
     *_top(
         MEASURE,
+        "lab.commands.reproduce",
+        ("reproduce", "reproduce_command", "Run a table of the documentation again."),
+    ),
+    *_top(
+        MEASURE,
         "lab.commands.certify",
         ("certify", "certify_command", "Check that a run's model stayed frozen."),
     ),
