@@ -12,7 +12,7 @@ from ...cli.options import Json, out, row, write_json
 
 def reproduce_command(
     table: Annotated[
-        str | None, typer.Argument(help="Which table. [default: list all of them]")
+        str | None, typer.Argument(help="Name of a table. [default: list all of them]")
     ] = None,
     file: Annotated[
         Path | None, typer.Option("--file", help="Model in the place of FILE.gguf.")
