@@ -73,7 +73,7 @@ def evaluate_command(
     from ...config import load_config
     from ...open_agent import OpenAgent
     from ..heldout.heldout_run import ROWS, HeldOutPlan, evaluate, forget_evaluation
-    from ..heldout.heldout_tables import arms_table, contrasts_table
+    from ..heldout.heldout_tables import arms_table, contrasts_table, families_table
     from ..heldout.inspect_log import rows_in, write_inspect_logs
     from ..heldout.learning_curve import draw, write_page
     from ..heldout.policy_arms import find_arms
@@ -114,6 +114,8 @@ def evaluate_command(
     write_page(report, folder / "curve.png", folder / "report.html")
     console.print(arms_table(report))
     console.print(contrasts_table(report))
+    if (by_family := families_table(report)) is not None:
+        console.print(by_family)
     console.print(f"[bold]{report.sentence()}[/bold]")
     console.print(f"picture: {folder / 'curve.png'}   page: {folder / 'report.html'}")
     for log in logs:

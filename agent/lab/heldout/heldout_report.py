@@ -7,9 +7,19 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from ....envs.types import Measure, Record
 from ....memory.credit.intervals import estimate
-from ..kernel.contrasts import Compared, against, difference, mean, tasks_of_both
+from ..kernel.contrasts import (
+    Compared,
+    PairedDifference,
+    against,
+    difference,
+    mean,
+    paired_difference,
+    tasks_of_both,
+)
 from .episode_row import EpisodeRow
 from .policy_arms import ARMS
 
@@ -54,6 +64,8 @@ class ArmContrast(Compared):
     ci95: tuple[float, float]
     lost: float = 0.0
     """Share of the tasks that b solved and a did not; against `none` the negative-transfer rate (NTR)."""
+    by_family: dict[str, PairedDifference] = Field(default_factory=dict)
+    """The same by family of tasks; where an interval is above 0, this family alone shows it."""
 
     @property
     def holds(self) -> bool:
@@ -232,6 +244,15 @@ def _contrasts(
     won, theirs_won = values("success", mine), values("success", theirs)
     lost = mean([float(a < b) for a, b in zip(won, theirs_won, strict=True)])
 
+    families = [mine[task].family for task in both]
+
+    def of_family(measure: str, family: str) -> PairedDifference:
+        one, two = (
+            [v for v, name in zip(values(measure, rows), families, strict=True) if name == family]
+            for rows in (mine, theirs)
+        )
+        return paired_difference(one, two, seed=seed)
+
     def contrast(measure: str) -> ArmContrast:
         found = difference(values(measure, mine), values(measure, theirs), seed=seed)
         return ArmContrast(
@@ -243,6 +264,7 @@ def _contrasts(
             diff=found.mean,
             ci95=(found.low, found.high),
             lost=lost,
+            by_family={f: of_family(measure, f) for f in sorted(set(families))},
         )
 
     return [contrast("success"), contrast("score")]

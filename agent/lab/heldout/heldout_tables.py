@@ -2,6 +2,7 @@
 
 from rich.table import Table
 
+from ..kernel.contrasts import PairedDifference
 from ..kernel.tables import table
 from .heldout_report import ArmAtCheckpoint, Report
 
@@ -20,6 +21,34 @@ def arms_table(report: Report) -> Table:
         ],
         fold=True,
     )
+
+
+def families_table(report: Report) -> Table | None:
+    """Return what memory gains by family at the last checkpoint; None where there is one family."""
+    last = max((c.checkpoint for c in report.contrasts), default=0)
+    shown = [
+        c
+        for c in report.contrasts
+        if c.a == "memory"
+        and (c.checkpoint, c.measure) == (last, report.measure)
+        and c.b in ("none", "placebo", "knn")
+    ]
+    families = sorted({family for c in shown for family in c.by_family})
+    if len(families) < 2:
+        return None
+    return table(
+        f"memory less others by family, {report.measure}, {last} in memory",
+        ("family", *(c.b for c in shown)),
+        [
+            (family, *(_by(c.by_family[family]) if family in c.by_family else "" for c in shown))
+            for family in families
+        ],
+        left=("family",),
+    )
+
+
+def _by(found: PairedDifference) -> str:
+    return f"{found.mean:+.2f} [{found.ci95[0]:+.2f}, {found.ci95[1]:+.2f}]"
 
 
 def _row(arm: str, point: int, cell: ArmAtCheckpoint) -> tuple[str, ...]:
