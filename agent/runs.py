@@ -3,9 +3,10 @@
 A run is open while it has a `run_started` and no `run_ended`; the same command continues it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, NamedTuple
 
+from ..envs.errors import EnvironmentFault
 from ..envs.types import Record
 from ..memory.ledger.content_id import content_id
 from ..memory.ledger.events import EpisodeEnded, EpisodeStarted, RunEnded, RunStarted, Stepped
@@ -121,6 +122,37 @@ def next_attempt(ledger: Ledger, name: str) -> Attempt:
         if result is None or result.outcome != "unknown":
             return Attempt(episode, result)
         attempt += 1
+
+
+ATTEMPTS = 3
+"""How often an episode that ends as unknown is tried in one call."""
+
+
+async def known_result(
+    ledger: Ledger, name: str, play: Callable[[str], Awaitable[EpisodeResult]], *, what: str
+) -> EpisodeResult:
+    """Return the known result of an episode; where there is none yet, play it.
+
+    Args:
+        ledger: Where it is recorded.
+        name: Of the episode, whichever attempt.
+        play: Plays an attempt under the id that it is given.
+        what: What is played, for the message.
+
+    Raises:
+        EnvironmentFault: Every attempt ended as unknown: a fault is no lost task.
+    """
+    reason = ""
+    for _ in range(ATTEMPTS):
+        attempt = next_attempt(ledger, name)
+        result = attempt.result or await play(attempt.episode)
+        if result.outcome != "unknown":
+            return result
+        reason = result.reason
+    raise EnvironmentFault(
+        f"{what}: {ATTEMPTS} episodes ended as unknown: {reason}",
+        hint="`lichen doctor` says what is wrong; the same command goes on.",
+    )
 
 
 def stored_result(ledger: Ledger, episode: str) -> EpisodeResult | None:

@@ -172,10 +172,12 @@ def _mend_of(parts: EpisodeParts) -> Callable[[Call, str], Call]:
     if parts.repair is None:
         return lambda call, told: call
     repair, stage = parts.repair, parts.stage
-    done = [
-        stage.environment.call(a) for a, said in stage.history if (a, said) not in stage.refused
-    ]
-    return lambda call, told: repair.mended(call, told, done)
+
+    def mended(call: Call, told: str) -> Call:  # the history is read where there is a call to mend
+        made = [a for a, said in stage.history if (a, said) not in stage.refused]
+        return repair.mended(call, told, [stage.environment.call(a) for a in made])
+
+    return mended
 
 
 def _skills(parts: EpisodeParts, state: EpisodeState, seen: Observation) -> Offered:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...envs.base import Environment
-from ...envs.errors import EnvironmentFault
 from ...envs.text import shortened
 from ...memory.ledger.content_id import content_id
 from ...memory.ledger.events import EpisodeStarted, Stepped
@@ -12,9 +11,8 @@ from ...memory.recall.case_memory import CaseMemory
 from ...memory.told.playbook_text import playbook_text
 from ..episode.run_episode import EpisodeResult, run_episode
 from ..open_agent import OpenAgent
-from ..runs import next_attempt
+from ..runs import known_result
 
-ATTEMPTS = 3
 _ANSWER = 300
 """Characters of one answer as the reflecting model reads it."""
 
@@ -41,28 +39,22 @@ class Rollouts:
         return self.agent.wait(self._play(task_id, bullets))
 
     async def _play(self, task_id: str, bullets: Sequence[str]) -> EpisodeResult:
-        agent, result = self.agent, None
+        agent = self.agent
+
+        async def played(episode: str) -> EpisodeResult:
+            parts = agent.parts(
+                self.environment,
+                task_id,
+                memory=CaseMemory(agent.store, agent.config.retriever).elsewhere(),
+                llm_name=self.fingerprint,
+                instructions=playbook_text(bullets),
+                playbook=False,
+            )
+            async with agent.graph() as graph:
+                return await run_episode(graph, parts, episode=episode, run=self.run)
+
         name = f"{self.run}-{content_id(task_id, *bullets)}"
-        for _ in range(ATTEMPTS):
-            attempt = next_attempt(agent.store.ledger, name)
-            result = attempt.result
-            if result is None:
-                parts = agent.parts(
-                    self.environment,
-                    task_id,
-                    memory=CaseMemory(agent.store, agent.config.retriever).elsewhere(),
-                    llm_name=self.fingerprint,
-                    instructions=playbook_text(bullets),
-                    playbook=False,
-                )
-                async with agent.graph() as graph:
-                    result = await run_episode(graph, parts, episode=attempt.episode, run=self.run)
-            if result.outcome != "unknown":
-                return result
-        raise EnvironmentFault(
-            f"{task_id} ended as unknown {ATTEMPTS} times: {result.reason if result else ''}",
-            hint="`lichen doctor` says what is wrong; the same command goes on.",
-        )
+        return await known_result(agent.store.ledger, name, played, what=task_id)
 
     def lines(self, result: EpisodeResult) -> list[str]:
         """Return an episode as text, for the model that reflects on it."""

@@ -4,7 +4,7 @@ Promoted by `agent.playbook` when held-out tasks show a gain, added and correcte
 an episode that it was learned from is forgotten.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from ...envs.types import Record
@@ -63,19 +63,9 @@ class PlaybookModule(MemoryModule):
             by="" if row.origin != "person" else row.actor,
         )
 
-    def of(self, env: str, ranks: Mapping[str, int] | None = None) -> tuple[Bullet, ...]:
-        """Return the bullets of an environment.
-
-        Args:
-            env: Its name.
-            ranks: Episodes that can be seen; bullets that were learned from others are left out. None: all.
-        """
-        return tuple(
-            bullet
-            for bullet in self.bullets.values()
-            if bullet.env == env
-            and (ranks is None or all(episode in ranks for episode in bullet.evidence))
-        )
+    def of(self, env: str) -> tuple[Bullet, ...]:
+        """Return the bullets of an environment."""
+        return tuple(bullet for bullet in self.bullets.values() if bullet.env == env)
 
     def learned_from(self, episodes: Iterable[str]) -> tuple[str, ...]:
         """Return the episodes of the bullets that were learned from any of these."""

@@ -82,11 +82,12 @@ class CaseMemory:
 
     def playbook(self, env: str) -> tuple[Bullet, ...]:
         """Return the bullets of an environment, without those that come from episodes it does not see."""
-        held = self.store.module(PlaybookModule)
-        if self.first is None:
-            return held.of(env)
-        ranks = {c.episode: c.rank for c in self.store.episodes.values() if self._sees(c)}
-        return held.of(env, ranks)
+        held = self.store.module(PlaybookModule).of(env)
+        return tuple(bullet for bullet in held if self.first is None or self._knows(bullet))
+
+    def _knows(self, bullet: Bullet) -> bool:
+        wholes = map(self.store.whole, bullet.evidence)
+        return all(whole is not None and self._sees(whole) for whole in wholes)
 
     def _sees(self, record: MemoryRecord) -> bool:
         seen = self.first is None or record.rank < self.first

@@ -83,6 +83,7 @@ def compare_command(
     from ..compare.stream_row import StreamRow
     from ..compare.task_stream import StreamSize
     from ..kernel.reports import save_report
+    from ..kernel.rows import rows_in
 
     options = settings(set_, no_llm=no_llm, model=model, base_url=base_url, seed=seed)
     base = load_config(config, **options)
@@ -94,7 +95,6 @@ def compare_command(
     if fresh:
         forget_comparison(folder)
     size = StreamSize(each=each, held=held, shown=demonstrations, split=split)
-    rows: list[StreamRow] = []
     with episode_progress() as progress:
         bar = progress.add_task(loaded.name, total=None, success="", speed="")
 
@@ -104,10 +104,8 @@ def compare_command(
         report: CompareReport = compare(
             base.model_copy(update={"store": folder}), stream, size, entries, met
         )
-    lines = (folder / ROWS).read_text(encoding="utf-8").splitlines()[1:]
-    rows = [StreamRow.model_validate_json(line) for line in lines]
     text = save_report(report, folder / "report.json")
-    draw(report, rows, folder / "compare.png")
+    draw(report, rows_in(folder / ROWS, StreamRow), folder / "compare.png")
     console = out(json_path)
     for made in (compare_table, phases_table, cost_table):
         console.print(made(report))

@@ -72,13 +72,15 @@ def evaluate_command(
     from ....envs.suite import load_suite
     from ...config import load_config
     from ...open_agent import OpenAgent
+    from ..heldout.episode_row import EpisodeRow
     from ..heldout.heldout_run import ROWS, HeldOutPlan, evaluate, forget_evaluation
     from ..heldout.heldout_tables import arms_table, contrasts_table, families_table
-    from ..heldout.inspect_log import rows_in, write_inspect_logs
+    from ..heldout.inspect_log import write_inspect_logs
     from ..heldout.learning_curve import draw, write_page
     from ..heldout.policy_arms import find_arms
     from ..heldout.progress_bars import Bars
     from ..kernel.reports import save_report
+    from ..kernel.rows import rows_in
 
     loaded = load_suite(suite)
     options = settings(set_, no_llm=no_llm, model=model, base_url=base_url, seed=seed)
@@ -107,7 +109,7 @@ def evaluate_command(
         logs: list[Path] = []
         if inspect_log is not None:
             logs = write_inspect_logs(
-                report, rows_in(folder / ROWS), agent.store.ledger, inspect_log
+                report, rows_in(folder / ROWS, EpisodeRow), agent.store.ledger, inspect_log
             )
     text = save_report(report, folder / "report.json")
     draw(report, folder / "curve.png")

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from ....envs.base import Environment
-from ....envs.errors import EnvironmentFault, UsageError
+from ....envs.errors import UsageError
 from ....memory.ledger.content_id import content_id
 from ....memory.ledger.whole_file import whole
 from ....memory.store.demonstrations import from_gold, import_demonstrations
 from ...config import AgentConfig
 from ...episode.graph import Graph
-from ...episode.run_episode import run_episode
+from ...episode.run_episode import EpisodeResult, run_episode
 from ...llm.protocol import Usage
 from ...open_agent import OpenAgent
 from ...prompts.rendering import prompt_hash
-from ...runs import next_attempt
+from ...runs import known_result
 from ..kernel.reports import begin_anew
 from ..kernel.rows import RowFile
 from ..rivals.trace import EpisodeTrace, trace_of
@@ -32,8 +32,6 @@ from .stream_row import StreamRow
 from .task_stream import StreamItem, StreamSize, TaskStream, load_stream
 
 ROWS = "rows.jsonl"
-ATTEMPTS = 3
-"""How often an episode with an unknown outcome is tried."""
 Met = Callable[[int, int, StreamRow], None]
 """Told of every row: how many there are, of how many, the new one."""
 
@@ -75,7 +73,14 @@ async def _compare(
     folder = host.config.store
     identity = _identity(host.config, stream, before)
     rows = RowFile(folder / ROWS, identity, StreamRow.model_validate_json)
-    opening = Opening(host.config, folder, host.llm if asks else None, environment, before)
+    opening = Opening(
+        host.config,
+        folder,
+        host.llm if asks else None,
+        environment,
+        before,
+        host.store.embedder.encode,
+    )
     run = content_id("compare", json.dumps(identity, sort_keys=True))
     host.opened(run, host.started("compare", stream.name, before, identity))
     arms: list[Contender] = []
@@ -148,22 +153,14 @@ async def _meet(
     host: OpenAgent, graph: Graph, arm: Contender, item: StreamItem, run: str, folder: Path
 ) -> StreamRow:
     """Have an arm meet a task and learn from it."""
-    ledger, result = arm.agent.store.ledger, None
+    ledger = arm.agent.store.ledger
     used, clock = host.usage.copy(), time.monotonic()
-    for _ in range(ATTEMPTS):
-        attempt = next_attempt(ledger, f"{run}-{arm.name}-{item.number:04d}")
-        result = attempt.result
-        if result is None:
-            parts = await arm.parts(item)
-            result = await run_episode(graph, parts, episode=attempt.episode, run=run)
-        if result.outcome != "unknown":
-            break
-    if result is None or result.outcome == "unknown":
-        why = result.reason if result is not None else ""
-        raise EnvironmentFault(
-            f"{arm.name} at {item.task_id}: {ATTEMPTS} episodes ended as unknown: {why}",
-            hint="`lichen doctor` says what is wrong; the same command goes on.",
-        )
+
+    async def played(episode: str) -> EpisodeResult:
+        return await run_episode(graph, await arm.parts(item), episode=episode, run=run)
+
+    name, what = f"{run}-{arm.name}-{item.number:04d}", f"{arm.name} at {item.task_id}"
+    result = await known_result(ledger, name, played, what=what)
     spent, took = host.usage.minus(used), time.monotonic() - clock
     held = json.loads(_state_file(folder, arm.name).read_text(encoding="utf-8"))
     learning = Usage(**held["spent"])

@@ -182,9 +182,6 @@ class RivalContender(Contender):
         super().__init__(*args, **options)
         self.rival, self.says = rival, rival.says
 
-    async def begin(self, run: str) -> None:
-        """Nothing: it is told of demonstrations as of its own episodes."""
-
     async def parts(self, item: StreamItem) -> EpisodeParts:
         """Return the parts with the rival's brief."""
         task = self.environment.task(item.task_id)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ....envs.base import Environment
 from ....envs.errors import UsageError
-from ....memory.likeness.embedder import open_embedder
+from ....memory.likeness.embedder import Vectors
 from ...config import AgentConfig
 from ...llm.protocol import FrozenLLM
 from ...llm.talking import TalkingLLM
@@ -73,6 +73,8 @@ class Opening(NamedTuple):
     llm: FrozenLLM | None
     environment: Environment
     fingerprint: str
+    embed: Callable[[Sequence[str]], Vectors]
+    """Encodes a text once: rivals look through all that they keep before every task."""
 
 
 def find_entries(names: Sequence[str], *, llm: bool) -> list[ArmEntry]:
@@ -97,26 +99,20 @@ def open_contender(entry: ArmEntry, opening: Opening) -> Contender:
     """Open one arm on its own store."""
     config = opening.config.model_copy(update={"store": store_of(opening.folder, entry.name)})
     llm = opening.llm if entry.asks else None
-    made: Callable[..., Contender] = Contender
-    if entry.name in ("knn", "memory", "placebo"):
-        made = LichenContender
-    elif entry.name in RIVALS:
-        rival = RIVALS[entry.name](_tools(opening))
-        return RivalContender(
-            rival, entry.name, config, llm, opening.environment, opening.fingerprint
-        )
-    elif entry.name in RULES:
-        return RuleContender(
-            RULES[entry.name], entry.name, config, llm, opening.environment, opening.fingerprint
-        )
-    return made(entry.name, config, llm, opening.environment, opening.fingerprint)
+    common = (entry.name, config, llm, opening.environment, opening.fingerprint)
+    if entry.name in RIVALS:
+        return RivalContender(RIVALS[entry.name](_tools(opening)), *common)
+    if entry.name in RULES:
+        return RuleContender(RULES[entry.name], *common)
+    kind = LichenContender if entry.name in ("knn", "memory", "placebo") else Contender
+    return kind(*common)
 
 
 def _tools(opening: Opening) -> RivalTools:
     talks = isinstance(opening.llm, TalkingLLM)
     return RivalTools(
         llm=opening.llm,
-        embed=open_embedder(opening.config.embedder).encode,
+        embed=opening.embed,
         tokens=BRIEF,
         context=opening.config.talk.context_tokens * 2 // 3 if talks else _SCORED,
         seed=opening.config.seed,

@@ -58,8 +58,8 @@ class Phased(NamedTuple):
 
     phases: Sequence[tuple[str, Sequence[str]]]
     """(name, ids of the tasks that are learned from), in order."""
-    pool: Sequence[str]
-    """Other tasks like those of the first phase, to see what is forgotten; none where they cannot come back."""
+    pool: Sequence[str] | None
+    """Other tasks like those of the first phase, to see what is forgotten; None where they do not come back."""
 
 
 Order = Callable[[Suite, Environment, StreamSize], Phased]
@@ -88,7 +88,7 @@ def by_seating(suite: Suite, environment: Environment, size: StreamSize) -> Phas
         said = f"{name}{', again' * bool(met[name])}"
         phases.append((said, ids[name][first : first + size.each]))
         met[name] += 1
-    return Phased(phases, ids[SEATING[0]][met[SEATING[0]] * size.each :])
+    return Phased(phases, ids[SEATING[0]][met[SEATING[0]] * size.each :] or None)
 
 
 def by_rules(suite: Suite, environment: Environment, size: StreamSize) -> Phased:
@@ -100,7 +100,7 @@ def by_rules(suite: Suite, environment: Environment, size: StreamSize) -> Phased
         old.append(ids[: size.each])
         new.append([f"{task}/second" for task in ids[size.each : 2 * size.each]])
     half = [[task for row in zip(*part, strict=True) for task in row] for part in (old, new)]
-    return Phased([("first rules", half[0]), ("second rules", half[1])], ())
+    return Phased([("first rules", half[0]), ("second rules", half[1])], None)
 
 
 ORDERS: Mapping[str, Order] = {"poker": by_seating, "support-drift": by_rules}
@@ -123,7 +123,7 @@ def load_stream(name: str, size: StreamSize, open_: Callable[[Suite], Environmen
     environment = open_(suite)
     phases, pool = ORDERS.get(suite.name, by_family)(suite, environment, size)
     items = [(task_id, phase, True) for phase, ids in phases for task_id in ids]
-    if len(phases) > 1 and size.held and (pool or suite.name not in ORDERS):
+    if len(phases) > 1 and size.held and pool is not None:
         first, ids = phases[0]
         held = pool[: size.held]
         if len(held) < size.held:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from ....envs.errors import MissingExtra
 from ....memory.ledger.content_id import content_id
 from ....memory.ledger.events import EpisodeStarted, Stepped
@@ -27,17 +25,6 @@ class _Whole:
     def __init__(self, goal: str = "") -> None:
         self.goal = goal
         self.steps: list[Stepped] = []
-
-
-def rows_in(file: Path) -> list[EpisodeRow]:
-    """Return the rows of an evaluation's file; lines that are none are left out."""
-    found = []
-    for line in file.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(EpisodeRow.model_validate_json(line))
-        except ValidationError:
-            continue  # the first line says what the evaluation is
-    return found
 
 
 def write_inspect_logs(

@@ -85,6 +85,17 @@ class RowFile(Generic[RowT]):
         self.rows[row.key] = row
 
 
+def rows_in(file: Path, kind: type[ResultT]) -> list[ResultT]:
+    """Return the rows of an experiment's file; lines that are none are left out."""
+    found = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(kind.model_validate_json(line))
+        except ValidationError:
+            continue  # the first line says what the experiment is
+    return found
+
+
 class ResultFolder(Generic[ResultT]):
     """A folder with one JSON file for each result.
 

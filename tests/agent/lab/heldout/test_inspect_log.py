@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from lichen.agent.lab.heldout.episode_row import EpisodeRow
 from lichen.agent.lab.heldout.heldout_run import ROWS, HeldOutPlan, evaluate
-from lichen.agent.lab.heldout.inspect_log import rows_in, write_inspect_logs
+from lichen.agent.lab.heldout.inspect_log import write_inspect_logs
 from lichen.agent.lab.heldout.policy_arms import find_arms
+from lichen.agent.lab.kernel.rows import rows_in
 from lichen.agent.open_agent import OpenAgent
 from lichen.envs.suite import load_suite
 
@@ -25,7 +27,7 @@ def test_an_evaluation_is_read_by_inspect_as_it_went(tmp_path: Path) -> None:
     )
     with OpenAgent.from_config(store=tmp_path / "eval", policy={"llm": False}) as agent:
         report = evaluate(agent, plan, tmp_path / "eval")
-        rows = rows_in(tmp_path / "eval" / ROWS)
+        rows = rows_in(tmp_path / "eval" / ROWS, EpisodeRow)
         files = write_inspect_logs(report, rows, agent.store.ledger, tmp_path / "logs")
     assert len(files) == 4
     read = log.read_eval_log(str(tmp_path / "logs" / "alfworld-mini-knn-4.eval"))
