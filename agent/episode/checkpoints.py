@@ -3,21 +3,19 @@
 import asyncio
 import logging
 import sqlite3
-import threading
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from ...memory.ledger.errors import StoreUnwritable
 from ...memory.ledger.sqlite import writing
-from ...memory.store.made_from import ANY, made_from
+from ...memory.store.made_from import ANY, made_from, stays
 from .graph import Graph, build
 
 FOLDER = "checkpoints"
 """In a store; forgetting any episode removes it."""
 _WAIT = 30.0
 """Seconds that a write waits for another one."""
-_one_opens = threading.Lock()  # a store belongs to one process
 _log = logging.getLogger(__name__)
 
 
@@ -28,20 +26,12 @@ async def open_graph(folder: Path) -> AsyncIterator[Graph]:
     Raises:
         StoreUnwritable: The disk refuses.
     """
-    from aiosqlite import connect
+    from aiosqlite import Connection
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-    try:
-        # what was seen in episodes is in it, also after they ended
-        made_from(folder / FOLDER, [ANY])
-        (folder / FOLDER).chmod(0o700)
-    except OSError as error:
-        raise StoreUnwritable(f"the store {folder} cannot be written: {error}") from error
-    path = folder / FOLDER / "checkpoints.sqlite"
     with writing():
-        with _one_opens:
-            _made_ready(path)
-        async with connect(path, timeout=_WAIT) as connection:
+        file = _opened(folder / FOLDER)
+        async with Connection(lambda: file, iter_chunk_size=64) as connection:
             yield build(AsyncSqliteSaver(connection))
 
 
@@ -95,33 +85,48 @@ class _HeldGraph:
             return self._graph
 
 
-def _made_ready(path: Path) -> None:
-    """Make a sound file of it, to which episodes at once can have connections of their own.
+def _opened(folder: Path) -> sqlite3.Connection:
+    """Return an open connection to the file in a folder; both are made where they are not there.
 
+    Its files stay usable when someone forgets and they are removed, which does not happen in between.
     One that is no database is moved out of the way: it only helps to resume.
     """
-    try:
-        _with_log(path)
-    except sqlite3.OperationalError:
-        raise  # the disk or another process
-    except sqlite3.DatabaseError as error:
-        aside = path.with_suffix(".broken")
-        path.replace(aside)
-        _log.warning(
-            "%s is damaged (%s): it was moved to %s, and episodes begin anew",
-            path,
-            error,
-            aside.name,
-        )
-        _with_log(path)
+    path = folder / "checkpoints.sqlite"
+    with stays:
+        try:
+            made_from(folder, [ANY])  # what was seen in episodes is in it, also after they ended
+            folder.chmod(0o700)
+        except OSError as error:
+            raise StoreUnwritable(
+                f"the store {folder.parent} cannot be written: {error}"
+            ) from error
+        try:
+            return _with_log(path)
+        except sqlite3.OperationalError:
+            raise  # the disk or another process
+        except sqlite3.DatabaseError as error:
+            aside = path.with_suffix(".broken")
+            path.replace(aside)
+            _log.warning(
+                "%s is damaged (%s): it was moved to %s, and episodes begin anew",
+                path,
+                error,
+                aside.name,
+            )
+            return _with_log(path)
 
 
-def _with_log(path: Path) -> None:
-    """Begin the file's write-ahead log, if it has none yet.
+def _with_log(path: Path) -> sqlite3.Connection:
+    """Open the file, and begin its write-ahead log, if it has none yet.
 
     The saver does that too, at its first use; but SQLite does not wait for a lock to begin a log, so of two
     connections that ask for one at once, one fails. Where there is a log, they ask for nothing.
     """
-    with closing(sqlite3.connect(path, timeout=_WAIT)) as connection:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection = sqlite3.connect(path, timeout=_WAIT, check_same_thread=False)
+    try:
         connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection

@@ -14,7 +14,8 @@ from pathlib import Path
 from ..ledger.errors import StoreUnwritable
 
 _log = logging.getLogger(__name__)
-_one_writer = threading.Lock()
+stays = threading.RLock()
+"""While it is held, no folder is removed; a store belongs to one process."""
 
 MANIFEST = "made-from.json"
 ANY = "*"
@@ -24,7 +25,7 @@ ANY = "*"
 def made_from(folder: Path, episodes: Iterable[str]) -> None:
     """Say in a folder which episodes it was made from; adds to what it says already."""
     path = folder / MANIFEST
-    with _one_writer:
+    with stays:
         folder.mkdir(parents=True, exist_ok=True)
         known = set(_episodes(path))
         wanted = known | set(episodes)
@@ -58,14 +59,15 @@ def remove_derived(root: Path, episode: str) -> list[Path]:
     """
     found = derived_from(root, episode)
     for folder in found:
-        shutil.rmtree(folder, ignore_errors=True)  # one may lie in another
-        if folder.exists():
-            with suppress(OSError):  # its manifest may be gone, and the next call must find it
-                made_from(folder, [ANY])
-            raise StoreUnwritable(
-                f"{folder} was made from what is to be forgotten, and it cannot be removed",
-                hint="Remove the folder by hand, or make it writable, and forget again.",
-            )
+        with stays:
+            shutil.rmtree(folder, ignore_errors=True)  # one may lie in another
+            if folder.exists():
+                with suppress(OSError):  # its manifest may be gone, and the next call must find it
+                    made_from(folder, [ANY])
+                raise StoreUnwritable(
+                    f"{folder} was made from what is to be forgotten, and it cannot be removed",
+                    hint="Remove the folder by hand, or make it writable, and forget again.",
+                )
     return found
 
 

@@ -14,6 +14,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 
 from lichen.agent.episode.checkpoints import open_graph
 from lichen.agent.open_agent import OpenAgent
+from lichen.memory.store.made_from import remove_derived
 
 
 def agent(folder: Path, llm: object = None, **options: object) -> OpenAgent:
@@ -65,3 +66,28 @@ def test_episodes_open_one_stores_checkpoints_at_once(
                 pool.submit(asyncio.run, several(folder, loop, opened)) for loop in range(loops)
             ]
             assert [one.exception() for one in done] == [None] * loops
+
+
+def test_forgetting_may_take_the_folder_at_any_moment(tmp_path: Path) -> None:
+    """Someone forgets on the page, while requests begin."""
+    over = threading.Event()
+
+    def forgets() -> int:
+        removed = 0
+        while not over.is_set():
+            removed += len(remove_derived(tmp_path, "an-episode"))
+        return removed
+
+    async def begins() -> None:
+        for number in range(60):
+            async with open_graph(tmp_path) as graph:
+                config: RunnableConfig = {"configurable": {"thread_id": str(number)}}
+                assert not (await graph.aget_state(config)).values
+
+    with ThreadPoolExecutor(1) as pool:
+        removed = pool.submit(forgets)
+        try:
+            asyncio.run(begins())
+        finally:
+            over.set()
+        assert removed.result(60) > 10

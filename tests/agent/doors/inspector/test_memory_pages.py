@@ -1,5 +1,6 @@
 """Memory in a real browser: found as the agent finds it, corrected, quarantined, forgotten, and as it was."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from lichen.memory import EpisodeCase
 from lichen.memory.forgetting.explain import verify_store
 from lichen.memory.ledger.curation_events import CaseEdited
 from lichen.memory.store.curation import held_named
+from lichen.memory.store.indexes import Indexes
 from lichen.memory.store.store import Store
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -181,9 +183,16 @@ def test_a_large_index_is_made_while_the_pages_go_on(
     furnished: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lichen.agent.doors.inspector.seen.inspected._LARGE", 1)
-    monkeypatch.setattr("lichen.agent.doors.inspector.seen.slow_work.PATIENCE", 0.0)
+    seen, prepare = threading.Event(), Indexes.prepare
+
+    def slowly(self: Indexes, *what: Any) -> None:
+        assert seen.wait(60)
+        prepare(self, *what)
+
+    monkeypatch.setattr(Indexes, "prepare", slowly)
     page = opened(furnished, edit=False, path="memory?q=put+a+fork+into+a+drawer")
     assert "is being made" in page.locator("main").inner_text()
+    seen.set()
     page.wait_for_selector("pre.box")
     assert "fork" in page.locator("tbody [data-row]").first.inner_text()
 
