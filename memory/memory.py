@@ -115,7 +115,7 @@ class Memory(AbstractContextManager["Memory"]):
         """
         situation = _worded(situation)
         with self._lock:
-            view = CaseMemory(self.store, self.config, namespace=checked(namespace))
+            view = self._view(checked(namespace))
             number = self.store.ledger.head()
             episode = content_id("recalled", self.name, namespace, situation, str(number))
             exposer = self._exposer(view, episode)
@@ -202,7 +202,7 @@ class Memory(AbstractContextManager["Memory"]):
             opening: What was seen before the first.
         """
         with self._lock:
-            view = CaseMemory(self.store, self.config, namespace=told.namespace)
+            view = self._view(told.namespace)
             exposer = self._exposer(view, told.id)
             return moment_notes(view, exposer, self.name, told, steps, opening)
 
@@ -257,13 +257,13 @@ class Memory(AbstractContextManager["Memory"]):
 
     def tools(self, namespace: str = EVERYONE) -> ToolMemory:
         """Return what calls of tools came to, as a namespace sees it."""
-        return ToolMemory(CaseMemory(self.store, self.config, namespace=namespace), self.name)
+        return ToolMemory(self._view(namespace), self.name)
 
     def subtasks(
         self, text: str, *, k: int = 4, namespace: str = EVERYONE
     ) -> Sequence[tuple[SubtaskCase, float]]:
         """Return at most k remembered subtasks like this one, with the cosine of their texts, best first."""
-        view = CaseMemory(self.store, self.config, namespace=namespace)
+        view = self._view(namespace)
         with self._lock:
             return view.subtasks(text, env=self.name, k=k)
 
@@ -281,6 +281,9 @@ class Memory(AbstractContextManager["Memory"]):
         """Close it."""
         self.close()
 
+    def _view(self, namespace: str) -> CaseMemory:
+        return CaseMemory(self.store, self.config, namespace=namespace)
+
     def _exposer(self, view: CaseMemory, episode: str) -> Exposer:
         learns = not self.store.read_only
         return Exposer(
@@ -297,7 +300,8 @@ class Memory(AbstractContextManager["Memory"]):
             case = self.store.case(one.id)
             if case is not None and not isinstance(case, StepCase):
                 uplift, trust = view.credit.uplift(case.episode), self.store.trust(case)
-                yield RecalledCase.of(case, one, uplift=uplift, trust=trust)
+                old = view.is_old(case)
+                yield RecalledCase.of(case, one, uplift=uplift, trust=trust, old=old)
 
     def _may_write(self) -> None:
         if self.store.read_only:

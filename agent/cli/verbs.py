@@ -242,6 +242,7 @@ VERBS: tuple[Verb, ...] = (
         ("bench concurrency", "concurrency", "Let processes write one ledger at once."),
         ("bench credit", "credit", "Recover known effects of memory items, by three rules."),
         ("bench selection", "selection", "Select items by kind of task, as effects differ."),
+        ("bench drift", "drift", "Change the rules midway; see how long memory follows."),
         ("bench harm", "harm", "Show what wrong items do, with and without the gate."),
         ("bench skills", "skills", "Ask a library for skills as held-out tasks need them."),
         ("bench retention", "retention", "Add skills; count what is still mastered."),

@@ -21,6 +21,7 @@ from ..likeness.features import Idf, hashed, state_features
 from ..likeness.grounding import Wordings
 from ..likeness.words import words
 from ..store.store import Store
+from .old_cases import OldCases
 from .retriever import STRANGER, RetrieverConfig, rank
 
 STATE = 0.3
@@ -63,6 +64,7 @@ class CaseMemory:
         self._scales: tuple[tuple[int, int], dict[str, float]] = ((-1, -1), {})
         self._contracts = contracts
         self._others: tuple[tuple[int, int], Mapping[str, Trust]] = ((-1, -1), {})
+        self._old = OldCases(store, self._sees)
 
     @property
     def size(self) -> int:
@@ -118,6 +120,15 @@ class CaseMemory:
                 ),
             )
         return record.id in self._others[1]
+
+    def is_old(self, record: MemoryRecord) -> bool:
+        """Return whether a record is from before a change: success fell in its kind of task since."""
+        return self._old.is_old(record)
+
+    def _counts(self, record: MemoryRecord, family: str | None) -> float:
+        """Return how much the likeness of a record counts: less of another kind, or from before a change."""
+        strange = family is not None and record.family != family
+        return STRANGER ** (strange + self.is_old(record))
 
     def elsewhere(self) -> "CaseMemory":
         """Return the same view for whom a task's own earlier episodes are always left out."""
@@ -214,7 +225,7 @@ class CaseMemory:
             proposed,
             self._idf,
             self.config,
-            family=family,
+            counts=lambda case: self._counts(case, family),
             admissible=admissible,
             content=self._content,
         )
@@ -263,7 +274,7 @@ class CaseMemory:
             vector, n=max(4 * k, NEAR), env=env, below=self.learned, spaces=self._spaces
         )
         found = [
-            (held[x.id], x.cosine * (1.0 if family in (None, held[x.id].family) else STRANGER))
+            (held[x.id], x.cosine * self._counts(held[x.id], family))
             for x in near
             if x.id in held and x.cosine >= self.config.delta and self._may(held[x.id], task_id)
         ]

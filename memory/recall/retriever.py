@@ -20,7 +20,7 @@ from ..likeness.grounding import Wordings, exchange, ground, plain, slotted
 VALUE_K = 12
 """Step cases that a read returns at most: the value channel weighs them, the prompt shows the first."""
 STRANGER = 0.5
-"""Factor on the similarity of a case whose task is of another family."""
+"""Factor on the similarity of a case whose task is of another family, and of one from before a change."""
 FIT = 0.5
 """How much it counts in the order whether the case's action, or one like it, can be done here."""
 
@@ -56,7 +56,7 @@ def rank(
     idf: Idf,
     config: RetrieverConfig,
     *,
-    family: str | None = None,
+    counts: Callable[[StepCase], float] = lambda case: 1.0,
     admissible: Sequence[str] | None = None,
     content: Callable[[StepCase], StepCase] = lambda case: case,
 ) -> Hits:
@@ -67,7 +67,7 @@ def rank(
         proposed: Cases from the index.
         idf: Document frequencies of the memory.
         config: The floor of similarity.
-        family: The kind of the present task, None when it is not known.
+        counts: Gives the factor on the similarity of a case.
         admissible: What can be done now; cases whose action cannot be done here come later. None: any text
             can.
         content: Gives the case whose action and gain stand in a found one's place; the states that are
@@ -88,9 +88,7 @@ def rank(
     )
     found = []
     for case in proposed:
-        similarity = likeness(asked, idf.weighed(case.state, state.goal))
-        if family is not None and case.family != family:
-            similarity *= STRANGER
+        similarity = likeness(asked, idf.weighed(case.state, state.goal)) * counts(case)
         if similarity < config.floor:
             continue
         told = content(case)

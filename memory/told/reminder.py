@@ -4,6 +4,7 @@ from ...envs.types import Outcome, Record, Text
 from ..credit.credit import Uplift
 from ..ledger.events import EpisodeStarted
 from ..ledger.records import EpisodeCase, SubtaskCase, Trust
+from ..recall.old_cases import OLD
 from .remembered import ReadCase
 
 
@@ -32,10 +33,16 @@ class RecalledCase(Record):
 
     @classmethod
     def of(
-        cls, case: EpisodeCase | SubtaskCase, read: ReadCase, *, uplift: Uplift, trust: Trust
+        cls,
+        case: EpisodeCase | SubtaskCase,
+        read: ReadCase,
+        *,
+        uplift: Uplift,
+        trust: Trust,
+        old: bool = False,
     ) -> "RecalledCase":
-        """Return what is known of a case that was read."""
-        near = f"cosine {read.similarity:.2f}"
+        """Return what is known of a case that was read; an old one was learned before success fell."""
+        near = f"cosine {read.similarity:.2f}" + old * f", {OLD}"
         if read.shown:
             why = f"like it ({near})"
         elif read.propensity == 0:

@@ -154,6 +154,17 @@ def selection(
     _print(bench_selection(episodes=episodes, seed=seed, say=progress_console.print), json_path)
 
 
+def drift(
+    each: Annotated[int, typer.Option("--each", min=8, help="Requests of each kind.")] = 40,
+    seed: BenchSeed = 0,
+    json_path: Json = None,
+) -> None:
+    """Change the rules of half of the kinds of request midway: with change points, without, and a placebo."""
+    from ..bench.changing_rules import bench_drift
+
+    _print(bench_drift(each=each, seed=seed, say=progress_console.print), json_path)
+
+
 def harm(
     poison: Annotated[
         float, typer.Option("--poison", min=0, max=1, help="Share of wrong items.")

@@ -26,8 +26,8 @@ def test_a_case_is_adapted_to_the_likest_thing_that_can_be_done_here() -> None:
     here = State(goal="find a plant", text="You see a tree and a table.")
     config = RetrieverConfig()
     offered = ["focus on cherry tree", "focus on table", "wait"]
-    hits = rank(here, [case], Idf(), config, family="f", admissible=offered)
+    hits = rank(here, [case], Idf(), config, admissible=offered)
     scores = advantages(here, hits, offered)
     assert scores.argmax() == 0
-    other = rank(here, [case], Idf(), config, family="g", admissible=offered)
+    other = rank(here, [case], Idf(), config, counts=lambda _: STRANGER, admissible=offered)
     assert other.hits[0].similarity == pytest.approx(STRANGER * hits.hits[0].similarity)
