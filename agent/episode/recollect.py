@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 from ...envs.tools import Call
 from ...envs.types import Observation
-from ...memory.ledger.records import Hits
+from ...memory.ledger.records import Hits, State, StepCase
 from ...memory.likeness.states import state_of
+from ...memory.recall.case_memory import CaseMemory
 from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered, remember
+from ...memory.tools.bound_calls import Moment, bound_hits, moment_of
 from ...memory.tools.candidates import candidates
 from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
@@ -32,6 +34,9 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
     open_to = calls if seen.admissible is None and parts.stage.calls else seen.admissible
     with span("search_memory", gen_ai__operation__name="search_memory") as noting:
         hits = _hits(parts, state, seen, open_to)
+        if parts.stage.calls and parts.memory is not None and seen.admissible is None:
+            hits, known = _bound(parts, parts.memory, state_of(seen, state["actions"]), hits)
+            calls = tuple(sorted({*calls, *known}))
         found = Recollection(
             seen=seen,
             candidates=_texts(parts, hits) if open_to is None else calls,
@@ -128,6 +133,26 @@ def _hits(
         task_id=state["task_id"],
     )
     return parts.exposer(parts.memory.credit).expose(found)
+
+
+def _bound(
+    parts: EpisodeParts, memory: CaseMemory, state: State, hits: Hits
+) -> tuple[Hits, set[str]]:
+    """Return what was found, its calls with the values of the present task, and those calls."""
+    stage = parts.stage
+    made = [a for a, said in stage.history if (a, said) not in stage.refused]
+    now = Moment(
+        goal=state.goal,
+        told="\n".join(old.text for old in stage.observations),
+        made=tuple(stage.environment.call(a) for a in made),
+    )
+
+    def then(case: StepCase) -> Moment:
+        whole = memory.store.whole(case.episode)
+        return moment_of(memory.steps_of(whole) if whole is not None else (), case)
+
+    bound, calls = bound_hits(hits.hits, now, stage.environment.tools(), then, state)
+    return hits.model_copy(update={"hits": tuple(bound)}), calls
 
 
 def _warned(

@@ -104,12 +104,28 @@ def place_of(value: Any, goal: str, seen: str) -> ValuePlace | None:
     return None
 
 
-def bound(value: Any, place: ValuePlace, goal: str, seen: str) -> str:
-    """Return what stands in another task where a value stood, as a call has it; empty where that is unclear.
+def bound_value(value: Any, place: ValuePlace, goal: str, seen: str) -> Any | None:
+    """Return what stands in another task where a value stood; None where that is unclear.
 
     Args:
         value: The argument.
         place: Where it stood.
+        goal: Of the other task.
+        seen: What was answered there.
+    """
+    forms = alike_in(place, goal, seen)
+    if len(forms) != 1:
+        return None
+    if isinstance(value, str):
+        return value.replace(place.part, forms[0]) if place.part != value else forms[0]
+    return type(value)(forms[0].replace(",", "."))
+
+
+def alike_in(place: ValuePlace, goal: str, seen: str) -> list[str]:
+    """Return what stands in another task in the form of a value and beside such words, each once, in order.
+
+    Args:
+        place: Where the value stood.
         goal: Of the other task.
         seen: What was answered there.
     """
@@ -118,13 +134,7 @@ def bound(value: Any, place: ValuePlace, goal: str, seen: str) -> str:
     there = [at for at in shape.finditer(text)]
     if place.named:
         there = [at for at in there if _beside(at, text) & _named(goal)]
-    forms = {at[0] for at in there}
-    if len(forms) != 1:
-        return ""
-    form = forms.pop()
-    if isinstance(value, str):
-        return repr(value.replace(place.part, form) if place.part != value else form)
-    return str(form).replace(",", ".")
+    return list(dict.fromkeys(at[0] for at in there))
 
 
 def _places(case: StepCase, call: Call) -> dict[str, ValuePlace | None]:
@@ -142,7 +152,8 @@ def _written(name: str, value: Any, used: Sequence[_Used], goal: str, seen: str)
         return repr(value)
     place = used[0].places[name]
     if place is not None:
-        return bound(value, place, goal, seen) or f"‹in {_WHERE[place.where]}›"
+        found = bound_value(value, place, goal, seen)
+        return repr(found) if found is not None else f"‹in {_WHERE[place.where]}›"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return "‹worked out›"
     return "‹to be found›" if any(map(str.isdigit, str(value))) else repr(value)

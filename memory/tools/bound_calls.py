@@ -1,0 +1,193 @@
+"""Remembered calls with the values of the present task: what a case did at a like moment, to be done here.
+
+Each argument gets the value that stands here where the remembered one stood there (see `lifted`); where several
+stand so, the one in the same place among those that were not used yet; where it was worked out as a share of a
+number that has a name (`Total 154.00`), the same share here. A call with an argument that cannot be found is
+left as it was remembered. Programs are synthesised from examples so (Gulwani 2011).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ...envs.schemas import members
+from ...envs.tools import Call, ToolSpec, problem_of, write_call
+from ..ledger.records import Hit, State, StepCase
+from ..likeness.grounding import plain
+from .lifted import alike_in, bound_value, place_of
+
+_NUMBER = re.compile(r"(?:(\p{L}+)\s+)?(\d+(?:\.\d+)?)".replace(r"\p{L}", "[^\\W\\d_]"))
+_SHARES = 100
+"""A worked-out number is so many hundredths of a named one, a whole number of them."""
+
+
+class Moment(NamedTuple):
+    """What is known when a call is made."""
+
+    goal: str
+    told: str
+    """All that was answered so far."""
+    made: tuple[Call, ...]
+    """The calls before it."""
+
+
+class _Unclear(Exception):
+    """An argument's value cannot be found here."""
+
+
+def moment_of(steps: Sequence[StepCase], case: StepCase) -> Moment:
+    """Return what was known when the call of a case was made.
+
+    Args:
+        steps: Of its episode.
+        case: One of them.
+    """
+    earlier = [step for step in steps if step.index < case.index]
+    texts = [step.state.text for step in (*earlier, case)]
+    answers = [step.answer for step in earlier]
+    return Moment(
+        goal=case.state.goal,
+        told="\n".join(dict.fromkeys([*texts, *answers])),
+        made=tuple(step.call for step in earlier if step.call is not None),
+    )
+
+
+def bound_hits(
+    hits: Sequence[Hit],
+    now: Moment,
+    specs: Sequence[ToolSpec],
+    then: Callable[[StepCase], Moment],
+    state: State,
+) -> tuple[list[Hit], set[str]]:
+    """Return the hits, their calls with the values of the present task where all can be found, and those calls.
+
+    Args:
+        hits: Of steps that were calls.
+        now: The present moment.
+        specs: The tools that are there.
+        then: Gives the moment of a case.
+        state: Where the policy is, as memory sees it.
+    """
+    known = {spec.name: spec for spec in specs}
+    moments = {hit.case.id: then(hit.case) for hit in hits if hit.case.call is not None}
+    found, calls = [], set()
+    for hit in hits:
+        call = hit.case.call
+        spec = known.get(call.tool) if call is not None else None
+        if call is not None and spec is not None:
+            alike = [
+                (moments[other.case.id], other.case)
+                for other in hits
+                if other.case.call is not None
+                and (other.case.call.tool, other.case.family) == (call.tool, hit.case.family)
+            ]
+            try:
+                arguments = {
+                    name: _value(name, value, spec, moments[hit.case.id], now, alike)
+                    for name, value in call.arguments.items()
+                }
+            except _Unclear:
+                found.append(hit)
+                continue
+            if not problem_of(spec, arguments):
+                action = write_call(spec.name, arguments)
+                about = plain(action, state.text, state.goal)
+                hit = hit.model_copy(update={"action": action, "about": about})
+                calls.add(action)
+        found.append(hit)
+    return found, calls
+
+
+def _value(
+    name: str,
+    value: Any,
+    spec: ToolSpec,
+    then: Moment,
+    now: Moment,
+    alike: Sequence[tuple[Moment, StepCase]],
+) -> Any:
+    """Return an argument's value here.
+
+    Args:
+        name: Of the argument.
+        value: In the remembered call.
+        spec: The tool.
+        then: The moment of the remembered call.
+        now: The present one.
+        alike: Moments of all calls of the tool in tasks of this kind, with their cases.
+
+    Raises:
+        _Unclear: It cannot be found.
+    """
+    if isinstance(value, list):
+        return [_value(name, part, spec, then, now, alike) for part in value]
+    schema = spec.properties.get(name, {})
+    if members(schema) is not None or value is None or isinstance(value, (bool, dict)):
+        return value
+    calls = [(moment, case.call) for moment, case in alike if case.call is not None]
+    values = [call.arguments.get(name) for _, call in calls]
+    episodes = len({case.episode for _, case in alike})
+    place = place_of(value, then.goal, then.told)
+    if episodes > 1 and all(other == value for other in values):
+        everywhere = all(place_of(value, m.goal, m.told) is not None for m, _ in calls)
+        if place is None or not everywhere:
+            return value
+    if place is None:
+        return _worked_out(name, value, calls, episodes, now)
+    if not any(c.isdigit() or c.isupper() for c in place.form):
+        return value  # a plain word is no name of anything
+    found = bound_value(value, place, now.goal, now.told)
+    if found is not None:
+        return found
+    there = _unused(alike_in(place, then.goal, then.told), then.made, spec.name, name)
+    here = _unused(alike_in(place, now.goal, now.told), now.made, spec.name, name)
+    if place.form in there and there.index(place.form) < len(here):
+        form = here[there.index(place.form)]
+        return value.replace(place.part, form) if isinstance(value, str) else type(value)(form)
+    raise _Unclear
+
+
+def _unused(forms: Sequence[str], made: Sequence[Call], tool: str, name: str) -> list[str]:
+    used = {str(call.arguments.get(name)) for call in made if call.tool == tool}
+    return [form for form in forms if form not in used]
+
+
+def _worked_out(
+    name: str, value: Any, calls: Sequence[tuple[Moment, Call]], episodes: int, now: Moment
+) -> Any:
+    """Return a value that was said nowhere."""
+    if isinstance(value, str):
+        if any(map(str.isdigit, value)):
+            raise _Unclear
+        return value
+    if episodes < 2:
+        raise _Unclear
+    shares: Counter[tuple[str, int]] = Counter()
+    for moment, call in calls:
+        shares.update(_shares(call.arguments.get(name), moment.told))
+    agreed = [share for share, n in shares.most_common() if n == len(calls)]
+    for label, share in agreed:
+        named = {number for said, number in _named_numbers(now.told) if said == label}
+        if len(named) == 1:
+            found = round(float(named.pop()) * share / _SHARES, 2)
+            return int(found) if isinstance(value, int) and found == int(found) else found
+    raise _Unclear
+
+
+def _shares(value: Any, told: str) -> set[tuple[str, int]]:
+    """Return which hundredths of which named numbers a value is."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return set()
+    found = set()
+    for label, number in _named_numbers(told):
+        of = float(number)
+        share = round(_SHARES * value / of) if of else 0
+        if label and 0 < share <= 10 * _SHARES and abs(of * share / _SHARES - value) < 0.0051:
+            found.add((label, share))
+    return found
+
+
+def _named_numbers(text: str) -> list[tuple[str, str]]:
+    """Return the numbers of a text, each with the word before it, in lower case."""
+    return [(label.lower(), number) for label, number in _NUMBER.findall(text)]
