@@ -4,11 +4,11 @@ The node `recall` makes it once a step, and it flows to the nodes behind; a run 
 makes it again here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ...envs.tools import Call
 from ...envs.types import Observation
-from ...memory.ledger.records import Hits, State, StepCase
+from ...memory.ledger.records import Hits, StepCase
 from ...memory.likeness.states import state_of
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered, remember
@@ -20,6 +20,7 @@ from ..skill_actions.skill_set import NOTHING, Offered
 from ..telemetry.spans import span
 from .parts import EpisodeParts
 from .recollection import NO_HITS, Recollection
+from .stage import Stage
 from .state import EpisodeState, hint_now
 
 
@@ -33,10 +34,11 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
     calls = _calls(parts, seen)
     open_to = calls if seen.admissible is None and parts.stage.calls else seen.admissible
     with span("search_memory", gen_ai__operation__name="search_memory") as noting:
-        hits = _hits(parts, state, seen, open_to)
-        if parts.stage.calls and parts.memory is not None and seen.admissible is None:
-            hits, known = _bound(parts, parts.memory, state_of(seen, state["actions"]), hits)
-            calls = tuple(sorted({*calls, *known}))
+        hits = _hits(parts, seen, open_to)
+        if calls and parts.memory is not None:
+            hits, known = _bound(parts, parts.memory, hits)
+            # what memory knows needs no guesses beside it, but where something is to be found out
+            calls = tuple(sorted({*calls, *known} if parts.explores or not known else known))
         found = Recollection(
             seen=seen,
             candidates=_texts(parts, hits) if open_to is None else calls,
@@ -117,29 +119,40 @@ def _calls(parts: EpisodeParts, seen: Observation) -> tuple[str, ...]:
     return tuple(candidates(specs, seen.goal, answers, parts.tools))
 
 
-def _hits(
-    parts: EpisodeParts,
-    state: EpisodeState,
-    seen: Observation,
-    open_to: tuple[str, ...] | None,
-) -> Hits:
+def _hits(parts: EpisodeParts, seen: Observation, open_to: tuple[str, ...] | None) -> Hits:
     if parts.memory is None:
         return NO_HITS
+    known, actions, _ = _accepted(parts.stage)
     found = parts.memory.read(
-        state_of(seen, state["actions"]),
+        state_of(known, actions),
         env=seen.task.env,
         family=seen.task.family,
         admissible=open_to,
-        task_id=state["task_id"],
+        task_id=parts.stage.task_id,
     )
     return parts.exposer(parts.memory.credit).expose(found)
 
 
-def _bound(
-    parts: EpisodeParts, memory: CaseMemory, state: State, hits: Hits
-) -> tuple[Hits, set[str]]:
-    """Return what was found, its calls with the values of the present task, and those calls."""
+def _accepted(stage: Stage) -> tuple[Observation, Sequence[str], set[str]]:
+    """Return what was seen before calls that were refused, the actions until then, and those calls.
+
+    A call that was refused changed nothing: what helped there helps still. Other actions may have.
+    """
+    refused: set[str] = set()
+    history = stage.history
+    while stage.calls and history and history[-1] in stage.refused:
+        refused.add(history.pop()[0])
+    return stage.observations[len(history)], stage.actions[: len(history)], refused
+
+
+def _bound(parts: EpisodeParts, memory: CaseMemory, hits: Hits) -> tuple[Hits, set[str]]:
+    """Return what was found, its calls with the values of the present task, and those calls.
+
+    Calls that were just refused are left out.
+    """
     stage = parts.stage
+    known, actions, refused = _accepted(stage)
+    state = state_of(known, actions)
     made = [a for a, said in stage.history if (a, said) not in stage.refused]
     now = Moment(
         goal=state.goal,
@@ -152,7 +165,8 @@ def _bound(
         return moment_of(memory.steps_of(whole) if whole is not None else (), case)
 
     bound, calls = bound_hits(hits.hits, now, stage.environment.tools(), then, state)
-    return hits.model_copy(update={"hits": tuple(bound)}), calls
+    left = tuple(hit for hit in bound if hit.action not in refused)
+    return hits.model_copy(update={"hits": left}), calls - refused
 
 
 def _warned(

@@ -8,16 +8,18 @@ left as it was remembered. Programs are synthesised from examples so (Gulwani 20
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...envs.schemas import members
 from ...envs.tools import Call, ToolSpec, problem_of, write_call
 from ..ledger.records import Hit, State, StepCase
 from ..likeness.grounding import plain
-from .lifted import alike_in, bound_value, place_of
+from .lifted import alike_in, bound_value, in_form, place_of
 
 _NUMBER = re.compile(r"(?:(\p{L}+)\s+)?(\d+(?:\.\d+)?)".replace(r"\p{L}", "[^\\W\\d_]"))
+BY_ORDER = 0.5
+"""How sure a value is that was found by its place among several alone, to one that is the only one."""
 _SHARES = 100
 """A worked-out number is so many hundredths of a named one, a whole number of them."""
 
@@ -34,6 +36,14 @@ class Moment(NamedTuple):
 
 class _Unclear(Exception):
     """An argument's value cannot be found here."""
+
+
+class _Value(NamedTuple):
+    """An argument's value here."""
+
+    value: Any
+    sure: float = 1.0
+    """How sure it is that it is the right one, as a factor on the likeness of its case."""
 
 
 def moment_of(steps: Sequence[StepCase], case: StepCase) -> Moment:
@@ -83,17 +93,24 @@ def bound_hits(
                 and (other.case.call.tool, other.case.family) == (call.tool, hit.case.family)
             ]
             try:
-                arguments = {
+                values = {
                     name: _value(name, value, spec, moments[hit.case.id], now, alike)
                     for name, value in call.arguments.items()
                 }
             except _Unclear:
                 found.append(hit)
                 continue
+            arguments = {name: one.value for name, one in values.items()}
             if not problem_of(spec, arguments):
                 action = write_call(spec.name, arguments)
-                about = plain(action, state.text, state.goal)
-                hit = hit.model_copy(update={"action": action, "about": about})
+                sure = min((one.sure for one in values.values()), default=1.0)
+                hit = hit.model_copy(
+                    update={
+                        "action": action,
+                        "about": plain(action, state.text, state.goal),
+                        "similarity": hit.similarity * sure,
+                    }
+                )
                 calls.add(action)
         found.append(hit)
     return found, calls
@@ -106,7 +123,7 @@ def _value(
     then: Moment,
     now: Moment,
     alike: Sequence[tuple[Moment, StepCase]],
-) -> Any:
+) -> _Value:
     """Return an argument's value here.
 
     Args:
@@ -121,10 +138,11 @@ def _value(
         _Unclear: It cannot be found.
     """
     if isinstance(value, list):
-        return [_value(name, part, spec, then, now, alike) for part in value]
+        parts = [_value(name, part, spec, then, now, alike) for part in value]
+        return _Value([one.value for one in parts], min((one.sure for one in parts), default=1.0))
     schema = spec.properties.get(name, {})
     if members(schema) is not None or value is None or isinstance(value, (bool, dict)):
-        return value
+        return _Value(value)
     calls = [(moment, case.call) for moment, case in alike if case.call is not None]
     values = [call.arguments.get(name) for _, call in calls]
     episodes = len({case.episode for _, case in alike})
@@ -132,23 +150,43 @@ def _value(
     if episodes > 1 and all(other == value for other in values):
         everywhere = all(place_of(value, m.goal, m.told) is not None for m, _ in calls)
         if place is None or not everywhere:
-            return value
+            return _Value(value)
     if place is None:
-        return _worked_out(name, value, calls, episodes, now)
+        return _Value(_worked_out(name, value, calls, episodes, now))
     if not any(c.isdigit() or c.isupper() for c in place.form):
-        return value  # a plain word is no name of anything
+        return _Value(value)  # a plain word is no name of anything
     found = bound_value(value, place, now.goal, now.told)
     if found is not None:
-        return found
+        return _Value(found)
+    here = alike_in(place, now.goal, now.told)
+    likest = _likest(here, name, calls)
+    if likest:
+        return _Value(in_form(value, place, likest))
     there = _unused(alike_in(place, then.goal, then.told), then.made, spec.name, name)
-    here = _unused(alike_in(place, now.goal, now.told), now.made, spec.name, name)
-    if place.form in there and there.index(place.form) < len(here):
-        form = here[there.index(place.form)]
-        return value.replace(place.part, form) if isinstance(value, str) else type(value)(form)
+    left = _unused(here, now.made, spec.name, name)
+    if place.form in there and there.index(place.form) < len(left):
+        form = left[there.index(place.form)]
+        return _Value(in_form(value, place, form), 1.0 if len(left) == 1 else BY_ORDER)
     raise _Unclear
 
 
-def _unused(forms: Sequence[str], made: Sequence[Call], tool: str, name: str) -> list[str]:
+def _likest(
+    here: Mapping[str, set[str]], name: str, calls: Sequence[tuple[Moment, Call]]
+) -> str | None:
+    """Return what stands here among the words that stood around like calls' values; None where several do."""
+    around: Counter[str] = Counter()
+    for moment, call in calls:
+        value = call.arguments.get(name)
+        place = place_of(value, moment.goal, moment.told)
+        if place is not None:
+            around.update(alike_in(place, moment.goal, moment.told).get(place.form, ()))
+    scored = sorted(((sum(around[word] for word in near), form) for form, near in here.items()))
+    if not scored or scored[-1][0] == 0 or (len(scored) > 1 and scored[-2][0] == scored[-1][0]):
+        return None
+    return scored[-1][1]
+
+
+def _unused(forms: Iterable[str], made: Sequence[Call], tool: str, name: str) -> list[str]:
     used = {str(call.arguments.get(name)) for call in made if call.tool == tool}
     return [form for form in forms if form not in used]
 

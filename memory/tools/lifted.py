@@ -22,6 +22,9 @@ from ..likeness.words import bounded, unspaced, words
 _DIGITS = re.compile(r"\d+")
 _RUNS = regex.compile(r"\d+|\p{Lu}\p{Ll}+|\p{Lu}+|\p{Ll}+|\p{Han}+|.", regex.DOTALL)
 _WORD = re.compile(r"\w+")
+_CLAUSE = re.compile(r"[;\n{}|]|[.!?]\s")
+_LONG = 200
+"""Characters of a clause beyond which its words do not belong together."""
 _AROUND = 60
 """Characters in which the words beside a value are looked for."""
 _CHARACTERS = 4
@@ -113,28 +116,34 @@ def bound_value(value: Any, place: ValuePlace, goal: str, seen: str) -> Any | No
         goal: Of the other task.
         seen: What was answered there.
     """
-    forms = alike_in(place, goal, seen)
-    if len(forms) != 1:
-        return None
+    forms = list(alike_in(place, goal, seen))
+    return in_form(value, place, forms[0]) if len(forms) == 1 else None
+
+
+def in_form(value: Any, place: ValuePlace, form: str) -> Any:
+    """Return a value with another form in its place."""
     if isinstance(value, str):
-        return value.replace(place.part, forms[0]) if place.part != value else forms[0]
-    return type(value)(forms[0].replace(",", "."))
+        return value.replace(place.part, form) if place.part != value else form
+    return type(value)(float(form.replace(",", ".")))
 
 
-def alike_in(place: ValuePlace, goal: str, seen: str) -> list[str]:
-    """Return what stands in another task in the form of a value and beside such words, each once, in order.
+def alike_in(place: ValuePlace, goal: str, seen: str) -> dict[str, set[str]]:
+    """Return what stands in a task in the form of a value and beside such words, in order, with words around.
 
     Args:
         place: Where the value stood.
-        goal: Of the other task.
+        goal: Of the task that is looked through.
         seen: What was answered there.
     """
     text = goal if place.where == "task" else seen
     shape = regex.compile(rf"{bounded(_shape(place.form), place.form)}(?![.,]\d)")
-    there = [at for at in shape.finditer(text)]
-    if place.named:
-        there = [at for at in there if _beside(at, text) & _named(goal)]
-    return list(dict.fromkeys(at[0] for at in there))
+    found: dict[str, set[str]] = {}
+    for at in shape.finditer(text):
+        if place.named and not _beside(at, text) & _named(goal):
+            continue
+        ends = {mark for mark, end in (("^", at.start() == 0), ("$", at.end() == len(text))) if end}
+        found.setdefault(at[0], set()).update(_around(at, text) | ends)
+    return found
 
 
 def _places(case: StepCase, call: Call) -> dict[str, ValuePlace | None]:
@@ -186,6 +195,16 @@ def _alike(run: str) -> str:
 
 
 def _beside(at: re.Match[str], text: str) -> set[str]:
+    """Return the words of the clause that a value stands in, or those around it where others like it do too."""
+    begins = max((m.end() for m in _CLAUSE.finditer(text, 0, at.start())), default=0)
+    ends = _CLAUSE.search(text, at.end())
+    clause = text[begins : ends.start() if ends else len(text)]
+    if len(clause) > _LONG or len(regex.findall(_shape(at[0]), clause)) > 1:
+        return _around(at, text)
+    return {word.lower() for word in _WORD.findall(clause)}
+
+
+def _around(at: re.Match[str], text: str) -> set[str]:
     """Return the two words before a place and the two behind it; characters where nothing parts words."""
     before, behind = text[max(0, at.start() - _AROUND) : at.start()], text[at.end() :][:_AROUND]
     if unspaced(before[-1:] + behind[:1]):
