@@ -159,11 +159,11 @@ def _value(
     if found is not None:
         return _Value(found)
     here = alike_in(place, now.goal, now.told)
-    likest = _likest(here, name, calls)
+    left = _unused(here, now.made, spec.name, name)
+    likest = _likest({form: here[form] for form in left}, name, calls)
     if likest:
         return _Value(in_form(value, place, likest))
     there = _unused(alike_in(place, then.goal, then.told), then.made, spec.name, name)
-    left = _unused(here, now.made, spec.name, name)
     if place.form in there and there.index(place.form) < len(left):
         form = left[there.index(place.form)]
         return _Value(in_form(value, place, form), 1.0 if len(left) == 1 else BY_ORDER)

@@ -64,7 +64,7 @@ def lifted_calls(hits: Sequence[Hit], goal: str, seen: str) -> list[LiftedCall]:
     """Return the calls that helped in like moments, one of each tool, those of the likest first.
 
     Calls that were refused or did not help are left out, and those that need a number of a kind that this
-    task does not have.
+    task does not have. A hit whose call was bound to this task already (see `bound_calls`) says it as it is.
 
     Args:
         hits: Best first.
@@ -85,7 +85,8 @@ def lifted_calls(hits: Sequence[Hit], goal: str, seen: str) -> list[LiftedCall]:
                 for name, value in fit[0].call.arguments.items()
             )
             near = sum(one.hit.similarity for one in fit)
-            found.append((near, LiftedCall(f"{tool}({said})", len(fit))))
+            whole = [one.hit.action for one in fit if one.hit.action != one.hit.case.action]
+            found.append((near, LiftedCall(whole[0] if whole else f"{tool}({said})", len(fit))))
     found.sort(key=lambda pair: -pair[0])
     return [call for _, call in found]
 
@@ -141,7 +142,8 @@ def alike_in(place: ValuePlace, goal: str, seen: str) -> dict[str, set[str]]:
     for at in shape.finditer(text):
         if place.named and not _beside(at, text) & _named(goal):
             continue
-        ends = {mark for mark, end in (("^", at.start() == 0), ("$", at.end() == len(text))) if end}
+        ends = {mark for mark, end in (("^", at.start() == 0), ("$", at.end() == len(goal))) if end}
+        ends = ends if place.where == "task" else set()  # an answer is no end: others follow
         found.setdefault(at[0], set()).update(_around(at, text) | ends)
     return found
 

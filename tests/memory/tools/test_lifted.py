@@ -4,7 +4,7 @@ import pytest
 
 from lichen.envs.tools import Call
 from lichen.memory.ledger.records import Hit, State, StepCase
-from lichen.memory.tools.lifted import bound, lifted_calls, place_of
+from lichen.memory.tools.lifted import bound_value, lifted_calls, place_of
 
 THERE = "Sadly the garden bench of order no. 48933 does not work. Mira Holm"
 ANSWER = (
@@ -51,25 +51,25 @@ def hit(
 @pytest.mark.parametrize(
     ("value", "here"),
     [
-        ("LN-48933", "'LN-12345'"),
-        ("GD-18", "'GD-04'"),
-        (215.0, "27.90"),
-        (48.0, ""),
-        ("Mira Holm", "'Hugo Brandt'"),
-        ("KT-31", ""),
-        (263.0, ""),
+        ("LN-48933", "LN-12345"),
+        ("GD-18", "GD-04"),
+        (215.0, 27.9),
+        (48.0, None),
+        ("Mira Holm", "Hugo Brandt"),
+        ("KT-31", None),
+        (263.0, None),
     ],
 )
-def test_a_value_is_what_stands_here_where_it_stood_there(value: object, here: str) -> None:
+def test_a_value_is_what_stands_here_where_it_stood_there(value: object, here: object) -> None:
     place = place_of(value, THERE, ANSWER)
     assert place is not None
-    assert bound(value, place, HERE, SEEN) == here
+    assert bound_value(value, place, HERE, SEEN) == here
 
 
 def test_only_a_part_of_a_value_may_have_been_said() -> None:
     place = place_of("LN-48933", THERE, "")
     assert place is not None and place.part == "48933"
-    assert bound("LN-48933", place, HERE, "") == "'LN-12345'"
+    assert bound_value("LN-48933", place, HERE, "") == "LN-12345"
 
 
 def test_what_cannot_be_found_is_a_slot_and_no_foreign_value_is_told() -> None:
