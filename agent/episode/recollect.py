@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 
 from ...envs.tools import Call
 from ...envs.types import Observation
-from ...memory.ledger.records import Hits, StepCase
+from ...memory.ledger.records import Hits, State, StepCase
 from ...memory.likeness.states import state_of
 from ...memory.recall.case_memory import CaseMemory
+from ...memory.recall.value import qualities
 from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered, remember
-from ...memory.tools.bound_calls import Moment, bound_hits, moment_of
+from ...memory.tools.bound_calls import Moment, bound_hits, moment_of, varied
 from ...memory.tools.candidates import candidates
 from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
@@ -22,6 +23,10 @@ from .parts import EpisodeParts
 from .recollection import NO_HITS, Recollection
 from .stage import Stage
 from .state import EpisodeState, hint_now
+
+SURE = 0.5
+"""What a remembered call must be expected to bring, of all that can be gained, for learning episodes to try no
+variations of it."""
 
 
 def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
@@ -36,9 +41,11 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
     with span("search_memory", gen_ai__operation__name="search_memory") as noting:
         hits = _hits(parts, seen, open_to)
         if calls and parts.memory is not None:
-            hits, known = _bound(parts, parts.memory, hits)
-            # what memory knows needs no guesses beside it, but where something is to be found out
-            calls = tuple(sorted({*calls, *known} if parts.explores or not known else known))
+            now = state_of(seen, state["actions"])
+            hits, known = _bound(parts, parts.memory, now, hits)
+            if known and parts.explores and not _sure(now, hits, known):
+                known = varied(known, parts.stage.environment.tools())
+            calls = tuple(sorted(known)) or calls  # what is known needs no guesses beside it
         found = Recollection(
             seen=seen,
             candidates=_texts(parts, hits) if open_to is None else calls,
@@ -145,14 +152,15 @@ def _accepted(stage: Stage) -> tuple[Observation, Sequence[str], set[str]]:
     return stage.observations[len(history)], stage.actions[: len(history)], refused
 
 
-def _bound(parts: EpisodeParts, memory: CaseMemory, hits: Hits) -> tuple[Hits, set[str]]:
+def _bound(
+    parts: EpisodeParts, memory: CaseMemory, state: State, hits: Hits
+) -> tuple[Hits, set[str]]:
     """Return what was found, its calls with the values of the present task, and those calls.
 
     Calls that were just refused are left out.
     """
     stage = parts.stage
-    known, actions, refused = _accepted(stage)
-    state = state_of(known, actions)
+    refused = _accepted(stage)[2]
     made = [a for a, said in stage.history if (a, said) not in stage.refused]
     now = Moment(
         goal=state.goal,
@@ -167,6 +175,11 @@ def _bound(parts: EpisodeParts, memory: CaseMemory, hits: Hits) -> tuple[Hits, s
     bound, calls = bound_hits(hits.hits, now, stage.environment.tools(), then, state)
     left = tuple(hit for hit in bound if hit.action not in refused)
     return hits.model_copy(update={"hits": left}), calls - refused
+
+
+def _sure(state: State, hits: Hits, known: set[str]) -> bool:
+    """Return whether memory knows a call that mostly brought something."""
+    return bool(qualities(state, hits, sorted(known)).max() >= SURE)
 
 
 def _warned(

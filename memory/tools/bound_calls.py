@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...envs.schemas import members
-from ...envs.tools import Call, ToolSpec, problem_of, write_call
+from ...envs.tools import Call, ToolSpec, problem_of, read_call, write_call
 from ..ledger.records import Hit, State, StepCase
 from ..likeness.grounding import plain
 from .lifted import alike_in, bound_value, in_form, place_of
@@ -114,6 +114,24 @@ def bound_hits(
                 calls.add(action)
         found.append(hit)
     return found, calls
+
+
+def varied(calls: Iterable[str], specs: Sequence[ToolSpec]) -> set[str]:
+    """Return these calls and those that differ in one listed value: what to try where they help no more.
+
+    Args:
+        calls: As actions, right by their contracts.
+        specs: The tools that are there.
+    """
+    known = {spec.name: spec for spec in specs}
+    found = set(calls)
+    for action in tuple(found):
+        call = read_call(action, specs)
+        for name, value in call.arguments.items():
+            for other in members(known[call.tool].properties.get(name, {})) or ():
+                if other is not None and other != value:
+                    found.add(write_call(call.tool, {**call.arguments, name: other}))
+    return found
 
 
 def _value(
