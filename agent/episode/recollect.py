@@ -13,7 +13,7 @@ from ...memory.likeness.states import state_of
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.recall.value import qualities
 from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered, remember
-from ...memory.tools.bound_calls import Moment, bound_hits, moment_of, varied
+from ...memory.tools.bound_calls import CallMoment, bound_hits, moment_of, varied
 from ...memory.tools.candidates import candidates
 from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
@@ -162,13 +162,13 @@ def _bound(
     stage = parts.stage
     refused = _accepted(stage)[2]
     made = [a for a, said in stage.history if (a, said) not in stage.refused]
-    now = Moment(
+    now = CallMoment(
         goal=state.goal,
         told="\n".join(old.text for old in stage.observations),
         made=tuple(stage.environment.call(a) for a in made),
     )
 
-    def then(case: StepCase) -> Moment:
+    def then(case: StepCase) -> CallMoment:
         whole = memory.store.whole(case.episode)
         return moment_of(memory.steps_of(whole) if whole is not None else (), case)
 

@@ -24,7 +24,7 @@ _SHARES = 100
 """A worked-out number is so many hundredths of a named one, a whole number of them."""
 
 
-class Moment(NamedTuple):
+class CallMoment(NamedTuple):
     """What is known when a call is made."""
 
     goal: str
@@ -46,7 +46,7 @@ class _Value(NamedTuple):
     """How sure it is that it is the right one, as a factor on the likeness of its case."""
 
 
-def moment_of(steps: Sequence[StepCase], case: StepCase) -> Moment:
+def moment_of(steps: Sequence[StepCase], case: StepCase) -> CallMoment:
     """Return what was known when the call of a case was made.
 
     Args:
@@ -56,7 +56,7 @@ def moment_of(steps: Sequence[StepCase], case: StepCase) -> Moment:
     earlier = [step for step in steps if step.index < case.index]
     texts = [step.state.text for step in (*earlier, case)]
     answers = [step.answer for step in earlier]
-    return Moment(
+    return CallMoment(
         goal=case.state.goal,
         told="\n".join(dict.fromkeys([*texts, *answers])),
         made=tuple(step.call for step in earlier if step.call is not None),
@@ -65,9 +65,9 @@ def moment_of(steps: Sequence[StepCase], case: StepCase) -> Moment:
 
 def bound_hits(
     hits: Sequence[Hit],
-    now: Moment,
+    now: CallMoment,
     specs: Sequence[ToolSpec],
-    then: Callable[[StepCase], Moment],
+    then: Callable[[StepCase], CallMoment],
     state: State,
 ) -> tuple[list[Hit], set[str]]:
     """Return the hits, their calls with the values of the present task where all can be found, and those calls.
@@ -138,9 +138,9 @@ def _value(
     name: str,
     value: Any,
     spec: ToolSpec,
-    then: Moment,
-    now: Moment,
-    alike: Sequence[tuple[Moment, StepCase]],
+    then: CallMoment,
+    now: CallMoment,
+    alike: Sequence[tuple[CallMoment, StepCase]],
 ) -> _Value:
     """Return an argument's value here.
 
@@ -189,7 +189,7 @@ def _value(
 
 
 def _likest(
-    here: Mapping[str, set[str]], name: str, calls: Sequence[tuple[Moment, Call]]
+    here: Mapping[str, set[str]], name: str, calls: Sequence[tuple[CallMoment, Call]]
 ) -> str | None:
     """Return what stands here among the words that stood around like calls' values; None where several do."""
     around: Counter[str] = Counter()
@@ -210,7 +210,7 @@ def _unused(forms: Iterable[str], made: Sequence[Call], tool: str, name: str) ->
 
 
 def _worked_out(
-    name: str, value: Any, calls: Sequence[tuple[Moment, Call]], episodes: int, now: Moment
+    name: str, value: Any, calls: Sequence[tuple[CallMoment, Call]], episodes: int, now: CallMoment
 ) -> Any:
     """Return a value that was said nowhere."""
     if isinstance(value, str):

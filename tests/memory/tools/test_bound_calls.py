@@ -7,7 +7,7 @@ import pytest
 from lichen.envs.support.support_environment import Support
 from lichen.envs.tools import Call, ToolSpec
 from lichen.memory.ledger.records import Hit, State, StepCase
-from lichen.memory.tools.bound_calls import BY_ORDER, Moment, bound_hits
+from lichen.memory.tools.bound_calls import BY_ORDER, CallMoment, bound_hits
 
 REFUND = ToolSpec(
     name="refund",
@@ -48,7 +48,7 @@ class Remembered:
 
     def __init__(self) -> None:
         self.hits: list[Hit] = []
-        self.moments: dict[str, Moment] = {}
+        self.moments: dict[str, CallMoment] = {}
 
     def add(
         self, goal: str, told: str, tool: str, made: tuple[Call, ...] = (), **arguments: object
@@ -60,12 +60,12 @@ class Remembered:
             call=call(tool, **arguments), source="own", events=(),
         )  # fmt: skip
         self.hits.append(Hit(case=case, action=case.action, about=tool, similarity=0.9, why=""))
-        self.moments[name] = Moment(goal, told, made)
+        self.moments[name] = CallMoment(goal, told, made)
 
     def here(self, goal: str, told: str, made: tuple[Call, ...] = ()) -> list[Hit]:
         found, calls = bound_hits(
             self.hits,
-            Moment(goal, told, made),
+            CallMoment(goal, told, made),
             SPECS,
             lambda case: self.moments[case.id],
             State(goal=goal, text=told, request=True),
