@@ -1,27 +1,23 @@
 """The rules of a playbook as a model writes them, and the same words in another order."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-_MARKS = "-*•"
+_ITEM = re.compile(r"\s*(?:[-*•]+|\d{1,3}[.):])\s*([^\s\-*•].*)")
 
 
 def bullets_in(text: str, most: int) -> list[str]:
-    """Return the rules that a model wrote, one a line, each once.
+    """Return the items of a list that a model wrote, one a line, each once, without numbers and dashes.
 
     >>> bullets_in("Here it is:\\n- Look first.\\n* Look first.\\n2. Then go.", 8)
     ['Look first.', 'Then go.']
+    >>> bullets_in("1. 3 eggs come first\\n2: then flour", 8)
+    ['3 eggs come first', 'then flour']
     """
-    found = []
-    for line in text.splitlines():
-        bare = line.strip()
-        first = bare.split(" ")[0]
-        if first and (first[0] in _MARKS or first.rstrip(".)").isdigit()):
-            said = " ".join(bare.lstrip("-*•0123456789.) ").split())
-            if said:
-                found.append(said)
-    return list(dict.fromkeys(found))[:most]
+    said = (_ITEM.match(line) for line in text.splitlines())
+    return list(dict.fromkeys(" ".join(one[1].split()) for one in said if one))[:most]
 
 
 def shuffled(bullets: Sequence[str], rng: np.random.Generator) -> list[str]:

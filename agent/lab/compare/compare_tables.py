@@ -50,13 +50,6 @@ def cells(name: str, arm: ArmOnStream) -> tuple[str, ...]:
     )
 
 
-def markdown(report: CompareReport) -> str:
-    """Return the table as it stands in the documentation."""
-    lines = [" | ".join(COLUMNS), " | ".join("---" for _ in COLUMNS)]
-    lines += [" | ".join(cells(name, arm)) for name, arm in report.arms.items()]
-    return "\n".join(f"| {line} |" for line in lines)
-
-
 def _of(found: Interval) -> str:
     return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
 

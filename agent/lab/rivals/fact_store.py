@@ -8,7 +8,8 @@ facts that are nearest to it.
 import re
 
 from ....envs.types import Task
-from .rival import Rival, items_of
+from ...playbook.rules import bullets_in
+from .rival import Rival
 from .trace import EpisodeTrace
 
 LIKE = 5
@@ -36,7 +37,7 @@ class FactStore(Rival):
     async def learn(self, trace: EpisodeTrace) -> None:
         """Extract facts, and put each in its place."""
         said = await self.tools.write("facts_extract", episode=trace.lines(), facts=FACTS)
-        for fact in items_of(said, FACTS):
+        for fact in bullets_in(said, FACTS):
             await self._place(fact)
 
     async def _place(self, fact: str) -> None:

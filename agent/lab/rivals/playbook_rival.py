@@ -9,7 +9,8 @@ import re
 from typing import Any
 
 from ....envs.types import Task
-from .rival import Rival, items_of
+from ...playbook.rules import bullets_in
+from .rival import Rival
 from .trace import EpisodeTrace
 
 ALIKE = 0.85
@@ -48,7 +49,7 @@ class AcePlaybook(Rival):
         wrote = await self.tools.write(
             "ace_curate", goal=trace.goal, insight=insight, bullets=bullets, most=160
         )
-        for text in items_of(wrote, ADDED):
+        for text in bullets_in(wrote, ADDED):
             known = [i["text"] for i in self.kept]
             near = self.tools.nearest(text, known, 1)
             if near and near[0][1] >= ALIKE:

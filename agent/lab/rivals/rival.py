@@ -103,19 +103,3 @@ class Rival(ABC):
                 break
             said.append(part)
         return "\n\n".join(said)
-
-
-def items_of(text: str, most: int) -> list[str]:
-    """Return the items of a list that a model wrote, without numbers and dashes.
-
-    >>> items_of("Here:\\n1. Look first.\\n- Then go.\\n\\n", 5)
-    ['Look first.', 'Then go.']
-    """
-    found = []
-    for line in text.splitlines():
-        bare = line.strip()
-        mark = bare[:1] in "-*•" or bare.split(" ")[0].rstrip(".):").isdigit()
-        said = bare.lstrip("-*•0123456789.): ").strip()
-        if mark and said:
-            found.append(said)
-    return found[:most]

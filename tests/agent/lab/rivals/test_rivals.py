@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lichen.agent.lab.compare.contestants import RIVALS
-from lichen.agent.lab.rivals.rival import Rival, RivalTools, items_of
+from lichen.agent.lab.rivals.rival import Rival, RivalTools
 from lichen.agent.lab.rivals.trace import EpisodeTrace, TraceStep
 from lichen.agent.llm import ScriptedLLM
 from lichen.envs.types import Task
@@ -126,10 +126,6 @@ def test_a_trace_says_what_happened() -> None:
     lines = trace("open it", won=False).lines()
     assert lines[0] == "Task: open it" and "Action: open box" in lines
     assert lines[-1] == "It was NOT solved (score 0.00)."
-
-
-def test_lists_of_models_are_read() -> None:
-    assert items_of("1) a\n* b\nwords\n3. c", 2) == ["a", "b"]
 
 
 def test_every_rival_names_its_source() -> None:
