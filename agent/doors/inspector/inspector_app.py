@@ -22,6 +22,7 @@ from .pages import (
     memory_edit_page,
     memory_page,
     overview_page,
+    playbook_page,
     settings_page,
     sign_in_page,
     skill_acts_page,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _PAGES = (
     *(sign_in_page, overview_page, episodes_page, memory_page, memory_edit_page, settings_page),
-    *(skills_page, skill_edits_page, skill_acts_page, tools_page),
+    *(playbook_page, skills_page, skill_edits_page, skill_acts_page, tools_page),
 )
 
 

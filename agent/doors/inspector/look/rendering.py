@@ -23,6 +23,7 @@ NAV = (
     ("", "Overview", "o"),
     ("episodes", "Episodes", "e"),
     ("memory", "Memory", "m"),
+    ("playbook", "Playbook", "p"),
     ("skills", "Skills", "s"),
     ("tools", "Tools", "t"),
     ("settings", "Settings", "c"),

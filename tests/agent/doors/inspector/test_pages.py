@@ -16,7 +16,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 Open = Callable[..., Any]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PATHS = ("", "episodes", "episodes/compare", "settings", "sign-in")
+PATHS = ("", "episodes", "episodes/compare", "playbook", "settings", "sign-in")
 
 
 def test_the_overview_says_whether_it_learns_and_what_waits(furnished: Path, opened: Open) -> None:
