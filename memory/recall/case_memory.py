@@ -16,11 +16,21 @@ from ..kinds.channel_module import ChannelModule
 from ..kinds.playbook_module import Bullet, PlaybookModule
 from ..kinds.tool_module import Contracts
 from ..ledger.namespaces import EVERYONE, checked, layers
-from ..ledger.records import EpisodeCase, Hits, MemoryRecord, State, StepCase, SubtaskCase, Trust
+from ..ledger.records import (
+    EpisodeCase,
+    Hits,
+    MemoryRecord,
+    OwnSteps,
+    State,
+    StepCase,
+    SubtaskCase,
+    Trust,
+)
 from ..likeness.features import Idf, hashed, state_features
 from ..likeness.grounding import Wordings
 from ..likeness.words import words
 from ..store.store import Store
+from .action_values import own_steps
 from .retriever import STRANGER, RetrieverConfig, rank
 
 STATE = 0.3
@@ -61,6 +71,7 @@ class CaseMemory:
         self._generation = store.generation
         self._credit: Credit | None = None
         self._scales: tuple[tuple[int, int], dict[str, float]] = ((-1, -1), {})
+        self._own: tuple[tuple[int, int, str, str | None], OwnSteps] = ((-1, -1, "", None), {})
         self._contracts = contracts
         self._others: tuple[tuple[int, int], Mapping[str, Trust]] = ((-1, -1), {})
 
@@ -218,7 +229,18 @@ class CaseMemory:
             admissible=admissible,
             content=self._content,
         )
-        return found.model_copy(update={"scale": self._scale(env)}) if found.hits else found
+        if not found.hits:
+            return found
+        return found.model_copy(
+            update={"scale": self._scale(env), "own": self._own_steps(env, task_id)}
+        )
+
+    def _own_steps(self, env: str, task_id: str | None) -> OwnSteps:
+        """Return what own steps gained by action, those of the task itself left out; kept for its episode."""
+        now = (self.store.generation, len(self.store.steps), env, task_id)
+        if now != self._own[0]:
+            self._own = (now, own_steps(self.visible(env, task_id)))
+        return self._own[1]
 
     def _scale(self, env: str) -> float:
         """Return the most that any step of an environment gained, 1 where nothing did."""
