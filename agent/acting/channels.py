@@ -27,7 +27,9 @@ def bare(at: Situation, actions: Sequence[str], *, value: bool, prior: float) ->
     n = len(actions)
     found = np.zeros((n, len(CHANNELS)))
     if value:
-        found[:, CHANNELS.index("value")] = advantages(at.state, at.hits, actions, prior=prior)
+        found[:, CHANNELS.index("value")] = advantages(
+            at.state, at.hits, actions, prior=prior, done={action for action, _ in at.history}
+        )
     working = at.working
     found[:, CHANNELS.index("novelty")] = working.novelty(at.seen, actions)
     found[:, CHANNELS.index("repetition")] = -working.repetitions(at.seen, actions)

@@ -48,6 +48,8 @@ class WorkingMemory:
         self.tried[self._moment(before), action] += 1
         if self._calls:
             return
+        if here == there and before.look != after.look:  # what was shut may be open now
+            self.leads[here] = {a: to for a, to in self.leads[here].items() if to != here}
         self.leads[here][action] = there
         if here != there:
             self._movers[_verb(action)] += 1

@@ -235,6 +235,7 @@ def _stepped(
         kl=state.get("kl") if called is None else None,
         call=played.call,
         error=done.error,
+        terminated=done.terminated,
         subtask=current_subtask(state),
         request=known.request,
         skill=called.result.skill if called is not None else "",

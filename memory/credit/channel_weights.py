@@ -124,7 +124,8 @@ def fit(
         gate: Whether one of the two is silenced where it was not seen to help.
     """
     mean = prior.mean if model else prior.mean.without_model()
-    recent = list(decisions)[-MOST:]
+    # a lost step speaks against who chose it, the model; of what memory said there nobody knows what was right
+    recent = [one for one in decisions if model or not one.wrong][-MOST:]
     if not recent:
         return mean
     table = _Table(recent, model=model)
@@ -250,7 +251,8 @@ class _Table:
         for _ in range(8):
             before = theta.copy()
             for k in active:
-                theta[k] = self._root(theta, k, mean[k], spread[k], weight)
+                counts = weight if k < MODEL else weight * ~self.wrong
+                theta[k] = self._root(theta, k, mean[k], spread[k], counts)
             if np.abs(theta - before).max() < 1e-3:
                 break
         return theta

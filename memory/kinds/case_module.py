@@ -28,7 +28,7 @@ class CaseModule(MemoryModule):
     """Derives one case of the whole episode and one of every step; counts the features of the steps."""
 
     name = "cases"
-    version = 5  # who edited it
+    version = 6  # a step that ends a task without success is a loss
     kinds = (
         RecordKind("episodes", EpisodeCase, text=lambda case: case.goal),
         RecordKind(
@@ -116,6 +116,8 @@ def _steps(episode: EndedEpisode) -> list[StepCase]:
             errors, gains([event.score_before for event in taken], final), strict=True
         )
     ]
+    if taken[-1].terminated and ended.outcome == "failure" and gained[-1] == 0.0:
+        gained[-1] = -1.0  # nothing can be gained any more: the step is not to be repeated
     return [
         StepCase(
             id=step_id(episode.id, event),

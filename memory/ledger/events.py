@@ -141,6 +141,8 @@ class Stepped(_Event):
     """The action as the call of a tool, with the contract that it had then; None where no tool was called."""
     error: str = ""
     """Why the action was refused."""
+    terminated: bool = False
+    """Whether the task ended with it for good, and not at a limit of steps."""
     subtask: str = ""
     """The subtask of the plan that it was done for; empty without a plan."""
     request: bool = False

@@ -3,6 +3,7 @@
 Records only; how they are stored, found and weighed is known elsewhere.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -155,6 +156,11 @@ class Hit(Record):
     """Probability with which it is shown (see `exposure`)."""
 
 
+OwnSteps = Mapping[tuple[str, bool], tuple[float, float]]
+"""A name of an action (see `action_values.names`), and whether it was done before in its episode: how often it
+was taken, and the sum of its gains as shares of the most that was gained in the environment."""
+
+
 class Hits(Record):
     """The answer to one read."""
 
@@ -168,3 +174,5 @@ class Hits(Record):
     """True when nothing reached the floor of similarity."""
     scale: float = Field(default=1.0, gt=0)
     """The most that any remembered step of the environment gained; gains are shares of it."""
+    own: OwnSteps = {}
+    """What the agent's own steps in the environment gained by action, whatever the state."""

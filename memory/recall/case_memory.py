@@ -21,6 +21,7 @@ from ..likeness.features import Idf, hashed, state_features
 from ..likeness.grounding import Wordings
 from ..likeness.words import words
 from ..store.store import Store
+from .known_gains import KnownGains
 from .old_cases import OldCases
 from .retriever import STRANGER, RetrieverConfig, rank
 
@@ -61,7 +62,7 @@ class CaseMemory:
         self._spaces = layers(namespace)
         self._generation = store.generation
         self._credit: Credit | None = None
-        self._scales: tuple[tuple[int, int], dict[str, float]] = ((-1, -1), {})
+        self._gains = KnownGains(self)
         self._contracts = contracts
         self._others: tuple[tuple[int, int], Mapping[str, Trust]] = ((-1, -1), {})
         self._old = OldCases(store, self._sees)
@@ -156,6 +157,10 @@ class CaseMemory:
             if case.env == env and self.may_show(case, task_id):
                 yield case
 
+    def seen(self, env: str) -> Iterator[StepCase]:
+        """Yield the step cases of an environment that this view sees."""
+        return (case for case in self.store.steps.values() if case.env == env and self._sees(case))
+
     def may_show(self, record: MemoryRecord, task_id: str | None = None) -> bool:
         """Return whether this view sees a record, and may show it to a task."""
         return self._sees(record) and self._may(record, task_id)
@@ -231,18 +236,12 @@ class CaseMemory:
             admissible=admissible,
             content=self._content,
         )
-        return found.model_copy(update={"scale": self._scale(env)}) if found.hits else found
-
-    def _scale(self, env: str) -> float:
-        """Return the most that any step of an environment gained, 1 where nothing did."""
-        now = (self.store.generation, len(held := self.store.steps))
-        if now != self._scales[0]:
-            self._scales = (now, {})
-        known = self._scales[1]
-        if env not in known:
-            gained = (one.gain for one in held.values() if one.env == env and self._sees(one))
-            known[env] = max(gained, default=0.0)
-        return known[env] if known[env] > 0 else 1.0
+        if not found.hits:
+            return found
+        known = self._gains
+        return found.model_copy(
+            update={"scale": known.scale(env), "own": known.own_steps(env, task_id)}
+        )
 
     def _content(self, case: StepCase) -> StepCase:
         """Return the case whose action and gain are shown where `case` is found: itself."""

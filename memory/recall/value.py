@@ -4,7 +4,7 @@ A_M enters the policy as pi_M(a|s) ~ pi_LLM(a|s) exp(A_M(s, a) / beta): the clos
 improvement of a frozen policy (JitRL; Peters et al. 2010). Pure arithmetic over hits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from ..ledger.records import Hits, State
 from ..likeness.grounding import Wordings, plain, slotted
 from ..likeness.states import MOST_OFFERED
 from ..likeness.words import words
+from .action_values import expected
 
 WORDING = 0.15
 """Share of the likeness that depends on the very words and numbers of two actions."""
@@ -20,6 +21,8 @@ PRIOR = 0.05
 """q0: the gain expected of an action that nothing is known about."""
 PRIOR_WEIGHT = 0.3
 """n0: how many perfect hits the prior weighs."""
+OWN_WEIGHT = 1.0
+"""The same where own steps say what the action gained elsewhere: that is no guess."""
 STRETCH = 3.0
 """Where a remembered action cannot be done here, the likest one takes its place, with a weight of
 likeness ** STRETCH."""
@@ -32,7 +35,12 @@ DECLINED_OWN = 0.1
 
 
 def qualities(
-    state: State, hits: Hits, actions: Sequence[str], *, prior: float = PRIOR
+    state: State,
+    hits: Hits,
+    actions: Sequence[str],
+    *,
+    prior: float = PRIOR,
+    done: Collection[str] = (),
 ) -> NDArray[np.float64]:
     """Return Q_M(s, a) of every action.
 
@@ -46,7 +54,9 @@ def qualities(
         state: Where the policy is.
         hits: What the memory returned for the state.
         actions: The admissible actions, n of them.
-        prior: q0, the gain expected of an action that nothing is known about.
+        prior: q0, the gain expected of an action that nothing is known about. Where there are own steps, what
+            they gained by such an action stands in its place (see `action_values`).
+        done: What was done in this episode.
 
     Returns:
         Shape (n,); the prior everywhere when the memory abstained.
@@ -54,8 +64,8 @@ def qualities(
     meant = [plain(action, state.text, state.goal) for action in actions]
     about = Wordings([slotted(part) for part in meant])
     spoken = Wordings([words(action) for action in actions])
-    mass = np.full(len(actions), PRIOR_WEIGHT)
-    value = mass * prior
+    mass = np.full(len(actions), OWN_WEIGHT if hits.own else PRIOR_WEIGHT)
+    value = mass * (expected(hits.own, state, actions, done, least=prior) if hits.own else prior)
     for hit in hits.hits:
         weight = hit.similarity**SHARPNESS
         alike = about.likeness(slotted(hit.about))
@@ -70,13 +80,18 @@ def qualities(
         cut = len(hit.case.offered) >= MOST_OFFERED
         offered = np.array([declined * (cut or a in hit.offered) for a in meant])
         mass += weight * np.maximum(match, offered)
-        value += weight * match * hit.case.gain / hits.scale
+        value += weight * match * max(-1.0, hit.case.gain / hits.scale)
     quality: NDArray[np.float64] = value / mass
     return quality
 
 
 def advantages(
-    state: State, hits: Hits, actions: Sequence[str], *, prior: float = PRIOR
+    state: State,
+    hits: Hits,
+    actions: Sequence[str],
+    *,
+    prior: float = PRIOR,
+    done: Collection[str] = (),
 ) -> NDArray[np.float64]:
     """Return A_M(s, a) = Q_M(s, a) - mean_a' Q_M(s, a') of every action, shape (n,), mean 0.
 
@@ -84,6 +99,6 @@ def advantages(
     """
     if not hits.hits or not actions:
         return np.zeros(len(actions))
-    quality = qualities(state, hits, actions, prior=prior)
+    quality = qualities(state, hits, actions, prior=prior, done=done)
     advantage: NDArray[np.float64] = quality - quality.mean()
     return advantage

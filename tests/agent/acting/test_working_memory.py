@@ -46,3 +46,19 @@ def test_working_memory_prefers_ways_that_were_never_taken() -> None:
     ]
     working.note(hall, "move east", attic)
     assert working.novelty(attic, ["move west"]).tolist() == [1.0]
+
+
+def test_a_shut_way_is_tried_again_when_the_place_has_changed() -> None:
+    def at(door: str) -> Observation:
+        look = f"You are in the hall. The door is {door}."
+        return SEEN.model_copy(update={"look": look, "admissible": ("move north", "open door")})
+
+    den = SEEN.model_copy(update={"look": "You are in the den.", "admissible": ("move south",)})
+    shut, open_ = at("shut"), at("open")
+    working = WorkingMemory()
+    working.begin(den)
+    working.note(den, "move south", shut)
+    working.note(shut, "move north", shut)
+    assert working.novelty(shut, ["move north"]).tolist() == [0.0]
+    working.note(shut, "open door", open_)
+    assert working.novelty(open_, ["move north"]).tolist() == [1.0]

@@ -75,3 +75,11 @@ def test_steps_of_lost_episodes_speak_against_what_was_taken() -> None:
 def test_options_alike_are_one_row_with_their_count() -> None:
     options, taken = compact(np.array([[0.5, 0], [0.0, 1], [0.5, 0]]), 2)
     assert options == ((2.0, 0.5, 0.0), (1.0, 0.0, 1.0)) and taken == 0
+
+
+def test_lost_episodes_speak_against_the_model_and_not_against_memory() -> None:
+    won = decisions(0.5, 0.6)
+    lost = decisions(0.9, 0.9, n=200, seed=1, wrong=True)
+    after, before = fit(UNKNOWN, [*lost, *won], gate=False), fit(UNKNOWN, won, gate=False)
+    assert after.first < before.first and after.value > 0.9 * before.value
+    assert fit(NO_MODEL, [*won, *lost], model=False) == fit(NO_MODEL, won, model=False)
