@@ -1,5 +1,6 @@
 """What is known of the gains of an environment as a whole; kept until memory changes."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -7,8 +8,11 @@ from ..ledger.records import OwnSteps, StepCase
 from ..store.store import Store
 from .action_values import own_steps
 
+LATEST = 20_000
+"""Own steps that count: a second's work once an episode, however long the life."""
 
-class View(Protocol):
+
+class SeesSteps(Protocol):
     """What is asked of a view of memory."""
 
     store: Store
@@ -27,7 +31,7 @@ class KnownGains:
         view: Of the memory.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: SeesSteps) -> None:
         self._view = view
         self._at = (-1, -1)
         self._scales: dict[str, float] = {}
@@ -44,7 +48,8 @@ class KnownGains:
         """Return what own steps gained by action, those of the task itself left out; kept for its episode."""
         self._forget_old()
         if self._own is None or self._own[0] != (env, task_id):
-            self._own = ((env, task_id), own_steps(self._view.visible(env, task_id)))
+            latest = deque(self._view.visible(env, task_id), maxlen=LATEST)
+            self._own = ((env, task_id), own_steps(latest))
         return self._own[1]
 
     def _forget_old(self) -> None:
