@@ -19,7 +19,7 @@ from ...skills.call_graph import depth
 from ...skills.induction.traces import ACT, Move, effects
 from ...skills.skill_runner import CallResult
 from ...skills.types import Skill
-from .offer import Offer, failures_before, first_value, move_of, text_of, words_in
+from .possible import Possible, failures_before, first_value, move_of, text_of, words_in
 from .skill_values import SkillValues, call_of, open_parameters, variant
 
 _Kind = tuple[str, str]
@@ -72,7 +72,7 @@ class Explorer:
     said: list[str] = field(default_factory=list)
     """What was learned since it was drained last, to be kept in the ledger (see `apply`)."""
     _lacked: Counter[Move] = field(default_factory=Counter)
-    _offer: "Offer | None" = None
+    _offer: "Possible | None" = None
 
     def begin(self) -> None:
         """Begin an attempt: nothing is waiting."""
@@ -167,7 +167,9 @@ class Explorer:
         said, self.said = tuple(self.said), []
         return said
 
-    def _worths(self, offer: "Offer", here: str, rng: np.random.Generator) -> NDArray[np.float64]:
+    def _worths(
+        self, offer: "Possible", here: str, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
         """Return draws of the chance that each action brings something here; where it is new, as anywhere."""
         counts = offer.simple.copy()
         for place, (method, text) in self.brought:
@@ -268,11 +270,11 @@ class Explorer:
             away = [call for call in away if now.get(f"near.{call[1][0]}")] or away
         return move_of(away[int(rng.integers(len(away)))])
 
-    def _offered(self) -> "Offer":
+    def _offered(self) -> "Possible":
         """Return the calls that there are; they are sorted anew only where they changed."""
         calls = self.environment.calls()
         if self._offer is None or self._offer.source is not calls:
-            self._offer = Offer(calls, primitives=self.primitives)
+            self._offer = Possible(calls, primitives=self.primitives)
         return self._offer
 
 

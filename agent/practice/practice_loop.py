@@ -21,7 +21,7 @@ from .attempt import GoalAttempt
 from .code_writer import ActionWriter
 from .curriculum import Curriculum
 from .explorer import Explorer, attempt_rng
-from .learner import ROUNDS, Learner
+from .skill_learner import ROUNDS, SkillLearner
 from .skill_values import open_parameters
 from .write_round import Written, write_skill
 
@@ -71,7 +71,7 @@ class Practice:
     writer: ActionWriter | None = None
     """Writes code for the goal before it is explored; both sources compete."""
     explorer: Explorer = field(init=False)
-    learner: Learner | None = None
+    learner: SkillLearner | None = None
     _standing: GoalAttempt | None = None
 
     def __post_init__(self) -> None:
@@ -85,7 +85,7 @@ class Practice:
             primitives=self.config.primitives,
         )
         if self.admission is not None and self.config.library:
-            self.learner = Learner(self.admission, self.explorer, self.worlds, self.seed)
+            self.learner = SkillLearner(self.admission, self.explorer, self.worlds, self.seed)
 
     def recall(self, done: Iteration) -> None:
         """Take in an iteration of an earlier run, from the ledger."""

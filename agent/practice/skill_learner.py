@@ -38,7 +38,7 @@ class Learned(NamedTuple):
         return self.verdict.skill if self.verdict is not None and good else ""
 
 
-class Learner:
+class SkillLearner:
     """Learns skills.
 
     Args:

@@ -18,7 +18,7 @@ SIMPLE = 3.0
 simple is tried first."""
 
 
-class Offer:
+class Possible:
     """The calls of an environment, sorted for the explorer; a kitchen offers hundreds of thousands.
 
     Args:
@@ -88,10 +88,12 @@ def failures_before(text: str) -> float:
 
 
 def first_value(values: tuple[Fact, ...]) -> str:
+    """Return the first argument of a call as text; empty where it has none."""
     return str(values[0]) if values else ""
 
 
 def text_of(move: Move) -> str:
+    """Return a move in words."""
     said = [move.skill.partition("@")[0] if move.method == "skill" else move.method, *move.values]
     return " ".join(map(str, said))
 
@@ -103,4 +105,5 @@ def move_of(call: Call) -> Move:
 
 @lru_cache(maxsize=50_000)
 def words_in(text: str) -> frozenset[str]:
+    """Return the words of a text; underscores and hyphens part them."""
     return frozenset(words(text.replace("_", " ").replace("-", " ")))
