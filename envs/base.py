@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from .errors import EpisodeOver, UnknownName, UsageError
 from .journal import Journal
-from .tools import Call, ToolSpec, read_call, worded_call
+from .tools import Call, ToolSpec, read_call, worded_call, write_call
 from .types import SPLITS, ActionMode, Fact, Measure, Observation, Split, Task, Transition
 
 
@@ -176,7 +176,8 @@ class Environment(ABC):
         """Return the callables a skill may use, JSON in and JSON out; their docstrings document them.
 
         Each takes its steps through `step`, so that the watcher sees them, and raises `EpisodeOver` when the
-        episode has ended. Every environment has `act`, `observe`, `admissible`, `goal` and `facts`.
+        episode has ended. Every environment has `act`, `observe`, `admissible`, `goal` and `facts`, and
+        those whose actions are calls of tools have `call`.
         """
         return {
             "act": self._act_for_skill,
@@ -184,6 +185,7 @@ class Environment(ABC):
             "admissible": self._admissible_for_skill,
             "goal": self._goal_for_skill,
             "facts": self._facts_for_skill,
+            **({"call": self._call_for_skill} if self.action_mode == "tool_call" else {}),
         }
 
     def _act_for_skill(self, action: str) -> str:
@@ -193,6 +195,15 @@ class Environment(ABC):
         done = self.step(action)
         if done.terminated or done.truncated:
             raise EpisodeOver(f"the episode ended with {action!r}")
+        return done.observation.text
+
+    def _call_for_skill(self, tool: str, /, **arguments: Any) -> str:
+        """Call a tool and return its answer; a refused call ends the skill, with the reason."""
+        done = self.step(write_call(tool, arguments))
+        if done.error:
+            raise UsageError(f"{tool} was refused: {done.error}")
+        if done.terminated or done.truncated:
+            raise EpisodeOver(f"the episode ended with {tool}")
         return done.observation.text
 
     def _observe_for_skill(self) -> str:

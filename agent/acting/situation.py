@@ -29,6 +29,11 @@ class Favour(NamedTuple):
     arguments: Mapping[str, Any] = {}
     """Of this call."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether it can be called as it is; else whoever calls it says the arguments."""
+        return self.tool is None or set(self.tool.required) <= set(self.arguments)
+
 
 def _no_failure(call: Call) -> str:
     return ""
@@ -112,7 +117,8 @@ class Situation:
     def actions(self) -> tuple[str, ...]:
         """What can be chosen among, sorted; a model that talks may name another call where any is taken."""
         open_to = self.candidates if self.seen.admissible is None else self.seen.admissible
-        return tuple(sorted({*open_to, *self.favoured})) if self.favoured else open_to
+        whole = {action for action, favour in self.favoured.items() if favour.whole}
+        return tuple(sorted({*open_to, *whole})) if whole else open_to
 
 
 def situation(

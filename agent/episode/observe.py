@@ -43,7 +43,7 @@ def take(parts: EpisodeParts, state: EpisodeState) -> Update:
         entries.append(_whole_cases(state, found.remembered.read, recalled.key))
     if found.skills.calls or found.skills.held:
         entries.append(_offered(state, found.skills, recalled.key))
-    offer = found.skills.calls.get(action)
+    offer = found.skills.named(action)
     if offer is None:
         played = _played(parts, action)._replace(before=found.seen)
         entry = _stepped(state, played, recalled.key)

@@ -4,6 +4,7 @@ A move is a call of the environment's API or of a skill. Moves can be played aga
 what a goal did not need is dropped (delta debugging, Zeller and Hildebrandt 2002, one move at a time).
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -112,6 +113,23 @@ class GoalAttempt:
             UsageError,
         ):  # the episode's end, or a call that is none: a move that did nothing
             return
+
+    def told(self, first: int) -> list[str]:
+        """Return the moves from the first on with their steps, each as JSON, for `again`."""
+        return [
+            json.dumps([move.model_dump(mode="json"), actions])
+            for move, actions in zip(self.moves[first:], self.actions[first:], strict=True)
+        ]
+
+    def again(self, text: str) -> None:
+        """Take the steps of a move that was told, and know it."""
+        move, actions = json.loads(text)
+        self.offered.append(self.environment.seen().admissible or ())
+        for action in actions:
+            self.environment.step(action)
+        self.moves.append(Move.model_validate(move))
+        self.actions.append(tuple(actions))
+        self.facts.append(dict(self.environment.facts()))
 
     def trace(self, goal: str, *, listed: bool) -> Trace:
         """Return what was done as a trajectory for induction.

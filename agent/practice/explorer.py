@@ -8,7 +8,6 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,10 @@ from ...envs.types import Fact
 from ...memory.likeness.words import words
 from ...skills.call_graph import depth
 from ...skills.induction.traces import ACT, Move, effects
+from ...skills.skill_runner import CallResult
 from ...skills.types import Skill
+from .possible import Possible, failures_before, first_value, move_of, text_of, words_in
+from .skill_values import SkillValues, call_of, open_parameters, variant
 
 _Kind = tuple[str, str]
 _ELSEWHERE = 4.0
@@ -27,17 +29,17 @@ _MORE = 0.3
 """Share of calls that ask for more than a count's default."""
 
 
-WEIGHTS = {"act": 0.35, "go": 0.25, "other": 0.05, "skill": 0.3, "named": 0.25}
+WEIGHTS = {"act": 0.35, "go": 0.25, "other": 0.05, "skill": 0.3, "value": 0.3, "named": 0.25}
 """How often each kind of move is proposed, relative to the others: `act` acts on what is faced, drawn by what
 such actions brought (Thompson 1933); `go` calls with an argument (going to something); `other` without; `skill`
-calls a skill; `named` shares a word with the goal."""
+calls a skill; `value` calls one with a value that it may work for, the more often the more that brought;
+`named` shares a word with the goal."""
 IN_SIGHT = 0.9
 """Share of `go` moves that go to what is in sight, where something is."""
-SIMPLE = 3.0
-"""Failures that an action counts as having for each further thing that it names, before it was tried: what is
-simple is tried first."""
 BEGIN = 0.5
 """Share of attempts that begin with a skill, where there are any: from the frontier of what is known."""
+LACKED = 3
+"""Times that what a call lacks is made before it is given up."""
 FOLLOW = 0.4
 """Share of moves that do what followed the last move in an earlier success."""
 
@@ -61,17 +63,84 @@ class Explorer:
     brought: dict[tuple[str, _Kind], list[int]] = field(default_factory=dict)
     """How often an action brought something and how often not, by what was faced; "" is anywhere."""
 
+    tried: SkillValues = field(default_factory=SkillValues)
+    """What skills brought with which values."""
+    made: dict[str, Move] = field(default_factory=dict)
+    """Thing that is carried -> the move that brought it last; for what a call lacks."""
+    next: list[Move] = field(default_factory=list)
+    """Moves that come before any other, last first."""
     said: list[str] = field(default_factory=list)
     """What was learned since it was drained last, to be kept in the ledger (see `apply`)."""
+    _lacked: Counter[Move] = field(default_factory=Counter)
+    _offer: "Possible | None" = None
 
-    def note(self, before: Mapping[str, Fact], move: Move, after: Mapping[str, Fact]) -> None:
-        """Count whether an action brought something."""
+    def begin(self) -> None:
+        """Begin an attempt: nothing is waiting."""
+        self.next, self._lacked = [], Counter()
+
+    def note(
+        self,
+        before: Mapping[str, Fact],
+        move: Move,
+        after: Mapping[str, Fact],
+        call: CallResult | None = None,
+        *,
+        new: bool = False,
+    ) -> None:
+        """Count whether a move brought something.
+
+        Args:
+            before: What held.
+            move: What was done.
+            after: What holds.
+            call: What it came to, for a skill.
+            new: Whether a goal came to hold.
+        """
+        changed = effects(before, after).values()
+        grown = [effect.fact for effect in changed if effect.gain > 0]
         if move.method == ACT:
-            good = any(
-                effect.gain > 0 and effect.fact.startswith(("inventory.", "unlocked."))
-                for effect in effects(before, after).values()
-            )
-            self._learned("brought", _where(before), *_kind(move), str(int(good)))
+            good = any(fact.startswith(("inventory.", "unlocked.")) for fact in grown)
+            self._learned("brought", _where(before), *_kind(move), str(int(good)), str(int(new)))
+        if not self.skills:
+            return
+        for fact in grown:
+            thing = fact.removeprefix("inventory.").replace("_", " ")
+            known = self.made.get(thing)
+            if thing != fact and (known is None or (known.method != ACT and known != move)):
+                self._learned("made", thing, move.model_dump_json())
+        if call is not None:
+            self._note_call(move, call)
+
+    def know(self, skill: Skill) -> None:
+        """Take that what a skill does by default brought something."""
+        which, values = variant(skill, call_of(skill, {}))
+        self._learned("tried", which, values[0], "1")
+
+    def _note_call(self, move: Move, call: CallResult) -> None:
+        """Count what a call with a value brought; what it lacked is made first, and it is called again."""
+        skill = self.skills[move.skill.partition("@")[0]]
+        if not open_parameters(skill):
+            return
+        which, values = variant(skill, move)
+        if call.ran is not None and call.ran.value is False:
+            sources = [s for s in map(self._source, values) if s is not None and s != move]
+            self._lacked[move] += 1
+            if sources and self._lacked[move] <= LACKED and len(self.next) < 2 * LACKED:
+                self.next += [move, *sources]
+                return
+        self._learned("tried", which, values[0], str(int(call.outcome == "success")))
+
+    def _source(self, thing: str) -> Move | None:
+        """Return what brought a thing before, or what is offered like the action that brought another."""
+        if thing in self.made:
+            return self.made[thing]
+        offered = set(self._offered().single)
+        for other, move in self.made.items():
+            text = first_value(move.values)
+            like = text.removesuffix(other) + thing
+            if move.method == ACT and text.endswith(f" {other}") and like in offered:
+                return move_of((ACT, (like,)))
+        return None
 
     def _learned(self, *lesson: str) -> None:
         text = json.dumps(lesson)
@@ -81,10 +150,15 @@ class Explorer:
     def apply(self, lesson: str) -> None:
         """Learn again what was learned before, from the ledger."""
         match json.loads(lesson):
-            case ["brought", where, method, value, good]:
+            case ["brought", where, method, value, good, *new]:
+                self.tried.others[0 if new == ["1"] else 1] += 1
                 for place in {"", where}:
                     counts = self.brought.setdefault((place, (method, value)), [0, 0])
                     counts[0 if good == "1" else 1] += 1
+            case ["made", thing, move]:
+                self.made[thing] = Move.model_validate_json(move)
+            case ["tried", skill, value, good]:
+                self.tried.note(skill, value, good=good == "1")
             case ["followed", method, value, then, what]:
                 self.followed.setdefault((method, value), Counter())[then, what] += 1
 
@@ -94,21 +168,23 @@ class Explorer:
         return said
 
     def _worths(
-        self, moves: Sequence[Move], here: str, rng: np.random.Generator
+        self, offer: "Possible", here: str, rng: np.random.Generator
     ) -> NDArray[np.float64]:
         """Return draws of the chance that each action brings something here; where it is new, as anywhere."""
-        counts = np.array([self._counts(move, here) for move in moves])
+        counts = offer.simple.copy()
+        for place, (method, text) in self.brought:
+            if not place and method == ACT and text in offer.places:
+                counts[offer.places[text]] = self._counts(text, here)
         draws: NDArray[np.float64] = rng.beta(1 + counts[:, 0], 1 + counts[:, 1])
         return draws
 
-    def _counts(self, move: Move, here: str) -> tuple[float, float]:
-        known = self.brought.get((here, _kind(move)))
+    def _counts(self, text: str, here: str) -> tuple[float, float]:
+        known = self.brought.get((here, (ACT, text)))
         if known is not None:
             return known[0], known[1]
-        good, bad = self.brought.get(("", _kind(move)), [0, 0])
+        good, bad = self.brought.get(("", (ACT, text)), [0, 0])
         share = min(1.0, _ELSEWHERE / max(good + bad, 1))
-        more = SIMPLE * str(move.values[0]).count(",") if move.values else 0.0
-        return share * good, share * bad + more
+        return share * good, share * bad + failures_before(text)
 
     def _is_means(self, move: Move) -> bool:
         """Return whether a skill leaves something that later moves can use: carried, or to work at."""
@@ -146,9 +222,12 @@ class Explorer:
             done: The moves of this attempt so far.
             rng: Of chance.
         """
-        calls = [_call(m, v) for m, v in self.environment.calls() if self.primitives or m == ACT]
+        if self.next:
+            return self.next.pop()
+        offer = self._offered()
         skills = [move for skill in self.skills.values() for move in bindings(skill, goal, rng)]
         means = [move for move in skills if self._is_means(move)]
+        free = [skill for skill in self.skills.values() if open_parameters(skill)]
         if not done and means and rng.random() < BEGIN:
             return means[int(rng.choice(len(means), p=self._shares(means)))]
         if done and rng.random() < FOLLOW:
@@ -157,33 +236,46 @@ class Explorer:
                 kinds, counts = zip(*sorted(after.items()), strict=True)
                 share = np.array(counts, dtype=float) / sum(counts)
                 wanted = kinds[int(rng.choice(len(kinds), p=share))]
-                fit = [move for move in (*calls, *skills) if _kind(move) == wanted]
+                fit = [move_of(c) for c in offer.calls if (c[0], first_value(c[1])) == wanted]
+                fit += [move for move in skills if _kind(move) == wanted]
                 if fit:
                     return fit[int(rng.integers(len(fit)))]
-        acts = [move for move in calls if move.method == ACT]
         said = set(words(goal))
-        shared = [len(said & _words_of(move)) for move in (*calls, *skills)]
-        most = max(shared, default=0)
-        kinds_of = {
-            "act": acts,
-            "go": [move for move in calls if move.method != ACT and move.values],
-            "other": [move for move in calls if not move.values],
+        named = offer.names(said) or bool(
+            said & {w for move in skills for w in words_in(text_of(move))}
+        )
+        has = {
+            "act": offer.acts,
+            "go": offer.go,
+            "other": offer.other,
             "skill": means,
-            "named": [m for m, n in zip((*calls, *skills), shared, strict=True) if n == most > 0],
+            "value": free,
+            "named": named,
         }
-        there = [name for name, moves in kinds_of.items() if moves]
+        there = [name for name, found in has.items() if found]
         weights = np.array([WEIGHTS[name] for name in there], dtype=float)
+        weights[[name == "value" for name in there]] *= self.tried.worth
         picked = there[int(rng.choice(len(there), p=weights / weights.sum()))]
         if picked == "act":
-            here = _where(now)
-            return acts[int(self._worths(acts, here, rng).argmax())]
-        fit = kinds_of[picked]
+            return move_of(offer.acts[int(self._worths(offer, _where(now), rng).argmax())])
+        if picked == "value":
+            return self.tried.propose(free, offer.single, rng)
         if picked == "skill":
-            return fit[int(rng.choice(len(fit), p=self._shares(fit)))]
+            return means[int(rng.choice(len(means), p=self._shares(means)))]
+        if picked == "named":
+            nearest = offer.named(said, skills)
+            return nearest[int(rng.integers(len(nearest)))]
+        away = offer.go if picked == "go" else offer.other
         if picked == "go" and rng.random() < IN_SIGHT:
-            near = [move for move in fit if now.get(f"near.{move.values[0]}")]
-            fit = near or fit
-        return fit[int(rng.integers(len(fit)))]
+            away = [call for call in away if now.get(f"near.{call[1][0]}")] or away
+        return move_of(away[int(rng.integers(len(away)))])
+
+    def _offered(self) -> "Possible":
+        """Return the calls that there are; they are sorted anew only where they changed."""
+        calls = self.environment.calls()
+        if self._offer is None or self._offer.source is not calls:
+            self._offer = Possible(calls, primitives=self.primitives)
+        return self._offer
 
 
 def bindings(skill: Skill, goal: str, rng: np.random.Generator) -> list[Move]:
@@ -224,7 +316,7 @@ def bindings(skill: Skill, goal: str, rng: np.random.Generator) -> list[Move]:
 def _kind(move: Move) -> _Kind:
     if move.method == "skill":
         return ("skill", move.skill.partition("@")[0])
-    return (move.method, str(move.values[0]) if move.values else "")
+    return (move.method, first_value(move.values))
 
 
 def _where(now: Mapping[str, Fact]) -> str:
@@ -240,22 +332,6 @@ def _where(now: Mapping[str, Fact]) -> str:
 def _before(move: Move) -> _Kind:
     """Return what a move counts as for what follows it: going somewhere is alike, wherever it goes."""
     return _kind(move) if move.method in (ACT, "skill") else (move.method, "")
-
-
-def _text(move: Move) -> str:
-    said = [move.skill.partition("@")[0] if move.method == "skill" else move.method, *move.values]
-    return " ".join(map(str, said)).replace("_", " ").replace("-", " ")
-
-
-@lru_cache(maxsize=200_000)
-def _call(method: str, values: tuple[Fact, ...]) -> Move:
-    """Return a call as a move; a kitchen offers tens of thousands at every step."""
-    return Move(method=method, values=values)
-
-
-@lru_cache(maxsize=200_000)
-def _words_of(move: Move) -> frozenset[str]:
-    return frozenset(words(_text(move)))
 
 
 def attempt_rng(seed: int, iteration: int, arm: str) -> np.random.Generator:

@@ -1,5 +1,6 @@
 """One practice from its first iteration to its last, kept in a ledger so that it can be interrupted."""
 
+import copy
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def run_practice(
 ) -> tuple[PracticeResult, Library | None]:
     """Practise to the last iteration; the same call goes on after an interruption.
 
-    What goes on in one persistent world is played again from its beginning, which comes to the same.
+    A world that iterations go on in is played again to where it was.
 
     Args:
         name: Of this practice in the ledger.
@@ -84,9 +85,12 @@ def run_practice(
         ledger = Ledger(open_sqlite(folder / "ledger.sqlite"), time.time)
         ledger.create()
         library = Library(library_folder or folder / "skills") if config.library else None
-        admission = (
-            Admission(library, runner, lambda _: environment) if library is not None else None
-        )
+        admission = None
+        if library is not None:
+            trials = copy.deepcopy(
+                environment
+            )  # a test does not end the world that is practised in
+            admission = Admission(library, runner, lambda _: trials)
 
         def begun(done: Sequence[Iteration]) -> Practice:
             curriculum = Curriculum(environment.goals(), choose)
@@ -102,7 +106,7 @@ def run_practice(
         prefix = f"practice/{name}/{seed}/{label or told}/"
         log = PracticeLog(ledger, library, run=name, prefix=prefix)
         log.recover()
-        known = {} if config.persistent else log.known()
+        known = log.known()
         practice, done = begun([]), []
         for number in range(iterations):
             if number in known:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from ...envs.base import Environment
+from ...envs.tools import read_call
 from ...envs.types import Fact, Observation, Record, Transition
 from ...memory.credit.credit import Credit
 from ...memory.credit.skill_uses import SkillUses
@@ -25,6 +26,7 @@ from ...skills.skill_index import Vectored
 from ...skills.skill_retriever import SkillRetriever, SkillRetrieverConfig
 from ...skills.skill_runner import CallResult, Runner, view_of
 from ...skills.types import Skill
+from .skill_tools import tool_of
 
 OFFERED = 3
 """Skills that are offered at a step."""
@@ -83,6 +85,21 @@ class Offered(NamedTuple):
     """Skills that were found and held out, with the probability of being shown."""
     considered: int
     """Skills of the environment."""
+
+    def named(self, action: str) -> Offer | None:
+        """Return the call that an action is; None where it is none of a skill that is offered.
+
+        One whose arguments are open is called with what the action says, in Python's form.
+        """
+        if action in self.calls:
+            return self.calls[action]
+        name, _, said = action.partition("(")
+        offer = next((o for o in self.calls.values() if o.offered.name == name), None)
+        if offer is None or offer.arguments:
+            return None
+        spec = tool_of(offer.offered).model_copy(update={"name": "skill"})
+        given = read_call(f"skill({said}", [spec])
+        return offer.model_copy(update={"action": action, "arguments": given.arguments})
 
 
 NOTHING = Offered({}, {}, 0)
@@ -184,7 +201,8 @@ class SkillSet:
             use = self._uses().of(skill.id, llm)
             good = use.succeeded + len(skill.tests)
             kept = (good + 1) / (good + use.failed + 2)
-            for rank, arguments in enumerate(bound(skill, seen)[:BINDINGS]):
+            calls = "call" in skill.contract.capabilities  # then who calls it says the arguments
+            for rank, arguments in enumerate([{}] if calls else bound(skill, seen)[:BINDINGS]):
                 action = written(skill, arguments)
                 try:
                     ready = all(holds(c, view, arguments) for c in skill.contract.preconditions)

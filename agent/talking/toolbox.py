@@ -135,6 +135,12 @@ class Toolbox:
         for action, arguments in offered.items():
             if {name: str(value) for name, value in arguments.items()} == given:
                 return Named(action)
+        spec = next(spec for spec in self.skills if spec.name == use.name)
+        if not all(set(spec.required) <= set(arguments) for arguments in offered.values()):
+            wrong = problem_of(spec, use.arguments or {})
+            if wrong:
+                return Named(problem=f"{use.name}: {wrong}")
+            return Named(called(use.name, use.arguments or {}))
         return Named(problem=f"{use.name} can be called here as: {'; '.join(offered)}")
 
     def use_of(self, action: str, step: int) -> ToolUse | None:
@@ -151,6 +157,15 @@ class Toolbox:
             name, arguments = call.tool, call.arguments
         text = json.dumps(arguments, ensure_ascii=False, default=str)
         return ToolUse(id=f"step{step:05d}", name=name, arguments=json.loads(text), text=text)
+
+
+def called(skill: str, arguments: Mapping[str, Any]) -> str:
+    """Return the action that a call of a skill with a caller's own arguments is; see `Offered.named`.
+
+    >>> called("check-stock-reship", {"sku": "KT-20"})
+    "check-stock-reship(sku='KT-20')"
+    """
+    return skill + write_call("", arguments)
 
 
 def _without_nulls(spec: ToolSpec, given: Mapping[str, Any]) -> dict[str, Any]:

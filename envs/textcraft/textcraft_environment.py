@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from ..adapter import Adapter, Seen
@@ -207,18 +208,7 @@ class TextCraft(Adapter):
 
         Numbers are those of a crafting grid (1 to 9 of a kind; 1, 2, 3, 4, 6 or 8 of each of two).
         """
-        held = sorted(self._kitchen.held)
-        texts = [f"get 9 {name}" for name in open_book().basics]
-        texts += [f"combine {n} {name}" for name in held for n in range(1, 10)]
-        texts += [
-            f"combine {n} {a}, {m} {b}"
-            for i, a in enumerate(held)
-            for b in held[i + 1 :]
-            for n in _PAIRED
-            for m in _PAIRED
-            if n + m <= 9
-        ]
-        return tuple(("act", (text,)) for text in texts)
+        return _tried_with(tuple(sorted(self._kitchen.held)))
 
     def gold(self) -> tuple[str, ...] | None:
         """Return the plan over the true recipes; None for `open`. The task is freshly reset afterwards."""
@@ -248,6 +238,21 @@ class TextCraft(Adapter):
         self._kitchen = Kitchen(open_book(), Counter(dict(state.held)), list(state.crafted))
         self._listed = () if self.closed else listing(state.task.id, self._goal)
         return state.last
+
+
+@lru_cache(maxsize=4)  # asked at every move; it changes with the kinds of things that are carried
+def _tried_with(held: tuple[str, ...]) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
+    texts = [f"get 9 {name}" for name in open_book().basics]
+    texts += [f"combine {n} {name}" for name in held for n in range(1, 10)]
+    texts += [
+        f"combine {n} {a}, {m} {b}"
+        for i, a in enumerate(held)
+        for b in held[i + 1 :]
+        for n in _PAIRED
+        for m in _PAIRED
+        if n + m <= 9
+    ]
+    return tuple(("act", (text,)) for text in texts)
 
 
 def _joined(name: str) -> str:

@@ -40,6 +40,8 @@ class Practised(Record):
     """Why skills were not."""
     lessons: tuple[str, ...] = ()
     """What the explorer learned, as JSON."""
+    played: tuple[str, ...] = ()
+    """The moves with their steps, as JSON, where the next iteration goes on in this world; "" begins it."""
     answers: tuple[Answered, ...] = ()
     """What a model was asked about the goal in this iteration."""
     library: str = ""

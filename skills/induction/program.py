@@ -14,7 +14,7 @@ from ..lint import capabilities_of
 from ..types import LONGEST, Contract, Parameter, Skill, SkillTest
 from .antiunify import Pattern, Slot, antiunify
 from .text import lines_of, source_of
-from .traces import ACT, Effect, Trace, common_gain, effects
+from .traces import ACT, CALL, Effect, Trace, common_gain, effects
 
 _ROOM = 2
 """How many times the most that was seen a count may be."""
@@ -71,7 +71,8 @@ def write(
         slot: _parameter(values, slot in counts) for slot, values in pattern.slots.items()
     }
     listed = any(any(p.trace.offered) for p in pieces)
-    aim = "" if listed else _goal(gains)
+    calls = any(line.move.method == CALL for line in pattern.lines)
+    aim = "" if listed or calls else _goal(gains)
     if aim.startswith("inventory") and "count" not in parameters:
         parameters["count"] = Parameter(type="int", min=1, max=9, default=1, about="how many")
     body = [
@@ -92,7 +93,7 @@ def write(
             env=env,
             parameters=parameters,
             preconditions=(*_needs(pieces), *_offered(pattern, listed), *laid),
-            postconditions=(*_promises(gains, "count" in parameters), *held),
+            postconditions=(*_promises(gains, "count" in parameters, whole=calls), *held),
             capabilities=tuple(capabilities),
             maker="induced",
             origin=pieces[0].trace.task_id,
@@ -136,6 +137,8 @@ def _parameter(values: tuple[Fact, ...], counted: bool) -> Parameter:
         return Parameter(type="int", min=1, max=most * _ROOM, default=1, about="how often")
     if all(isinstance(v, int) and not isinstance(v, bool) for v in values):
         return Parameter(type="int", min=0)
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        return Parameter(type="float")
     seen = ", ".join(dict.fromkeys(map(str, values)))
     return Parameter(type="str", about=f"for example {seen}"[:120])
 
@@ -217,7 +220,11 @@ def _goal(gains: Mapping[str, float]) -> str:
     return next(iter(gains), "")
 
 
-def _promises(gains: Mapping[str, float], counted: bool) -> tuple[str, ...]:
+def _promises(gains: Mapping[str, float], counted: bool, *, whole: bool = False) -> tuple[str, ...]:
+    """Return what is promised of what all pieces gained: the one fact that says it best, or the whole."""
+    if whole:
+        grown = (fact for fact in gains if fact != "score")
+        return tuple(f"{fact} - before.{fact} >= {gains[fact]:g}" for fact in grown)
     goal = _goal(gains)
     if not goal:
         return ()
@@ -264,7 +271,7 @@ def _name(gains: Mapping[str, float], pattern: Pattern) -> str:
     for line in pattern.lines:
         if line.move.method == ACT:
             verbs += [str(p) for p in line.parts if not isinstance(p, Slot)]
-        elif line.move.method == "skill":
+        elif line.move.method in ("skill", CALL):
             verbs.append(line.move.skill.partition("@")[0])
         else:
             verbs.append(line.move.method)
@@ -281,9 +288,8 @@ def _description(pattern: Pattern, gains: Mapping[str, float], pieces: Sequence[
     steps = []
     for line in pattern.lines:
         parts = [f"<{p.name}>" if isinstance(p, Slot) else str(p) for p in line.parts]
-        head = {"skill": line.move.skill.partition("@")[0], ACT: ""}.get(
-            line.move.method, line.move.method
-        )
+        called = line.move.skill.partition("@")[0]
+        head = {"skill": called, CALL: called, ACT: ""}.get(line.move.method, line.move.method)
         steps.append(" ".join([head, *parts]).strip())
     goals = list(dict.fromkeys(p.trace.goal for p in pieces))[:3]
     brought = ", ".join(re.sub(r"[._]", " ", fact) for fact in gains)

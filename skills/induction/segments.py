@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...envs.types import Fact
+from ...memory.tools.lifted import place_of
 from .antiunify import collapsed, shape
 from .program import Piece
-from .traces import Move, Trace, common_gain
+from .traces import CALL, Move, Trace, common_gain
 
 LONGEST = 10
 """Moves of a piece."""
@@ -50,11 +51,10 @@ def recurring(
                 found.setdefault(key, []).append(Piece(trace, first, last))
     kept = []
     for pieces in found.values():
-        if len(pieces) < least or not gained(pieces):
+        if len(pieces) < least or not gained(pieces) or not known_before(pieces):
             continue
-        shorter = [Piece(p.trace, p.first, p.last - 1) for p in pieces]
-        if len(pieces[0].trace.moves) > pieces[0].last and gained(shorter):
-            continue  # its last move brought nothing
+        if len(pieces[0].trace.moves) > pieces[0].last and _ends_idle(pieces):
+            continue
         saves = sum(p.last - p.first - 1 for p in pieces)
         kept.append(Recurring(tuple(pieces), saves))
     return sorted(kept, key=lambda r: (-r.saves, -len(r.pieces), str(r.pieces[0])))
@@ -67,10 +67,39 @@ def gained(pieces: Sequence[Piece]) -> bool:
     return all(_picked_up(p) for p in pieces)
 
 
+def known_before(pieces: Sequence[Piece]) -> bool:
+    """Return whether all arguments of calls are known when the first is made: else they are no one call.
+
+    What all pieces have in common is; and what the task or an earlier answer said. A call that ends the
+    episode is left to who decides that it is over.
+    """
+    moves = [p.trace.moves[p.first : p.last] for p in pieces]
+    if any(move.method != CALL for move in moves[0]):
+        return not any(move.method == CALL for move in moves[0])
+    if any(p.last == len(p.trace.moves) for p in pieces):
+        return False
+    for column in list(zip(*moves, strict=True))[1:]:
+        for values in zip(*(move.values for move in column), strict=True):
+            if all(value == values[0] for value in values):
+                continue
+            for piece, value in zip(pieces, values, strict=True):
+                said = "\n".join(piece.trace.answers[: piece.first])
+                if place_of(value, piece.trace.goal, said) is None:
+                    return False
+    return True
+
+
 def _picked_up(piece: Piece) -> bool:
     before = str(piece.trace.facts[piece.first].get("carried", ""))
     after = str(piece.trace.facts[piece.last].get("carried", ""))
     return before != after
+
+
+def _ends_idle(pieces: Sequence[Piece]) -> bool:
+    """Return whether the last move brought nothing; actions are one thing, calls of tools several."""
+    if pieces[0].trace.moves[pieces[0].last - 1].method == CALL:
+        return not gained([Piece(p.trace, p.last - 1, p.last) for p in pieces])
+    return gained([Piece(p.trace, p.first, p.last - 1) for p in pieces])
 
 
 def _alike(moves: Sequence[Move]) -> tuple[int, ...]:
@@ -125,6 +154,7 @@ def retold(
                     "offered": (*trace.offered[: a + 1], *trace.offered[b:])
                     if trace.offered
                     else (),
+                    "answers": (*trace.answers[:a], *trace.answers[b - 1 :]),
                 }
             )
         )

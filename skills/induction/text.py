@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from ...envs.types import Fact
 from ..types import Parameter
 from .antiunify import Line, Slot
-from .traces import ACT
+from .traces import ACT, CALL
 
 UPKEEP = "keep_alive"
 """Method of an environment's API that is called before every pass, where there is one."""
@@ -28,10 +28,10 @@ def lines_of(line: Line, count: str, listed: bool) -> list[str]:
 
 
 def _call(line: Line, listed: bool) -> str:
-    if line.move.method == "skill":
+    if line.move.method in ("skill", CALL):
         pairs = zip(line.move.names, line.parts, strict=True)
         arguments = "".join(f", {name}={_value(part)}" for name, part in pairs)
-        return f"api.skill({line.move.skill!r}{arguments})"
+        return f"api.{line.move.method}({line.move.skill!r}{arguments})"
     if line.move.method == ACT:
         return f"api.act({_action(line)})"
     return f"api.{line.move.method}({', '.join(map(_value, line.parts))})"

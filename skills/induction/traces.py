@@ -12,6 +12,7 @@ from ...envs.types import Fact, Record
 from ..types import split_id
 
 ACT = "act"
+CALL = "call"
 _NUMBERED = re.compile(r"([^\W\d_]+) (\d+)")
 _NOISE = ("steps", "carried", "x", "y", "asleep", "dark", "facing")
 """Facts that change whatever one does."""
@@ -23,9 +24,9 @@ class Move(Record):
     method: str
     """Name of an API method, or `skill`."""
     skill: str = ""
-    """`name@version`, for a skill."""
+    """`name@version`, for a skill; the tool, for a call."""
     names: tuple[str, ...] = ()
-    """Names of the arguments, for a skill."""
+    """Names of the arguments, for a skill or a call."""
     values: tuple[Fact, ...] = ()
     """The arguments."""
 
@@ -40,7 +41,8 @@ class Move(Record):
         parts = self.parts()
         if self.method == ACT:
             return (ACT, str(parts[0]) if parts else "", len(parts))
-        return (self.method, split_id(self.skill)[0], len(parts))
+        named = self.names if self.method == CALL else ()
+        return (self.method, " ".join([split_id(self.skill)[0], *named]), len(parts))
 
 
 class Trace(Record):
@@ -59,6 +61,9 @@ class Trace(Record):
     """The environment's steps that each move took."""
     offered: tuple[tuple[str, ...], ...] = ()
     """What was accepted before each move, where the environment says so."""
+
+    answers: tuple[str, ...] = ()
+    """What was answered to each move, where moves are calls of tools."""
 
     def before(self, place: int) -> tuple[str, ...]:
         """Return the environment's actions up to a move."""

@@ -1,10 +1,14 @@
 """Trajectories from an environment: actions are played again, and what they changed is noted."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from ...envs.base import Environment
+from ...envs.errors import UsageError
 from ...envs.types import Fact
-from .traces import ACT, Move, Trace
+from .traces import ACT, CALL, Move, Trace
+
+_PLAIN = (bool, int, float, str)
 
 
 def traced(
@@ -23,12 +27,13 @@ def traced(
     """
     seen = environment.reset(task_id, seed=seed)
     facts: list[dict[str, Fact]] = [dict(environment.facts())]
-    offered, moves = [], []
+    offered, moves, answers = [], [], []
     won = False
     for action in actions:
         offered.append(environment.seen().admissible or ())
         done = environment.step(action)
-        moves.append(Move(method=ACT, values=(action,)))
+        moves.append(_move(environment, action))
+        answers.append(done.observation.text)
         facts.append(dict(environment.facts()))
         won = done.observation.won
         if done.terminated or done.truncated:
@@ -42,9 +47,22 @@ def traced(
         goal=seen.goal,
         moves=tuple(moves),
         facts=tuple(facts),
-        actions=tuple((str(move.values[0]),) for move in moves),
+        actions=tuple((action,) for action in actions[: len(moves)]),
         offered=tuple(offered),
+        answers=tuple(answers) if environment.tools() else (),
     )
+
+
+def _move(environment: Environment, action: str) -> Move:
+    """Return an action as a move: a call of a tool where it is one, with plain arguments."""
+    if environment.action_mode == "tool_call":
+        with suppress(UsageError):
+            call = environment.read(action)
+            values = tuple(v for v in call.arguments.values() if isinstance(v, _PLAIN))
+            if len(values) == len(call.arguments) and all(map(str.isidentifier, call.arguments)):
+                names = tuple(call.arguments)
+                return Move(method=CALL, skill=call.tool, names=names, values=values)
+    return Move(method=ACT, values=(action,))
 
 
 def winning(environment: Environment, task_ids: Iterable[str]) -> list[Trace]:
