@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ..envs.approval import ApprovalNeeded
 from ..envs.base import Environment
 from ..envs.errors import EnvironmentFault, EpisodeOver, UsageError
 from ..envs.types import Fact, Outcome, Record, Transition
@@ -72,6 +73,9 @@ class Runner:
             environment: Reset, and not at its end.
             seed: Of the code's random numbers.
             strict: Fail a call whose preconditions do not hold, without running it.
+
+        Raises:
+            ApprovalNeeded: A call in it waits for a person; what it called before is in the journal.
         """
         try:
             bound = skill.contract.bind(arguments)
@@ -98,6 +102,8 @@ class Runner:
         broker = _Broker(environment, program.api, self.steps)
         with broker.watching():
             ran = self.jail.run(program, bound, broker.serve, Limits())
+        if broker.waits is not None:
+            raise broker.waits
         outcome, reason = self._judged(skill, bound, environment, before, broker, ran)
         return CallResult(
             skill=skill.id,
@@ -195,6 +201,7 @@ class _Broker:
         self.actions: list[str] = []
         self.exhausted = False
         self.fault: EnvironmentFault | None = None
+        self.waits: ApprovalNeeded | None = None
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -230,6 +237,9 @@ class _Broker:
             raise Stop(str(error)) from error
         except EnvironmentFault as error:
             self.fault = error
+            raise Stop(str(error)) from error
+        except ApprovalNeeded as error:
+            self.waits = error
             raise Stop(str(error)) from error
         except (TypeError, ValueError, AttributeError) as error:  # arguments that it does not take
             raise UsageError(f"api.{method}: {error}") from error

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from ...envs.approval import ApprovalNeeded
 from ...envs.errors import EnvironmentFault
 from ...envs.text import shortened
 from ...envs.types import Observation
@@ -94,10 +95,17 @@ def _use(parts: EpisodeParts, offer: Offer, seen: Observation) -> tuple[Called, 
 
     Raises:
         EnvironmentFault: The environment broke.
+        ApprovalNeeded: A call in it waits for a person.
     """
     stage = parts.stage
     assert parts.skills is not None  # it was offered
-    called = parts.skills.call(offer, stage.environment, seed=stage.seed)
+    try:
+        called = parts.skills.call(offer, stage.environment, seed=stage.seed)
+    except (
+        ApprovalNeeded
+    ):  # it is called anew once a person has said something; the journal knows its calls
+        stage.rewind()
+        raise
     steps = [
         stage.note(action, done, call=stage.environment.call(action))
         for action, done in called.taken

@@ -91,6 +91,13 @@ class Stage:
                 )
         return self.seen
 
+    def rewind(self) -> None:
+        """Bring the environment back to what was noted last, from calls that were not noted yet."""
+        actions = list(self.actions)
+        self._begin()
+        for action in actions:
+            self.play(action)
+
     def _begin(self) -> None:
         self.environment.journal = self.journal
         first = self.environment.reset(self.task_id, seed=self.seed)

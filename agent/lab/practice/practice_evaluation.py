@@ -83,6 +83,8 @@ def _frozen(played: Sequence[Zero], goals: Mapping[str, str]) -> FrozenResult:
 def ratios(report: PracticeReport, tiers: Mapping[str, Sequence[str]]) -> dict[str, float | None]:
     """Return how many times more goals, and how many times earlier tiers, `skills` has than `primitives`.
 
+    Goals are counted after as many steps of the environment in both, those for minimising and testing included.
+
     Args:
         report: With both arms.
         tiers: Tier -> goals, one of which reaches it.
@@ -93,8 +95,10 @@ def ratios(report: PracticeReport, tiers: Mapping[str, Sequence[str]]) -> dict[s
     a, b = report.arms.get("skills"), report.arms.get("primitives")
     if a is None or b is None:
         return {}
+    most = min(arm.steps + arm.practice_steps for arm in (a, b))
+    ours, theirs = (sum(at <= most for at in arm.steps_at.values()) for arm in (a, b))
     found: dict[str, float | None] = {
-        "unique": len(a.reached) / len(b.reached) if b.reached else None
+        f"unique after {most:,} steps": ours / theirs if theirs else None
     }
     for tier, goals in tiers.items():
         mine = [a.reached[g] for g in goals if g in a.reached]

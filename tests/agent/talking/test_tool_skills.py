@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+from lichen.agent import Agent
 from lichen.agent.llm.chatting import ChattingLLM
 from lichen.agent.llm.scripted_llm import ScriptedLLM
 from lichen.agent.open_agent import OpenAgent
-from lichen.envs import make
+from lichen.envs import Tool, make
 from lichen.memory.ledger.events import SkillCalled, Stepped
 from lichen.skills.library import Library
 from lichen.skills.types import Contract, Parameter, Skill, SkillTest
@@ -58,3 +59,51 @@ def test_a_model_calls_a_tool_skill_with_its_own_arguments(tmp_path: Path) -> No
     assert "reship failed: there is no order LN-00000" in llm.prompts[2]  # the model is told why
     steps = [event for event in rows if isinstance(event, Stepped)]
     assert len(steps) == len(rest) + 2 + 2 * len(sent) and len(llm.prompts) == len(said)
+
+
+def test_a_call_in_a_tool_skill_waits_for_approval_and_nothing_is_done_twice(
+    tmp_path: Path,
+) -> None:
+    made: list[str] = []
+
+    def look(order: int) -> str:
+        "Look an order up."
+        made.append(f"look {order}")
+        return f"order {order} is lost"
+
+    def pay(order: int) -> str:
+        "Pay an order back."
+        made.append(f"pay {order}")
+        return f"paid {order}"
+
+    code = (
+        'def look_pay(api: API, order: int) -> bool:\n    """Look it up and pay it back."""\n'
+        "    api.call('look', order=order)\n    api.call('pay', order=order)\n    return True\n"
+    )
+    skill = Skill(
+        name="look-pay",
+        description="Look an order up and pay it back.",
+        code=code,
+        contract=Contract(
+            env="requests",
+            parameters={"order": Parameter(type="int")},
+            postconditions=("steps >= before.steps + 2",),
+            capabilities=("call",),
+        ),
+        tests=(SkillTest(name="origin", task_id="requests/x", origin=True, goal="Pay it back."),),
+    )
+    library = Library(tmp_path / "library")
+    with library.lock():
+        library.put([skill], message="Add", author="agent")
+    said = [json.dumps({"tool": "look-pay", "arguments": {"order": 7}}), "It is paid."]
+    with Agent.from_config(
+        store=tmp_path / "store",
+        llm=ScriptedLLM(said),
+        embedder="hashing",
+        tools=[look, Tool(pay, needs_approval=True)],
+        skills={"library": library.root, "threshold": 0.0},
+    ) as agent:
+        waits = agent.ask("Pay order 7 back.")
+        assert waits.waiting is not None and made == ["look 7"]
+        answer = agent.approve(waits)
+    assert made == ["look 7", "pay 7"] and answer.text == "It is paid."
