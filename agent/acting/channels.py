@@ -1,5 +1,6 @@
 """What each channel says of each option of a decision: the features that the policy weighs."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,11 +33,21 @@ def bare(at: Situation, actions: Sequence[str], *, value: bool, prior: float) ->
         )
     working = at.working
     found[:, CHANNELS.index("novelty")] = working.novelty(at.seen, actions)
-    found[:, CHANNELS.index("repetition")] = -working.repetitions(at.seen, actions)
+    found[:, CHANNELS.index("repetition")] = -np.maximum(
+        working.repetitions(at.seen, actions), _refusals(at, actions)
+    )
     found[:, CHANNELS.index("warned")] = [-float(action in at.warned) for action in actions]
     if at.favoured:
         _with_skills(at, actions, found)
     return found
+
+
+def _refusals(at: Situation, actions: Sequence[str]) -> NDArray[np.float64]:
+    """Return how often each action was refused in this episode, wherever that was; calls go by their goal."""
+    if at.specs:
+        return np.zeros(len(actions))
+    refused = Counter(action for action, said in at.history if (action, said) in at.refused)
+    return np.array([float(refused[action]) for action in actions])
 
 
 def with_opinion(actions: Sequence[str], rest: Features, opinion: Opinion) -> Features:

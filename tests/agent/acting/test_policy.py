@@ -15,6 +15,7 @@ from lichen.agent.llm import ScriptedLLM
 from lichen.agent.llm.local_llm import LocalLLM
 from lichen.agent.open_agent import OpenAgent
 from lichen.envs import EnvironmentFault, Observation, Task
+from lichen.memory.credit.channel_weights import CHANNELS
 from lichen.memory.ledger.records import Hits
 
 NOTHING = Hits(hits=(), considered=0, abstained=True)
@@ -117,3 +118,17 @@ async def test_learning_episodes_explore_and_evaluations_do_not() -> None:
 
     assert await chosen(False) == {"take cup"}
     assert len(await chosen(True)) > 1
+
+
+async def test_what_was_refused_is_not_tried_again_and_again_where_the_place_has_changed() -> None:
+    said = ("take cup", "You cannot reach it.")
+    policy = Policy(PolicyConfig(llm=False), None)
+
+    async def chosen(refused: list[tuple[str, str]]) -> list[str]:
+        moved = situation(SEEN, [], NOTHING, seed=0, history=[said] * 3, refused=refused)
+        made = await policy.weighted(moved)
+        least = made.features[:, CHANNELS.index("repetition")]
+        return [a for a, x in zip(made.actions, least, strict=True) if x == least.min()]
+
+    assert await chosen([said]) == ["take cup"]
+    assert len(await chosen([])) == 3
