@@ -44,6 +44,8 @@ from .told.reminder import RecalledCase, Reminder
 from .tools.known_calls import KnownCalls
 from .tools.tool_memory import ToolMemory
 
+VIEWS = 32
+"""Namespaces whose views are kept."""
 TOKENS = 1500
 """Of the text of a recollection, at most about so many."""
 
@@ -86,6 +88,7 @@ class Memory(AbstractContextManager["Memory"]):
         )
         self._run = content_id("memory", name)
         self._calls = KnownCalls(self.store)
+        self._views: dict[str, CaseMemory] = {}
         self._lock = threading.RLock()
 
     def recall(
@@ -257,15 +260,15 @@ class Memory(AbstractContextManager["Memory"]):
 
     def tools(self, namespace: str = EVERYONE) -> ToolMemory:
         """Return what calls of tools came to, as a namespace sees it."""
-        return ToolMemory(self._view(namespace), self.name)
+        with self._lock:
+            return ToolMemory(self._view(namespace), self.name)
 
     def subtasks(
         self, text: str, *, k: int = 4, namespace: str = EVERYONE
     ) -> Sequence[tuple[SubtaskCase, float]]:
         """Return at most k remembered subtasks like this one, with the cosine of their texts, best first."""
-        view = self._view(namespace)
         with self._lock:
-            return view.subtasks(text, env=self.name, k=k)
+            return self._view(namespace).subtasks(text, env=self.name, k=k)
 
     def close(self) -> None:
         """Close the store, where it was opened here; calling it twice is allowed."""
@@ -282,7 +285,13 @@ class Memory(AbstractContextManager["Memory"]):
         self.close()
 
     def _view(self, namespace: str) -> CaseMemory:
-        return CaseMemory(self.store, self.config, namespace=namespace)
+        """Return a namespace's view; the latest few are kept with what they know."""
+        view = self._views.pop(namespace, None)
+        view = view or CaseMemory(self.store, self.config, namespace=namespace)
+        self._views[namespace] = view
+        if len(self._views) > VIEWS:
+            self._views.pop(next(iter(self._views)))
+        return view
 
     def _exposer(self, view: CaseMemory, episode: str) -> Exposer:
         learns = not self.store.read_only

@@ -30,7 +30,7 @@ async def open_graph(folder: Path) -> AsyncIterator[Graph]:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     with writing():
-        file = _opened(folder / FOLDER)
+        file = await asyncio.to_thread(_opened, folder / FOLDER)
         async with Connection(lambda: file, iter_chunk_size=64) as connection:
             yield build(AsyncSqliteSaver(connection))
 

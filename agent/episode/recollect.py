@@ -13,7 +13,7 @@ from ...memory.likeness.states import state_of
 from ...memory.recall.case_memory import CaseMemory
 from ...memory.recall.value import qualities
 from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered, remember
-from ...memory.tools.bound_calls import CallMoment, bound_hits, moment_of, varied
+from ...memory.tools.bound_calls import CallMoment, bound_hits, moment_of, told_in, varied
 from ...memory.tools.candidates import candidates
 from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
@@ -44,7 +44,7 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
             now = state_of(seen, state["actions"])
             hits, known = _bound(parts, parts.memory, now, hits)
             if known and parts.explores and not _sure(now, hits, known):
-                known = varied(known, parts.stage.environment.tools())
+                known = varied(known, parts.stage.environment.tools()) - _accepted(parts.stage)[2]
             calls = tuple(sorted(known)) or calls  # what is known needs no guesses beside it
         found = Recollection(
             seen=seen,
@@ -164,7 +164,7 @@ def _bound(
     made = [a for a, said in stage.history if (a, said) not in stage.refused]
     now = CallMoment(
         goal=state.goal,
-        told="\n".join(old.text for old in stage.observations),
+        told=told_in(old.text for old in stage.observations),
         made=tuple(stage.environment.call(a) for a in made),
     )
 

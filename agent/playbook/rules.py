@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_ITEM = re.compile(r"\s*(?:[-*•]+|\d{1,3}[.):])\s*([^\s\-*•].*)")
+_ITEM = re.compile(r"\s*(?:[-•]|\*(?!\*)|\d{1,3}[.):](?=\s))\s*(\S.*)")
+_STRESSED = re.compile(r"\*+([^\s*][^*]*)\*+")
 
 
 def bullets_in(text: str, most: int) -> list[str]:
@@ -15,9 +16,12 @@ def bullets_in(text: str, most: int) -> list[str]:
     ['Look first.', 'Then go.']
     >>> bullets_in("1. 3 eggs come first\\n2: then flour", 8)
     ['3 eggs come first', 'then flour']
+    >>> bullets_in("- **Look** first.\\n3.5 kg of flour\\n- *Always* ask.", 8)
+    ['Look first.', 'Always ask.']
     """
     said = (_ITEM.match(line) for line in text.splitlines())
-    return list(dict.fromkeys(" ".join(one[1].split()) for one in said if one))[:most]
+    bare = (" ".join(_STRESSED.sub(r"\1", one[1]).split()) for one in said if one)
+    return list(dict.fromkeys(filter(None, bare)))[:most]
 
 
 def shuffled(bullets: Sequence[str], rng: np.random.Generator) -> list[str]:

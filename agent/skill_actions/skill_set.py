@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from ...envs.base import Environment
+from ...envs.errors import UsageError
 from ...envs.tools import read_call
 from ...envs.types import Fact, Observation, Record, Transition
 from ...memory.credit.credit import Credit
@@ -98,7 +99,10 @@ class Offered(NamedTuple):
         if offer is None or offer.arguments:
             return None
         spec = tool_of(offer.offered).model_copy(update={"name": "skill"})
-        given = read_call(f"skill({said}", [spec])
+        try:
+            given = read_call(f"skill({said}", [spec])
+        except UsageError:  # no call that can be made, as of an argument that is no number
+            return None
         return offer.model_copy(update={"action": action, "arguments": given.arguments})
 
 

@@ -14,7 +14,6 @@ from ..ledger.errors import UnknownCase
 from ..ledger.events import ChannelsWeighed, EpisodeStarted, Recalled, RunStarted, Stepped
 from ..ledger.ledger import LedgerRow
 from ..ledger.records import StepCase
-from ..recall.old_cases import OLD, OldCases
 from ..store.store import Store
 from .shown_to import mean_score
 
@@ -208,7 +207,6 @@ _NONE = HeldOut(shown=0, shown_score=None, held=0, held_score=None)
 
 def _read(store: Store, read: Recalled, outcomes: Mapping[str, HeldOut], family: str) -> Read:
     items = []
-    old = OldCases(store, lambda _: True)
     for item in read.items:
         case = store.held.find(item.case)
         whole = store.whole(case.episode) if case is not None else None
@@ -218,8 +216,7 @@ def _read(store: Store, read: Recalled, outcomes: Mapping[str, HeldOut], family:
                 similarity=item.similarity,
                 propensity=item.propensity,
                 shown=item.exposed,
-                reason=_reason(item.exposed, item.propensity)
-                + (f", {OLD}" if case is not None and old.is_old(case) else ""),
+                reason=_reason(item.exposed, item.propensity),
                 gain=case.gain if isinstance(case, StepCase) else None,
                 trust=store.trust(case) if case is not None else "gone",
                 source=whole.source if whole is not None else "gone",

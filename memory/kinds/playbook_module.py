@@ -28,6 +28,8 @@ class Bullet(Record):
     """Of the playbook that it was promoted with: mean, and its 95% interval, over held-out tasks."""
     tasks: int = 0
     """Held-out tasks of that."""
+    learned: int = 0
+    """How many episodes memory had learned when it was written first."""
     by: str = ""
     """Who wrote it, or corrected it last; empty: it was learned."""
 
@@ -60,6 +62,7 @@ class PlaybookModule(MemoryModule):
             evidence=event.evidence if learned or known is None else known.evidence,
             gain=event.gain if learned or known is None else known.gain,
             tasks=event.tasks if learned or known is None else known.tasks,
+            learned=event.learned if known is None else known.learned,
             by="" if row.origin != "person" else row.actor,
         )
 

@@ -26,4 +26,6 @@ class BulletWritten(Record):
     """Of the whole playbook on held-out tasks: mean, low and high end of the 95% interval."""
     tasks: Count = Field(default=0)
     """Held-out tasks of that."""
+    learned: Count = Field(default=0)
+    """How many episodes memory had learned by then."""
     reason: Text = ""

@@ -84,15 +84,9 @@ class CaseMemory:
         return known.weights(prior, env=env, family=family, llm=llm, first=self.first)
 
     def playbook(self, env: str) -> tuple[Bullet, ...]:
-        """Return the bullets of an environment, without those that come from cases that it does not see."""
+        """Return the bullets of an environment, without those written when more was learned than it sees."""
         held = self.store.module(PlaybookModule).of(env)
-        return tuple(bullet for bullet in held if self.first is None or self._knows(bullet))
-
-    def _knows(self, bullet: Bullet) -> bool:
-        wholes = map(self.store.whole, bullet.evidence)
-        return all(
-            whole is None or self._sees(whole) for whole in wholes
-        )  # what was only tried left no case
+        return tuple(one for one in held if self.first is None or one.learned <= self.first)
 
     def _sees(self, record: MemoryRecord) -> bool:
         seen = self.first is None or record.rank < self.first

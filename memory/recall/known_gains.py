@@ -48,7 +48,8 @@ class KnownGains:
         """Return what own steps gained by action, those of the task itself left out; kept for its episode."""
         self._forget_old()
         if self._own is None or self._own[0] != (env, task_id):
-            latest = deque(self._view.visible(env, task_id), maxlen=LATEST)
+            seen = self._view.visible(env, task_id)
+            latest = deque((case for case in seen if case.source == "own"), maxlen=LATEST)
             self._own = ((env, task_id), own_steps(latest))
         return self._own[1]
 

@@ -147,6 +147,7 @@ def _write(
     actor: str = "person",
     origin: Origin = "person",
 ) -> None:
+    event = event.model_copy(update={"learned": store.ranks})
     episode = episode_of(name)
     count = sum(1 for _ in store.rows_of(episode))
     key = f"{episode}/{count}-{content_id(actor, event.model_dump_json())}"

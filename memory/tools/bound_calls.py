@@ -11,15 +11,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import regex
+
 from ...envs.schemas import members
+from ...envs.text import shortened
 from ...envs.tools import Call, ToolSpec, problem_of, read_call, write_call
 from ..ledger.records import Hit, State, StepCase
 from ..likeness.grounding import plain
 from .lifted import alike_in, bound_value, in_form, place_of
 
-_NUMBER = re.compile(r"(?:(\p{L}+)\s+)?(\d+(?:\.\d+)?)".replace(r"\p{L}", "[^\\W\\d_]"))
+_NUMBER = re.compile(r"(?<![^\W\d_])([^\W\d_]{1,40})\s{1,3}(\d{1,12}(?:\.\d{1,6})?)(?![.,]?\d)")
+"""With the word before it; one that is written in groups (1,250.00) is left alone."""
 BY_ORDER = 0.5
 """How sure a value is that was found by its place among several alone, to one that is the only one."""
+_INNER_NAME = regex.compile(r"(?<![.!?]\s)(?<=\s|,)\p{Lu}\p{Ll}")
+_LARGEST = 1e12
+_LONG = 3000
+"""Characters of an answer in which values are looked for."""
 _SHARES = 100
 """A worked-out number is so many hundredths of a named one, a whole number of them."""
 
@@ -46,6 +54,11 @@ class _Value(NamedTuple):
     """How sure it is that it is the right one, as a factor on the likeness of its case."""
 
 
+def told_in(answers: Iterable[str]) -> str:
+    """Return the text in which values are looked for: of each answer its beginning and its end."""
+    return "\n".join(shortened(answer, _LONG) for answer in answers)
+
+
 def moment_of(steps: Sequence[StepCase], case: StepCase) -> CallMoment:
     """Return what was known when the call of a case was made.
 
@@ -58,7 +71,7 @@ def moment_of(steps: Sequence[StepCase], case: StepCase) -> CallMoment:
     answers = [step.answer for step in earlier]
     return CallMoment(
         goal=case.state.goal,
-        told="\n".join(dict.fromkeys([*texts, *answers])),
+        told=told_in(dict.fromkeys([*texts, *answers])),
         made=tuple(step.call for step in earlier if step.call is not None),
     )
 
@@ -70,7 +83,7 @@ def bound_hits(
     then: Callable[[StepCase], CallMoment],
     state: State,
 ) -> tuple[list[Hit], set[str]]:
-    """Return the hits, their calls with the values of the present task where all can be found, and those calls.
+    """Return the hits, their calls with this task's values where all can be found, and those that helped.
 
     Args:
         hits: Of steps that were calls.
@@ -111,7 +124,8 @@ def bound_hits(
                         "similarity": hit.similarity * sure,
                     }
                 )
-                calls.add(action)
+                if hit.case.gain > 0 and not hit.case.error:
+                    calls.add(action)
         found.append(hit)
     return found, calls
 
@@ -155,12 +169,11 @@ def _value(
     Raises:
         _Unclear: It cannot be found.
     """
-    if isinstance(value, list):
-        parts = [_value(name, part, spec, then, now, alike) for part in value]
-        return _Value([one.value for one in parts], min((one.sure for one in parts), default=1.0))
     schema = spec.properties.get(name, {})
-    if members(schema) is not None or value is None or isinstance(value, (bool, dict)):
+    if members(schema) is not None or value is None or isinstance(value, bool):
         return _Value(value)
+    if isinstance(value, (list, dict)):
+        return _many(name, value, spec, then, now, alike)
     calls = [(moment, case.call) for moment, case in alike if case.call is not None]
     values = [call.arguments.get(name) for _, call in calls]
     episodes = len({case.episode for _, case in alike})
@@ -172,7 +185,9 @@ def _value(
     if place is None:
         return _Value(_worked_out(name, value, calls, episodes, now))
     if not any(c.isdigit() or c.isupper() for c in place.form):
-        return _Value(value)  # a plain word is no name of anything
+        if place_of(value, now.goal, now.told) is None:
+            raise _Unclear  # what it speaks of is not here
+        return _Value(value)
     found = bound_value(value, place, now.goal, now.told)
     if found is not None:
         return _Value(found)
@@ -188,8 +203,26 @@ def _value(
     raise _Unclear
 
 
+def _many(
+    name: str,
+    value: list[Any] | dict[str, Any],
+    spec: ToolSpec,
+    then: CallMoment,
+    now: CallMoment,
+    alike: Sequence[tuple[CallMoment, StepCase]],
+) -> _Value:
+    """Return a list or an object part by part; parts that differed must differ here."""
+    parts = list(value.values()) if isinstance(value, dict) else value
+    found = [_value(name, part, spec, then, now, alike) for part in parts]
+    made = [one.value for one in found]
+    if len(set(map(repr, made))) < len(set(map(repr, parts))):
+        raise _Unclear
+    sure = min((one.sure for one in found), default=1.0)
+    return _Value(dict(zip(value, made, strict=True)) if isinstance(value, dict) else made, sure)
+
+
 def _likest(
-    here: Mapping[str, set[str]], name: str, calls: Sequence[tuple[CallMoment, Call]]
+    here: Mapping[str, frozenset[str]], name: str, calls: Sequence[tuple[CallMoment, Call]]
 ) -> str | None:
     """Return what stands here among the words that stood around like calls' values; None where several do."""
     around: Counter[str] = Counter()
@@ -214,6 +247,8 @@ def _worked_out(
 ) -> Any:
     """Return a value that was said nowhere."""
     if isinstance(value, str):
+        if episodes < 2 and _names_something(value):
+            raise _Unclear
         if any(map(str.isdigit, value)):
             raise _Unclear
         return value
@@ -222,18 +257,28 @@ def _worked_out(
     shares: Counter[tuple[str, int]] = Counter()
     for moment, call in calls:
         shares.update(_shares(call.arguments.get(name), moment.told))
-    agreed = [share for share, n in shares.most_common() if n == len(calls)]
-    for label, share in agreed:
-        named = {number for said, number in _named_numbers(now.told) if said == label}
-        if len(named) == 1:
-            found = round(float(named.pop()) * share / _SHARES, 2)
-            return int(found) if isinstance(value, int) and found == int(found) else found
-    raise _Unclear
+    agreed = {share for share, n in shares.items() if n == len(calls)}
+    here = _named_numbers(now.told)
+    found = {
+        round(float(number) * share / _SHARES, 2)
+        for label, share in agreed
+        for said, number in here
+        if said == label
+    }
+    if len(found) != 1:
+        raise _Unclear
+    (one,) = found
+    return int(one) if isinstance(value, int) and one == int(one) else one
+
+
+def _names_something(text: str) -> bool:
+    """Return whether a text may name somebody: a capital within a sentence, or a script without capitals."""
+    return text.lower() == text.upper() or _INNER_NAME.search(text) is not None
 
 
 def _shares(value: Any, told: str) -> set[tuple[str, int]]:
     """Return which hundredths of which named numbers a value is."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _LARGEST:
         return set()
     found = set()
     for label, number in _named_numbers(told):

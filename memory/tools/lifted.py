@@ -8,7 +8,9 @@ Measured on `support` with a 1.5B model: see CHANGELOG.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 import regex
@@ -25,6 +27,8 @@ _WORD = re.compile(r"\w+")
 _CLAUSE = re.compile(r"[;\n{}|]|[.!?]\s")
 _LONG = 200
 """Characters of a clause beyond which its words do not belong together."""
+_MOST = 200
+"""Places in a text that are looked at."""
 _AROUND = 60
 """Characters in which the words beside a value are looked for."""
 _CHARACTERS = 4
@@ -97,8 +101,13 @@ def place_of(value: Any, goal: str, seen: str) -> ValuePlace | None:
     >>> place_of("LN-51623", "Where is order no. 51623?", "")
     ValuePlace(where='task', form='51623', part='51623', named=False)
     """
-    if isinstance(value, (bool, dict, list, tuple)) or value is None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
+    return _place_of(value, goal, seen)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _place_of(value: str | int | float, goal: str, seen: str) -> ValuePlace | None:
     places: tuple[tuple[Literal["task", "answer"], str], ...] = (("task", goal), ("answer", seen))
     for part in (value, *(_DIGITS.findall(value) if isinstance(value, str) else ())):
         for where, text in places:
@@ -123,12 +132,19 @@ def bound_value(value: Any, place: ValuePlace, goal: str, seen: str) -> Any | No
 
 def in_form(value: Any, place: ValuePlace, form: str) -> Any:
     """Return a value with another form in its place."""
-    if isinstance(value, str):
-        return value.replace(place.part, form) if place.part != value else form
-    return type(value)(float(form.replace(",", ".")))
+    if not isinstance(value, str):
+        return (
+            int(form)
+            if form.isdecimal() and isinstance(value, int)
+            else float(form.replace(",", "."))
+        )
+    if place.part == value:
+        return form
+    return re.sub(rf"(?<!\d){re.escape(place.part)}(?!\d)", lambda _: form, value, count=1)
 
 
-def alike_in(place: ValuePlace, goal: str, seen: str) -> dict[str, set[str]]:
+@lru_cache(maxsize=4096)
+def alike_in(place: ValuePlace, goal: str, seen: str) -> Mapping[str, frozenset[str]]:
     """Return what stands in a task in the form of a value and beside such words, in order, with words around.
 
     Args:
@@ -138,13 +154,13 @@ def alike_in(place: ValuePlace, goal: str, seen: str) -> dict[str, set[str]]:
     """
     text = goal if place.where == "task" else seen
     shape = regex.compile(rf"{bounded(_shape(place.form), place.form)}(?![.,]\d)")
-    found: dict[str, set[str]] = {}
-    for at in shape.finditer(text):
+    found: dict[str, frozenset[str]] = {}
+    for at in islice(shape.finditer(text), _MOST):
         if place.named and not _beside(at, text) & _named(goal):
             continue
         ends = {mark for mark, end in (("^", at.start() == 0), ("$", at.end() == len(goal))) if end}
         ends = ends if place.where == "task" else set()  # an answer is no end: others follow
-        found.setdefault(at[0], set()).update(_around(at, text) | ends)
+        found[at[0]] = found.get(at[0], frozenset()) | _around(at, text) | ends
     return found
 
 
@@ -198,9 +214,10 @@ def _alike(run: str) -> str:
 
 def _beside(at: re.Match[str], text: str) -> set[str]:
     """Return the words of the clause that a value stands in, or those around it where others like it do too."""
-    begins = max((m.end() for m in _CLAUSE.finditer(text, 0, at.start())), default=0)
-    ends = _CLAUSE.search(text, at.end())
-    clause = text[begins : ends.start() if ends else len(text)]
+    before, behind = text[max(0, at.start() - _LONG) : at.start()], text[at.end() :][:_LONG]
+    begins = max((mark.end() for mark in _CLAUSE.finditer(before)), default=0)
+    ends = _CLAUSE.search(behind)
+    clause = before[begins:] + at[0] + (behind[: ends.start()] if ends else behind)
     if len(clause) > _LONG or len(regex.findall(_shape(at[0]), clause)) > 1:
         return _around(at, text)
     return {word.lower() for word in _WORD.findall(clause)}
@@ -215,9 +232,10 @@ def _around(at: re.Match[str], text: str) -> set[str]:
     return {word.lower() for word in near}
 
 
-def _named(goal: str) -> set[str]:
+@lru_cache(maxsize=256)
+def _named(goal: str) -> frozenset[str]:
     """Return the words of a task that say something."""
-    return {word for word in words(goal) if word not in FILLER and not word.isdigit()}
+    return frozenset(word for word in words(goal) if word not in FILLER and not word.isdigit())
 
 
 def _can_be(used: _Used, goal: str) -> bool:

@@ -13,6 +13,8 @@ from ..lint import capabilities_of
 from ..types import LONGEST, Contract, Parameter, Skill
 from .traces import ACT, Move, effects
 
+_LINES = 100
+"""Of a body at most: what several things are made of is written for each."""
 _LONGEST = 12
 """Most moves of a recipe."""
 _CARRIED = "inventory."
@@ -89,7 +91,10 @@ def recipe(
     )
     made = Skill(name=name, description="-", code="", contract=contract)
     listed = "".join(f", {n}: {p.type} = {p.default!r}" for n, p in parameters.items())
-    body = "\n".join(f"    {line}" for line in writer.body(last))
+    lines = writer.body(last)
+    if len(lines) > _LINES:
+        return None
+    body = "\n".join(f"    {line}" for line in lines)
     what = f"{writer.said(text, '').capitalize()}, made of what is at hand or is brought first."
     code = (
         f'def {made.function}(api: API{listed}) -> bool:\n    """{what}"""\n'
@@ -168,7 +173,6 @@ class _Writer:
         self._moves, self._lifted, self._numbers = moves, lifted, numbers
         names = sorted({*things, *lifted}, key=lambda thing: (-len(thing), thing))
         self._names = re.compile(rf"(?<!\w)(\d+ )?({'|'.join(map(re.escape, names))})(?!\w)")
-        self._written: set[int] = set()
 
     def said(self, text: str, brace: str, *, last: bool = True) -> str:
         """Return an action in which parameters stand for what was lifted, in braces if these are given.
@@ -193,6 +197,10 @@ class _Writer:
     def body(self, last: _Made) -> list[str]:
         """Return the lines."""
         lines = self._before(last, self._numbers)
+        if (
+            sum(map(bool, last.sources.values())) > 1
+        ):  # what one thing is made of may have used up another
+            lines = ["for _ in range(2):", *(f"    {line}" for line in lines)]
         for thing, number in last.used.items():
             least = self._numbers.get(thing, str(number))
             lines += [f"if _held(api, {self._thing(thing)}) < {least}:", "    return False"]
@@ -212,9 +220,6 @@ class _Writer:
         return lines
 
     def _made(self, made: _Made) -> list[str]:
-        if made.place in self._written:
-            return []
-        self._written.add(made.place)
         return [*self._before(made), self._call(made)]
 
     def _thing(self, thing: str) -> str:

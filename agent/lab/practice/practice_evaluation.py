@@ -90,7 +90,7 @@ def ratios(report: PracticeReport, tiers: Mapping[str, Sequence[str]]) -> dict[s
         tiers: Tier -> goals, one of which reaches it.
 
     Returns:
-        `unique`, and each tier; None where one of the two never got there.
+        `unique after N steps`, and each tier; None where one of the two never got there.
     """
     a, b = report.arms.get("skills"), report.arms.get("primitives")
     if a is None or b is None:

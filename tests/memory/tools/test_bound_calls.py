@@ -169,3 +169,79 @@ def test_cases_alone_close_tickets_that_nobody_closed_before(tmp_path: Path) -> 
         held = [task.id for task in desk.tasks("test") if task.family in ("late", "contract")]
         done = [agent.run(task).outcome for task in held[:6]]
     assert done.count("success") >= 5
+
+
+def refund_of(*told: tuple[str, float]) -> Remembered:
+    known = Remembered()
+    for number, (said, amount) in enumerate(told):
+        order = f"LN-{10788 + number}"
+        known.add(f"Late: order {order}", said, "refund", order=order, amount=amount, to="card")
+    return known
+
+
+def test_a_number_in_groups_is_not_half_read() -> None:
+    known = refund_of(("Total 154.00 EUR", 15.4), ("Total 48.00 EUR", 4.8))
+    assert not known.here("Late: order LN-43364", "Total 1,250.00 EUR")
+    assert known.here("Late: order LN-43364", "Total 1250.00 EUR")[0].action.count("125.0") == 1
+
+
+def test_shares_that_say_different_amounts_say_nothing() -> None:
+    known = refund_of(("Total 100, Shipping 50", 10.0), ("Total 200, Shipping 100", 20.0))
+    assert not known.here("Late: order LN-43364", "Total 300, Shipping 30")
+    assert known.here("Late: order LN-43364", "Total 300, Shipping 150")
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "name"),
+    [
+        ("write to anna@foo.com", "write to bob@bar.com", "anna@foo.com"),
+        ("请写信给王小明", "请写信给李大伟", "王小明"),
+        ("say hello", "say hello", "Dear Anna, the key is under the mat"),
+        ("say hello", "say hello", "王小明"),
+    ],
+)
+def test_what_belongs_to_somebody_else_is_not_copied(there: str, here: str, name: str) -> None:
+    known = Remembered()
+    known.add(there, "", "customer", name=name)
+    assert not [hit for hit in known.here(here, "") if name in hit.action]
+
+
+def test_parts_of_lists_and_objects_are_bound_one_by_one() -> None:
+    pack = ToolSpec(name="pack", description="", parameters={
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": {"type": "object"}}},
+        "required": ["items"],
+    })  # fmt: skip
+    known = Remembered()
+    known.add("pack KT-20 and KT-30", "", "pack", items=[{"sku": "KT-20"}, {"sku": "KT-30"}])
+
+    def here(goal: str) -> set[str]:
+        state = State(goal=goal, text="", request=True)
+        moments = known.moments
+        return bound_hits(
+            known.hits, CallMoment(goal, "", ()), [pack], lambda case: moments[case.id], state
+        )[1]
+
+    assert here("pack KT-77") == set()
+    assert here("pack AA-77 and BB-88") == {"pack(items=[{'sku': 'AA-77'}, {'sku': 'BB-88'}])"}
+
+
+def test_a_call_that_was_refused_or_lost_is_no_advice() -> None:
+    known = Remembered()
+    known.add("Lost. Yours, Lena Laurent", "", "customer", name="Lena Laurent")
+    lost = known.hits[0].case.model_copy(update={"gain": -1.0})
+    known.hits[0] = known.hits[0].model_copy(update={"case": lost})
+    assert not known.here("Lost. Yours, Oskar Bauer", "")
+
+
+def test_numbers_that_are_none_and_huge_ones_break_nothing() -> None:
+    for amount in (float("inf"), float("nan"), 10**400):
+        known = refund_of(("Total 154.00 EUR", amount), ("Total 48.00 EUR", 4.8))
+        known.here("Late: order LN-43364", "Total 99.00 EUR")
+
+
+def test_long_texts_are_read_in_time(tmp_path: Path) -> None:
+    """Nothing is timed: with work that grows with the square of a text this would not end."""
+    rows = "\n".join(f"LN-{10000 + n}, item {n}, Total {n}.00 EUR" for n in range(20_000))
+    known = refund_of((rows, 15.4), (rows, 4.8), ("a" * 200_000, 3.0))
+    known.here("Late: order LN-43364", rows)
