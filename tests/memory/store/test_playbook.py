@@ -80,15 +80,22 @@ def test_a_bullet_is_forgotten_with_any_episode_it_was_learned_from(
         assert [bullet.text for bullet in bullets_of(store, ENV)] == ["Of the first."]
 
 
-def test_a_frozen_view_reads_no_bullet_of_later_episodes(
+def test_a_frozen_view_reads_no_bullet_that_was_written_later(
     tmp_path: Path, episodes: list[str]
 ) -> None:
     with Store(tmp_path, embedder=HashingEmbedder()) as store:
-        rules = [("Of the first.", episodes[:1]), ("Of both.", episodes)]
+        rules = [("Of the first.", episodes[:1]), ("Of a try that left no case.", ["tried-1"])]
         promote(store, ENV, rules, gain=(0.3, 0.1, 0.5), tasks=8, reason="run x")
-        now, then = CaseMemory(store), CaseMemory(store, first=1)
-        assert [b.text for b in now.playbook(ENV)] == ["Of the first.", "Of both."]
-        assert [b.text for b in then.playbook(ENV)] == ["Of the first."]
+        edit_bullet(store, bullets_of(store, ENV)[0].id, "Of the first, corrected.")
+        before, then, now = (
+            CaseMemory(store, first=1),
+            CaseMemory(store, first=2),
+            CaseMemory(store),
+        )
+        assert before.playbook(ENV) == ()  # it was written when two were learned
+        for view in (then, now):
+            said = [bullet.text for bullet in view.playbook(ENV)]
+            assert said == ["Of the first, corrected.", "Of a try that left no case."]
 
 
 def test_what_cannot_be_a_bullet_is_refused_with_a_sentence(
