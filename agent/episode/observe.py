@@ -101,9 +101,8 @@ def _use(parts: EpisodeParts, offer: Offer, seen: Observation) -> tuple[Called, 
     assert parts.skills is not None  # it was offered
     try:
         called = parts.skills.call(offer, stage.environment, seed=stage.seed)
-    except (
-        ApprovalNeeded
-    ):  # it is called anew once a person has said something; the journal knows its calls
+    except ApprovalNeeded:
+        # it is called anew once a person has said something; the journal knows its calls
         stage.rewind()
         raise
     steps = [

@@ -39,13 +39,14 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
     calls = _calls(parts, seen)
     open_to = calls if seen.admissible is None and parts.stage.calls else seen.admissible
     with span("search_memory", gen_ai__operation__name="search_memory") as noting:
-        hits = _hits(parts, seen, open_to)
+        known, actions, refused = _accepted(parts.stage)
+        hits = _hits(parts, state_of(known, actions), seen, open_to)
         if calls and parts.memory is not None:
             now = state_of(seen, state["actions"])
-            hits, known = _bound(parts, parts.memory, now, hits)
-            if known and parts.explores and not _sure(now, hits, known):
-                known = varied(known, parts.stage.environment.tools()) - _accepted(parts.stage)[2]
-            calls = tuple(sorted(known)) or calls  # what is known needs no guesses beside it
+            hits, helped = _bound(parts, parts.memory, now, hits, refused)
+            if helped and parts.explores and not _sure(now, hits, helped):
+                helped = varied(helped, parts.stage.environment.tools()) - refused
+            calls = tuple(sorted(helped)) or calls  # what is known needs no guesses beside it
         found = Recollection(
             seen=seen,
             candidates=_texts(parts, hits) if open_to is None else calls,
@@ -126,12 +127,13 @@ def _calls(parts: EpisodeParts, seen: Observation) -> tuple[str, ...]:
     return tuple(candidates(specs, seen.goal, answers, parts.tools))
 
 
-def _hits(parts: EpisodeParts, seen: Observation, open_to: tuple[str, ...] | None) -> Hits:
+def _hits(
+    parts: EpisodeParts, state: State, seen: Observation, open_to: tuple[str, ...] | None
+) -> Hits:
     if parts.memory is None:
         return NO_HITS
-    known, actions, _ = _accepted(parts.stage)
     found = parts.memory.read(
-        state_of(known, actions),
+        state,
         env=seen.task.env,
         family=seen.task.family,
         admissible=open_to,
@@ -153,19 +155,17 @@ def _accepted(stage: Stage) -> tuple[Observation, Sequence[str], set[str]]:
 
 
 def _bound(
-    parts: EpisodeParts, memory: CaseMemory, state: State, hits: Hits
+    parts: EpisodeParts, memory: CaseMemory, state: State, hits: Hits, refused: set[str]
 ) -> tuple[Hits, set[str]]:
-    """Return what was found, its calls with the values of the present task, and those calls.
+    """Return what was found, its calls with the values of the present task, and those that helped.
 
     Calls that were just refused are left out.
     """
     stage = parts.stage
-    refused = _accepted(stage)[2]
-    made = [a for a, said in stage.history if (a, said) not in stage.refused]
     now = CallMoment(
         goal=state.goal,
         told=told_in(old.text for old in stage.observations),
-        made=tuple(stage.environment.call(a) for a in made),
+        made=tuple(stage.made),
     )
 
     def then(case: StepCase) -> CallMoment:
@@ -177,9 +177,9 @@ def _bound(
     return hits.model_copy(update={"hits": left}), calls - refused
 
 
-def _sure(state: State, hits: Hits, known: set[str]) -> bool:
+def _sure(state: State, hits: Hits, helped: set[str]) -> bool:
     """Return whether memory knows a call that mostly brought something."""
-    return bool(qualities(state, hits, sorted(known)).max() >= SURE)
+    return bool(qualities(state, hits, sorted(helped)).max() >= SURE)
 
 
 def _warned(
@@ -226,8 +226,7 @@ def _mend_of(parts: EpisodeParts) -> Callable[[Call, str], Call]:
     repair, stage = parts.repair, parts.stage
 
     def mended(call: Call, told: str) -> Call:  # the history is read where there is a call to mend
-        made = [a for a, said in stage.history if (a, said) not in stage.refused]
-        return repair.mended(call, told, [stage.environment.call(a) for a in made])
+        return repair.mended(call, told, stage.made)
 
     return mended
 

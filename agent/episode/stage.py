@@ -70,6 +70,12 @@ class Stage:
         answers = [seen.text for seen in self.observations[1:]]
         return list(zip(self.actions, answers, strict=True))
 
+    @property
+    def made(self) -> list[Call]:
+        """The calls so far that were not refused, oldest first."""
+        taken = (action for action, said in self.history if (action, said) not in self.refused)
+        return [self.environment.call(action) for action in taken]
+
     def sync(self, actions: Sequence[str], *, digest: str = "") -> Observation:
         """Bring the environment to where these actions lead, and return what is seen there.
 
@@ -81,9 +87,7 @@ class Stage:
             EnvironmentFault: The environment broke, or replayed the same actions differently.
         """
         if not self.observations or self.actions != list(actions):
-            self._begin()
-            for action in actions:
-                self.play(action)
+            self._replay(actions)
             if digest and digest != digest_of(self.seen):
                 raise EnvironmentFault(
                     f"{self.task_id} did not come to the same place when its "
@@ -93,9 +97,12 @@ class Stage:
 
     def rewind(self) -> None:
         """Bring the environment back to what was noted last, from calls that were not noted yet."""
-        actions = list(self.actions)
+        self._replay(self.actions)
+
+    def _replay(self, actions: Sequence[str]) -> None:
+        taken = list(actions)  # beginning anew empties the stage's own
         self._begin()
-        for action in actions:
+        for action in taken:
             self.play(action)
 
     def _begin(self) -> None:

@@ -87,9 +87,8 @@ def run_practice(
         library = Library(library_folder or folder / "skills") if config.library else None
         admission = None
         if library is not None:
-            trials = copy.deepcopy(
-                environment
-            )  # a test does not end the world that is practised in
+            # a test does not end the world that is practised in
+            trials = copy.deepcopy(environment)
             admission = Admission(library, runner, lambda _: trials)
 
         def begun(done: Sequence[Iteration]) -> Practice:

@@ -1,7 +1,6 @@
 """When success fell for good: a change-point test, so that what was learned before is not trusted as before."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,12 @@ class Falls:
     The generalised likelihood ratio of two rates against one, over the outcomes since the last fall (Lai 1995,
     after Page 1954). A fall that was noticed stays, also when success comes back later: it comes back by what
     was learned since.
+
+    >>> falls = Falls()
+    >>> for outcome in [1.0] * 6 + [0.0] * 5 + [1.0] * 20:
+    ...     falls.observe(outcome)
+    >>> falls.last
+    6
     """
 
     def __init__(self) -> None:
@@ -47,22 +52,6 @@ class Falls:
         best = int(gain.argmax())
         if gain[best] > FALL + math.log(end):
             self.last = first + int(cuts[best])
-
-
-def fell_at(outcomes: Iterable[float]) -> int:
-    """Return the place of the first outcome after the last fall of success, 0 where it never fell.
-
-    >>> fell_at([1.0] * 6 + [0.0] * 5)
-    6
-    >>> fell_at([1.0] * 6 + [0.0] * 5 + [1.0] * 20)
-    6
-    >>> fell_at([0.0] * 6 + [1.0] * 20)
-    0
-    """
-    falls = Falls()
-    for outcome in outcomes:
-        falls.observe(outcome)
-    return falls.last
 
 
 def _fit(won: Floats, n: Floats) -> Floats:

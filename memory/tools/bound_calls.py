@@ -247,9 +247,7 @@ def _worked_out(
 ) -> Any:
     """Return a value that was said nowhere."""
     if isinstance(value, str):
-        if episodes < 2 and _names_something(value):
-            raise _Unclear
-        if any(map(str.isdigit, value)):
+        if any(map(str.isdigit, value)) or (episodes < 2 and _names_something(value)):
             raise _Unclear
         return value
     if episodes < 2:
@@ -284,7 +282,7 @@ def _shares(value: Any, told: str) -> set[tuple[str, int]]:
     for label, number in _named_numbers(told):
         of = float(number)
         share = round(_SHARES * value / of) if of else 0
-        if label and 0 < share <= 10 * _SHARES and abs(of * share / _SHARES - value) < 0.0051:
+        if 0 < share <= 10 * _SHARES and abs(of * share / _SHARES - value) < 0.0051:
             found.add((label, share))
     return found
 

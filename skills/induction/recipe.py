@@ -197,9 +197,8 @@ class _Writer:
     def body(self, last: _Made) -> list[str]:
         """Return the lines."""
         lines = self._before(last, self._numbers)
-        if (
-            sum(map(bool, last.sources.values())) > 1
-        ):  # what one thing is made of may have used up another
+        # what one thing is made of may have used up another
+        if sum(map(bool, last.sources.values())) > 1:
             lines = ["for _ in range(2):", *(f"    {line}" for line in lines)]
         for thing, number in last.used.items():
             least = self._numbers.get(thing, str(number))

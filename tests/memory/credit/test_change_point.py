@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from lichen.memory.credit.change_point import fell_at
+from lichen.memory.credit.change_point import Falls
+
+
+def fell_at(outcomes: list[float]) -> int:
+    falls = Falls()
+    for outcome in outcomes:
+        falls.observe(outcome)
+    return falls.last
 
 
 def streams(before: float, after: float, n: int = 60) -> list[list[float]]:
@@ -32,3 +39,4 @@ def test_it_is_the_same_however_long_one_waits_to_ask() -> None:
     assert fell_at([*outcomes, *[1.0] * 40]) == 8
     assert fell_at([*outcomes, *[1.0] * 40, *[0.0] * 6]) == 54
     assert fell_at([]) == 0
+    assert fell_at([0.0] * 6 + [1.0] * 20) == 0

@@ -33,6 +33,11 @@ EditingKey = Annotated[Key, Depends(_editing)]
 """The key of a session that may edit; the form carries `csrf`."""
 
 
+def actor_of(key: Key) -> str:
+    """Return the name under which the ledger keeps what a key changed here."""
+    return f"inspector:{key.name}"
+
+
 def _said(text: object) -> object:
     return None if text == "" else text  # a field of a form that was left empty
 

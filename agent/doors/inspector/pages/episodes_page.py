@@ -17,7 +17,7 @@ from ..look.rendering import page
 from ..seen.episode_log import EpisodeLine, page_of
 from ..seen.inspected import Inspected
 from ..seen.timeline import Timeline, timeline
-from .callers import EditingKey, Row, Sitting, TheInspected, to
+from .callers import EditingKey, Row, Sitting, TheInspected, actor_of, to
 
 router = APIRouter(prefix="/episodes")
 MOST = 50
@@ -153,7 +153,7 @@ async def verdict(
     good = {"good": True, "bad": False}.get(said)
     await inspected.change(
         lambda store: judged(
-            store, line.id, good=good, correct=correct, note=note, actor=f"inspector:{key.name}"
+            store, line.id, good=good, correct=correct, note=note, actor=actor_of(key)
         )
     )
     return to(request, f"episodes/{line.id}?saved=verdict-{line.id}#verdict")

@@ -18,7 +18,7 @@ from ..look.rendering import page
 from ..seen.inspected import Inspected
 from ..seen.memory_case import title_of
 from ..seen.past import BeingFolded
-from .callers import EditingKey, Sitting, TheInspected, to
+from .callers import EditingKey, Sitting, TheInspected, actor_of, to
 from .memory_page import owned_case, waits
 
 router = APIRouter(prefix="/memory")
@@ -62,7 +62,9 @@ async def take(
         if not changed:
             raise UsageError("nothing was changed: the case says this already")
         await inspected.change(
-            lambda store: edit(store, case.id, changed, seen=seen, actor=_actor(key), reason=reason)
+            lambda store: edit(
+                store, case.id, changed, seen=seen, actor=actor_of(key), reason=reason
+            )
         )
     except EditConflict as error:
         said, conflict = str(error), True
@@ -95,7 +97,7 @@ async def pinned(
 ) -> Response:
     """Let a full memory never let its episode go, or let it again."""
     case = await _owned(inspected, key, name)
-    await inspected.change(lambda store: pin(store, case.id, on=bool(on), actor=_actor(key)))
+    await inspected.change(lambda store: pin(store, case.id, on=bool(on), actor=actor_of(key)))
     return to(request, f"memory/{case.id}")
 
 
@@ -111,7 +113,7 @@ async def set_apart(
     """Recall nothing of its episode until it is released, or release it."""
     case = await _owned(inspected, key, name)
     await inspected.change(
-        lambda store: quarantine(store, case.id, on=bool(on), actor=_actor(key), reason=reason)
+        lambda store: quarantine(store, case.id, on=bool(on), actor=actor_of(key), reason=reason)
     )
     return to(request, f"memory/{case.id}?saved=quarantine-{case.id}")
 
@@ -157,17 +159,13 @@ async def forgotten(
     """Forget its episode for good, with all that came of it."""
     case = await _owned(inspected, key, name)
     await inspected.change(
-        lambda store: forget(store, case.episode, cascade=True, reason=reason, actor=_actor(key))
+        lambda store: forget(store, case.episode, cascade=True, reason=reason, actor=actor_of(key))
     )
     return to(request, "memory")
 
 
 async def _owned(inspected: Inspected, key: Key, name: str) -> MemoryRecord:
     return await inspected.look(lambda store: owned_case(store, key, name))
-
-
-def _actor(key: Key) -> str:
-    return f"inspector:{key.name}"
 
 
 def _lines(text: str) -> str:

@@ -13,7 +13,7 @@ from ...http.keys import Key, NotAllowed
 from ..access.signing_in import Session
 from ..look.rendering import page
 from ..seen.inspected import Inspected
-from .callers import EditingKey, Sitting, TheInspected, to
+from .callers import EditingKey, Sitting, TheInspected, actor_of, to
 
 router = APIRouter(prefix="/playbook")
 
@@ -113,4 +113,4 @@ def _whole(key: Key) -> str:
     """
     if key.namespace:
         raise NotAllowed("the playbook is everybody's, and this key is one of a namespace")
-    return f"inspector:{key.name}"
+    return actor_of(key)
