@@ -196,8 +196,9 @@ class Memory(AbstractContextManager["Memory"]):
     def notes(self, told: Reminder, steps: Sequence[ForeignStep], opening: str = "") -> list[str]:
         """Return what memory says of the moment after these steps, in lines that can stand in a quotation.
 
-        The calls that helped in like moments, in the terms of this situation (see `tools.lifted`), and what was
-        said at the end of solved cases. A small model does by it only where it is said when the time has come.
+        The calls that helped in like moments, with the values of this situation (see `tools.bound_calls`) or,
+        where those are not known, in its terms; and what was said at the end of solved cases. A small model
+        does by it only where it is said when the time has come.
 
         Args:
             told: What was recalled for the situation.

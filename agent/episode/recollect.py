@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 
 from ...envs.tools import Call
 from ...envs.types import Observation
-from ...memory.ledger.records import Hits, State, StepCase
+from ...memory.ledger.records import Hits, State
 from ...memory.likeness.states import state_of
-from ...memory.recall.case_memory import CaseMemory
 from ...memory.recall.value import qualities
 from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered, remember
-from ...memory.tools.bound_calls import CallMoment, bound_hits, moment_of, told_in, varied
+from ...memory.tools.bound_calls import CallMoment, told_in, varied
+from ...memory.tools.bound_read import bound_read
 from ...memory.tools.candidates import candidates
 from ..acting.situation import Situation, situation
 from ..llm.thought import SILENT, Thought
@@ -43,9 +43,10 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
         hits = _hits(parts, state_of(known, actions), seen, open_to)
         if calls and parts.memory is not None:
             now = state_of(seen, state["actions"])
-            hits, helped = _bound(parts, parts.memory, now, hits, refused)
+            specs, moment = parts.stage.environment.tools(), _moment(parts.stage, now)
+            hits, helped = bound_read(parts.memory, hits, moment, specs, now, refused)
             if helped and parts.explores and not _sure(now, hits, helped):
-                helped = varied(helped, parts.stage.environment.tools()) - refused
+                helped = varied(helped, specs) - refused
             calls = tuple(sorted(helped)) or calls  # what is known needs no guesses beside it
         found = Recollection(
             seen=seen,
@@ -154,27 +155,9 @@ def _accepted(stage: Stage) -> tuple[Observation, Sequence[str], set[str]]:
     return stage.observations[len(history)], stage.actions[: len(history)], refused
 
 
-def _bound(
-    parts: EpisodeParts, memory: CaseMemory, state: State, hits: Hits, refused: set[str]
-) -> tuple[Hits, set[str]]:
-    """Return what was found, its calls with the values of the present task, and those that helped.
-
-    Calls that were just refused are left out.
-    """
-    stage = parts.stage
-    now = CallMoment(
-        goal=state.goal,
-        told=told_in(old.text for old in stage.observations),
-        made=tuple(stage.made),
-    )
-
-    def then(case: StepCase) -> CallMoment:
-        whole = memory.store.whole(case.episode)
-        return moment_of(memory.steps_of(whole) if whole is not None else (), case)
-
-    bound, calls = bound_hits(hits.hits, now, stage.environment.tools(), then, state)
-    left = tuple(hit for hit in bound if hit.action not in refused)
-    return hits.model_copy(update={"hits": left}), calls - refused
+def _moment(stage: Stage, state: State) -> CallMoment:
+    told = told_in(old.text for old in stage.observations)
+    return CallMoment(goal=state.goal, told=told, made=tuple(stage.made))
 
 
 def _sure(state: State, hits: Hits, helped: set[str]) -> bool:

@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from ...envs.tools import ToolSpec
 from ..credit.exposure import Exposer
 from ..ledger.records import Hit, State
 from ..recall.case_memory import CaseMemory
+from ..tools.bound_calls import CallMoment, told_in
+from ..tools.bound_read import bound_read
 from ..tools.lifted import lifted_calls
-from .foreign_step import ForeignStep
+from .foreign_step import ForeignStep, call_in
 from .memory_block import short_lines
 from .remembered import WholeCase
 from .reminder import Reminder
@@ -80,13 +84,33 @@ def moment_notes(
         steps: Taken so far.
         opening: What was seen before the first.
     """
-    answers = [step.error or step.answer for step in steps]
+    accepted, refused = list(steps), set()
+    while accepted and accepted[-1].error:  # it changed nothing: what helped before it helps still
+        refused.add(accepted.pop().written)
+    answers = [step.error or step.answer for step in accepted]
     state = State(
         goal=told.situation,
         text=answers[-1] if answers else opening or told.situation,
-        recent=tuple(step.written for step in reversed(steps[-3:])),
+        recent=tuple(step.written for step in reversed(accepted[-3:])),
         request=True,
     )
-    hits = exposer.expose(view.read(state, env=env, family=env))
-    calls = call_notes(hits.hits, told.situation, "\n".join([opening, *answers]))
+    found = exposer.expose(view.read(state, env=env, family=env))
+    made = tuple(call for step in accepted if (call := call_in(step)) is not None)
+    now = CallMoment(told.situation, told_in([opening, *answers]), made)
+    bound, _ = bound_read(view, found, now, _called(found.hits), state, refused)
+    calls = call_notes(bound.hits, now.goal, now.told)
     return short_lines([*told.endings, *repeated_notes(steps), *calls])
+
+
+def _called(hits: Sequence[Hit]) -> list[ToolSpec]:
+    """Return the tools of remembered calls, by what they were called with."""
+    given: dict[str, dict[str, Any]] = {}
+    for hit in hits:
+        if hit.case.call is not None:
+            given.setdefault(hit.case.call.tool, {}).update(
+                dict.fromkeys(hit.case.call.arguments, {})
+            )
+    return [
+        ToolSpec(name=name, parameters={"type": "object", "properties": arguments})
+        for name, arguments in given.items()
+    ]
