@@ -30,7 +30,9 @@ def compare_command(
     arms: Annotated[
         str | None,
         typer.Option(
-            "--arms", help="Arms to compare, separated by commas. [default: all that can run]"
+            "--arms",
+            help="Arms to compare, separated by commas; a rival's dials can follow, as in mem0:given=4. "
+            "[default: all that can run]",
         ),
     ] = None,
     each: Annotated[

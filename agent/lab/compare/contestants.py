@@ -80,11 +80,20 @@ class Opening(NamedTuple):
 def find_entries(names: Sequence[str], *, llm: bool) -> list[ArmEntry]:
     """Return the arms of these names, each once, in this order.
 
+    A rival's dials can follow its name (see `dials_in`).
+
     Raises:
-        UnknownName: There is no such arm.
-        UsageError: It asks a model, and none is to be asked.
+        UnknownName: There is no such arm or dial.
+        UsageError: It asks a model, and none is to be asked; a dial is set to no number.
     """
-    found = named("arm", names, ENTRIES)
+    bases = [name.partition(":")[0] for name in names]
+    named("arm", bases, ENTRIES)
+    found = [
+        ENTRIES[base]._replace(name=name)
+        for name, base in dict(zip(names, bases, strict=True)).items()
+    ]
+    for entry in found:
+        dials_in(entry.name)
     asking = [entry.name for entry in found if entry.asks and not llm]
     if asking:
         free = ", ".join(entry.name for entry in ENTRIES.values() if not entry.asks)
@@ -100,12 +109,38 @@ def open_contender(entry: ArmEntry, opening: Opening) -> Contender:
     config = opening.config.model_copy(update={"store": store_of(opening.folder, entry.name)})
     llm = opening.llm if entry.asks else None
     common = (entry.name, config, llm, opening.environment, opening.fingerprint)
-    if entry.name in RIVALS:
-        return RivalContender(RIVALS[entry.name](_tools(opening)), *common)
+    base = entry.name.partition(":")[0]
+    if base in RIVALS:
+        return RivalContender(RIVALS[base](_tools(opening), dials_in(entry.name)), *common)
     if entry.name in RULES:
         return RuleContender(RULES[entry.name], *common)
     kind = LichenContender if entry.name in ("knn", "memory", "placebo") else Contender
     return kind(*common)
+
+
+def dials_in(name: str) -> dict[str, float]:
+    """Return the dials that the name of an arm sets, as `ace:alike=0.7:added=2` does.
+
+    Raises:
+        UnknownName: The arm has no such dial.
+        UsageError: What it is set to is no number, or the arm has no dials.
+    """
+    base, *given = name.split(":")
+    known = RIVALS[base].dials if base in RIVALS else {}
+    if given and not known:
+        raise UsageError(f"{base} has no dials", hint=f"Say it as {base}.")
+    found: dict[str, float] = {}
+    for one in given:
+        dial, _, value = one.partition("=")
+        named(f"dial of {base}", [dial], known)
+        try:
+            found[dial] = float(value)
+        except ValueError as error:
+            raise UsageError(
+                f"{one}: {value or 'nothing'} is no number",
+                hint=f"Say it as {base}:{dial}={known[dial]}.",
+            ) from error
+    return found
 
 
 def _tools(opening: Opening) -> RivalTools:

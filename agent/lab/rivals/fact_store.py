@@ -6,18 +6,14 @@ facts that are nearest to it.
 """
 
 import re
+from collections.abc import Mapping
+from typing import ClassVar
 
 from ....envs.types import Task
 from ...playbook.rules import bullets_in
 from .rival import Rival
 from .trace import EpisodeTrace
 
-LIKE = 5
-"""Facts that a candidate is held against (s = 10 in the paper; 5 is what small models can read)."""
-GIVEN = 10
-"""Facts that a task is given."""
-FACTS = 4
-"""Candidates of one episode."""
 _VERDICT = re.compile(r"\b(ADD|UPDATE|DELETE|NOOP|NONE)\b\W*(\d+)?", re.IGNORECASE)
 
 
@@ -27,21 +23,25 @@ class FactStore(Rival):
     name = "mem0"
     says = "facts, added, updated and deleted by the model (mem0)"
     source = "arXiv:2504.19413, section 2.1"
+    dials: ClassVar[Mapping[str, float]] = {"like": 5, "given": 10, "facts": 4}
+    """Facts that a candidate is held against (s = 10 in the paper; 5 is what small models can read); facts that
+    a task is given; candidates of one episode."""
 
     async def brief(self, task: Task, goal: str) -> str:
         """Return the facts nearest to the task."""
-        near = self.tools.nearest(goal, [item["text"] for item in self.kept], GIVEN)
+        near = self.tools.nearest(goal, [item["text"] for item in self.kept], self.whole("given"))
         body = self.clipped([f"- {self.kept[row]['text']}" for row, _ in near])
         return "Facts that were remembered:\n" + body.replace("\n\n", "\n") if body else ""
 
     async def learn(self, trace: EpisodeTrace) -> None:
         """Extract facts, and put each in its place."""
-        said = await self.tools.write("facts_extract", episode=trace.lines(), facts=FACTS)
-        for fact in bullets_in(said, FACTS):
+        most = self.whole("facts")
+        said = await self.tools.write("facts_extract", episode=trace.lines(), facts=most)
+        for fact in bullets_in(said, most):
             await self._place(fact)
 
     async def _place(self, fact: str) -> None:
-        near = self.tools.nearest(fact, [item["text"] for item in self.kept], LIKE)
+        near = self.tools.nearest(fact, [item["text"] for item in self.kept], self.whole("like"))
         if not near:
             self.kept.append({"text": fact})
             return

@@ -6,17 +6,14 @@ by embedding ("grow and refine"), and nothing is ever rewritten whole.
 """
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from ....envs.types import Task
 from ...playbook.rules import bullets_in
 from .rival import Rival
 from .trace import EpisodeTrace
 
-ALIKE = 0.85
-"""Cosine above which a new bullet is one that is there. Tried on dev: see docs/evaluation.md."""
-ADDED = 3
-"""Bullets that one episode may add."""
 _TAG = re.compile(r"\bB(\d+)\b\W{0,12}(helpful|harmful)", re.IGNORECASE)
 
 
@@ -26,6 +23,8 @@ class AcePlaybook(Rival):
     name = "ace"
     says = "a playbook of bullets (ACE)"
     source = "arXiv:2510.04618, section 3"
+    dials: ClassVar[Mapping[str, float]] = {"alike": 0.85, "added": 3}
+    """Cosine above which a new bullet is one that is there; bullets that one episode may add."""
 
     async def brief(self, task: Task, goal: str) -> str:
         """Return the whole playbook; over budget the most harmful and oldest bullets are left out."""
@@ -49,10 +48,10 @@ class AcePlaybook(Rival):
         wrote = await self.tools.write(
             "ace_curate", goal=trace.goal, insight=insight, bullets=bullets, most=160
         )
-        for text in bullets_in(wrote, ADDED):
+        for text in bullets_in(wrote, self.whole("added")):
             known = [i["text"] for i in self.kept]
             near = self.tools.nearest(text, known, 1)
-            if near and near[0][1] >= ALIKE:
+            if near and near[0][1] >= self.dialled["alike"]:
                 self.kept[near[0][0]]["helpful"] += 1
             else:
                 number = len(self.kept) + 1

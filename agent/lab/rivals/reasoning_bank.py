@@ -6,14 +6,13 @@ outcome is the environment's, where the paper has a model judge it.
 """
 
 import re
+from collections.abc import Mapping
+from typing import ClassVar
 
 from ....envs.types import Task
 from .rival import Rival
 from .trace import EpisodeTrace
 
-ITEMS = 3
-NEAREST = 1
-"""Episodes whose items are given: 1, as in the paper's ablation. Tried on dev: see docs/evaluation.md."""
 _ITEM = re.compile(
     r"title\W*:\s*(?P<title>.+?)\s*\n\W*description\W*:\s*(?P<about>.+?)\s*\n\W*content\W*:\s*(?P<text>.+?)\s*(?=\n\W*title|\Z)",
     re.IGNORECASE | re.DOTALL,
@@ -26,10 +25,12 @@ class ReasoningBank(Rival):
     name = "reasoningbank"
     says = "strategy items of successes and failures (ReasoningBank)"
     source = "arXiv:2509.25140, section 3"
+    dials: ClassVar[Mapping[str, float]] = {"items": 3, "nearest": 1}
+    """Items of an episode at most; episodes whose items are given (1 in the paper's ablation)."""
 
     async def brief(self, task: Task, goal: str) -> str:
         """Return the items of the nearest earlier task."""
-        near = self.tools.nearest(goal, [item["goal"] for item in self.kept], NEAREST)
+        near = self.tools.nearest(goal, [item["goal"] for item in self.kept], self.whole("nearest"))
         said = [
             f"{one['title']}: {one['about']} {one['text']}"
             for row, _ in near
@@ -40,11 +41,12 @@ class ReasoningBank(Rival):
 
     async def learn(self, trace: EpisodeTrace) -> None:
         """Distil an episode."""
+        items = self.whole("items")
         prompt = "bank_success" if trace.won else "bank_failure"
-        said = await self.tools.write(prompt, episode=trace.lines(), items=ITEMS, most=260)
+        said = await self.tools.write(prompt, episode=trace.lines(), items=items, most=260)
         found = [
             {name: " ".join(one[name].split()) for name in ("title", "about", "text")}
             for one in _ITEM.finditer(said)
-        ][:ITEMS]
+        ][:items]
         if found:
             self.kept.append({"goal": trace.goal, "items": found})

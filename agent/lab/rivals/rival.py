@@ -5,7 +5,7 @@ dictionary of plain JSON, so that a stream can go on after an interruption.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -72,6 +72,7 @@ class Rival(ABC):
 
     Args:
         tools: Model, embedder, budgets.
+        dials: Other values of some of `dials`.
     """
 
     name: ClassVar[str]
@@ -79,11 +80,18 @@ class Rival(ABC):
     """What it is, in a few words."""
     source: ClassVar[str]
     """The paper, and the parts of it that are followed."""
+    dials: ClassVar[Mapping[str, float]] = {}
+    """What can be tuned on dev, with the values that are used unless others are given."""
 
-    def __init__(self, tools: RivalTools) -> None:
+    def __init__(self, tools: RivalTools, dials: Mapping[str, float] | None = None) -> None:
         self.tools = tools
+        self.dialled = {**self.dials, **(dials or {})}
         self.kept: list[dict[str, Any]] = []
         """What it remembers, oldest first, each item plain JSON."""
+
+    def whole(self, dial: str) -> int:
+        """Return a dial that counts something."""
+        return int(self.dialled[dial])
 
     @abstractmethod
     async def brief(self, task: Task, goal: str) -> str:

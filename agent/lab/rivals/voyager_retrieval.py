@@ -5,11 +5,12 @@ with a description that the model writes; the query is the model's own answer to
 together with the task; the five nearest are given. A program here is a sequence of actions.
 """
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from ....envs.types import Task
 from .rival import Rival
 from .trace import EpisodeTrace
-
-GIVEN = 5
 
 
 class VoyagerRetrieval(Rival):
@@ -18,13 +19,17 @@ class VoyagerRetrieval(Rival):
     name = "voyager"
     says = "what solved tasks, by VOYAGER's retrieval"
     source = "arXiv:2305.16291, section 2.2, appendix A.4"
+    dials: ClassVar[Mapping[str, float]] = {"given": 5}
+    """Programs that a task is given."""
 
     async def brief(self, task: Task, goal: str) -> str:
         """Return the five programs whose descriptions are nearest to how the task could be done."""
         if not self.kept:
             return ""
         how = await self.tools.write("voyager_how", goal=goal, most=60)
-        near = self.tools.nearest(f"{goal} {how}", [item["about"] for item in self.kept], GIVEN)
+        near = self.tools.nearest(
+            f"{goal} {how}", [item["about"] for item in self.kept], self.whole("given")
+        )
         body = self.clipped([self.kept[row]["text"] for row, _ in near])
         return f"Programs that solved earlier tasks:\n\n{body}" if body else ""
 

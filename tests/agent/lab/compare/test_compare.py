@@ -11,7 +11,7 @@ from lichen.agent.config import AgentConfig, load_config
 from lichen.agent.lab.compare.compare_picture import draw
 from lichen.agent.lab.compare.compare_report import CompareReport
 from lichen.agent.lab.compare.compare_run import ROWS, compare
-from lichen.agent.lab.compare.contestants import ENTRIES, find_entries
+from lichen.agent.lab.compare.contestants import ENTRIES, dials_in, find_entries
 from lichen.agent.lab.compare.stream_row import StreamRow
 from lichen.agent.lab.compare.task_stream import FIRST, LAST, StreamSize, load_stream
 from lichen.envs import UnknownName, UsageError, make
@@ -118,6 +118,18 @@ def test_arms_are_known_and_those_with_a_model_need_one() -> None:
     with pytest.raises(UsageError, match="no model is to be asked"):
         find_entries(["knn", "ace"], llm=False)
     assert all(entry.stateless in ("", *ENTRIES) for entry in ENTRIES.values())
+
+
+def test_dials_of_a_rival_follow_its_name() -> None:
+    (entry,) = find_entries(["ace:alike=0.7:added=2"], llm=True)
+    assert entry.asks and entry.stateless == "none"
+    assert dials_in(entry.name) == {"alike": 0.7, "added": 2}
+    with pytest.raises(UnknownName, match="dial of ace 'likeness'"):
+        find_entries(["ace:likeness=1"], llm=True)
+    with pytest.raises(UsageError, match="high is no number"):
+        find_entries(["ace:alike=high"], llm=True)
+    with pytest.raises(UsageError, match="memory has no dials"):
+        find_entries(["memory:k=1"], llm=True)
 
 
 def test_the_command_writes_table_picture_and_json(tmp_path: Path) -> None:

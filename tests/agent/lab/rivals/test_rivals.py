@@ -29,11 +29,13 @@ def trace(goal: str, *, won: bool = True, action: str = "open box") -> EpisodeTr
     )
 
 
-def made(name: str, replies: Sequence[str] = (), tokens: int = 800) -> tuple[Rival, ScriptedLLM]:
+def made(
+    name: str, replies: Sequence[str] = (), tokens: int = 800, **dials: float
+) -> tuple[Rival, ScriptedLLM]:
     llm = ScriptedLLM(replies)
     embed = HashingEmbedder().encode
     tools = RivalTools(llm=llm, embed=embed, tokens=tokens, context=4 * tokens, seed=0)
-    return RIVALS[name](tools), llm
+    return RIVALS[name](tools, dials), llm
 
 
 def brief(rival: Rival, goal: str = "open the red box") -> str:
@@ -120,6 +122,13 @@ def test_voyager_keeps_programs_of_successes_by_their_description_scripted() -> 
     assert len(rival.kept) == 2
     said = brief(rival, "a box")
     assert said.index("open box") < said.index("feed dog")  # the nearer description first
+
+
+@pytest.mark.parametrize("given", [1, 2])
+def test_a_dial_says_how_much_is_given_scripted(given: int) -> None:
+    rival, _ = made("voyager", ["Opens.", "Feeds.", "Somehow."], given=given)
+    learn(rival, trace("open it"), trace("feed it", action="feed dog"))
+    assert brief(rival).count("# Task") == given
 
 
 def test_a_trace_says_what_happened() -> None:
