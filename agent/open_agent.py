@@ -15,6 +15,7 @@ from ..envs.errors import UsageError
 from ..envs.registry import located
 from ..envs.suite import Suite, load_suite
 from ..memory.kinds.module import MemoryModule
+from ..memory.kinds.playbook_module import Bullet
 from ..memory.ledger.events import RunEnded, RunStarted
 from ..memory.ledger.ledger import Entry
 from ..memory.likeness.embedder import open_embedder
@@ -165,8 +166,10 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             playbook: Whether the model reads the bullets that the memory has of the environment.
         """
         policy = policy or self.config.policy
+        bullets: tuple[Bullet, ...] = ()
         if playbook and memory is not None and policy.llm and policy.context:
-            told = playbook_text([b.text for b in memory.playbook(environment.name)])
+            bullets = memory.playbook(environment.name)
+            told = playbook_text([bullet.text for bullet in bullets])
             instructions = "\n\n".join(part for part in (instructions, told) if part)
         planned = self.config.planner == "plan" and policy.llm
         thinks = hints and policy.llm and may_think(self.config.softcot, self.store.folder)
@@ -192,6 +195,7 @@ class OpenAgent(AbstractContextManager["OpenAgent"]):
             events_of=lambda episode: self.store.ledger.read(episode=episode),
             learn=learn,
             llm_name=llm_name,
+            bullets=tuple(bullet.id for bullet in bullets),
             holdout=holdout,
             explores=learn if explores is None else explores,
         )

@@ -39,7 +39,10 @@ def why(
     if not found:
         raise UnknownCase(f"no recorded episode or run has an id that begins with {run!r}")
     weights = known.weights if known is not None else None
-    said = {"trust": weights.model_dump(mode="json") if weights is not None else None}
+    said = {
+        "trust": weights.model_dump(mode="json") if weights is not None else None,
+        "playbook": known.rules if known is not None else (),
+    }
     write_json(
         {**found[0].model_dump(mode="json"), **said}
         if step is not None
@@ -78,6 +81,7 @@ def _trusted(known: "Trust") -> str:
             lines.append("The model was not seen to make memory better: it is not asked.")
     named = (f"{name} {value:.2f}" for name, value in zip(CHANNELS, weights.vector, strict=True))
     lines.append(f"Weights in nats: {', '.join(named)}.")
+    lines += [f"The model had read this rule of the playbook: {rule}" for rule in known.rules]
     return "\n".join(lines)
 
 

@@ -50,6 +50,7 @@ async def recall(state: EpisodeState, runtime: Runtime[EpisodeParts]) -> Update:
             llm=parts.llm_name,
             namespace=parts.namespace,
             thread=parts.thread,
+            bullets=parts.bullets,
         )
         parts.append([entry_of(state, "start", started, f"{state['run']}/start")])
     return {"recalled": recalled}

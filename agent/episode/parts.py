@@ -55,6 +55,8 @@ class EpisodeParts:
     """Whose the episode is."""
     thread: str = ""
     """The conversation that it is a turn of."""
+    bullets: tuple[str, ...] = ()
+    """Ids of the playbook's bullets that the model reads, for the ledger."""
     limits: EpisodeLimits = NO_LIMITS
     """What it may cost."""
 

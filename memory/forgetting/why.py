@@ -3,13 +3,14 @@
 Reads only. The utility is what is known now, with its interval, and what the held-out episodes did beside it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ...envs.types import Record
 from ..credit.channel_weights import CHANNELS, ChannelWeights, WeightPrior
 from ..credit.credit import Uplift
 from ..kinds.channel_module import ChannelModule
+from ..kinds.playbook_module import PlaybookModule
 from ..ledger.errors import UnknownCase
 from ..ledger.events import ChannelsWeighed, EpisodeStarted, Recalled, RunStarted, Stepped
 from ..ledger.ledger import LedgerRow
@@ -85,6 +86,8 @@ class Trust(NamedTuple):
     model: str
     """As the settings named it; empty where none was asked."""
     weights: ChannelWeights
+    rules: tuple[str, ...] = ()
+    """Of the playbook, that the model read before its first step, as they were said then."""
 
 
 def explain(store: Store, run: str, step: int) -> Why:
@@ -168,7 +171,15 @@ def trust(store: Store, episode: str, prior_of: Callable[[str], WeightPrior]) ->
     weights = store.module(ChannelModule).weights(
         prior_of(model), env=begun.event.env, family=begun.event.family, llm=begun.event.llm
     )
-    return Trust(begun.event.env, model, weights)
+    return Trust(begun.event.env, model, weights, _rules(store, begun, begun.event.bullets))
+
+
+def _rules(store: Store, begun: LedgerRow, read: Sequence[str]) -> tuple[str, ...]:
+    """Return what bullets said when an episode began; those that are forgotten since are left out."""
+    then = PlaybookModule()
+    for row in store.ledger.read(until=begun.seq, types=("bullet_written",)) if read else ():
+        then.fold(row)
+    return tuple(then.bullets[name].text for name in read if name in then.bullets)
 
 
 def _of(store: Store, run: str) -> Iterator[LedgerRow]:

@@ -59,6 +59,8 @@ class EpisodeStarted(_Event):
     namespace: Namespace = ""
     thread: str = ""
     """The conversation that it is a turn of; empty: none."""
+    bullets: tuple[str, ...] = ()
+    """Ids of the playbook's bullets that the model read."""
 
 
 class RecalledItem(Record):

@@ -96,6 +96,8 @@ class Timeline(Record):
     verdicts: Verdicts
     trust: str
     """How far model and memory are trusted where it took place, in words; empty where nothing is known."""
+    rules: tuple[str, ...]
+    """Of the playbook, that the model read before its first step."""
     events: int
 
 
@@ -116,6 +118,7 @@ def timeline(store: Store, episode: str) -> Timeline | None:
         moments=_moments(rows, whys, weights),
         verdicts=_verdicts(rows),
         trust=_trusted(known),
+        rules=known.rules if known is not None else (),
         events=len(rows),
     )
 
