@@ -52,7 +52,7 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
             seen=seen,
             candidates=_texts(parts, hits) if open_to is None else calls,
             hits=hits,
-            warned=_warned(parts, seen, open_to),
+            warned=_warned(parts, seen, calls or open_to),
             skills=_skills(parts, state, seen),
             remembered=_whole(parts, state, seen),
         )
