@@ -50,6 +50,11 @@ _DIGITS = re.compile(r"\D")
 _TRIES = 4
 """Conversations, each half as long, that are tried where a server says that one is too long."""
 _NUMBER = 'Answer with one JSON object: {"number": N}, the number of the action to take.'
+_STOPPED = (
+    "the call before it was refused; correct that one, then make this one again if it is right"
+)
+"""A model that makes several calls at once expects the first to work: a refund behind an order that is not
+found would be one made blindly."""
 _WORDS = "Write the one action to take, alone on the last line."
 
 
@@ -105,9 +110,10 @@ class TalkingVoice:
         asking = self._asking(at, await self.llm.abilities())
         turns = continued(talk, asking) if talk else begun(asking)
         step = len(at.history)
+        stopped = bool(at.history) and at.history[-1] in at.refused
         for use in waiting_uses(turns):  # the rest of parallel calls
             named = asking.box.named(use)
-            complaint = named.problem or _failure(at, named.action)
+            complaint = _STOPPED if stopped else named.problem or _failure(at, named.action)
             if named.action and not complaint:
                 return Opinion(way="tool", named=named.action, match=named.match, talk=tuple(turns))
             refused = _result(f"Not called: {complaint}", use, step)

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from ....envs.errors import UsageError
-from ...cli.options import Json, Set, Store, out, progress_console, settings, write_json
+from ...cli.options import DEFAULT, Json, Set, out, progress_console, settings, write_json
 
 BenchSeed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
 
@@ -187,7 +187,10 @@ def harm(
         int, typer.Option("--tasks", min=1, help="Held-out tasks to measure on.")
     ] = 40,
     llm: Annotated[bool, typer.Option("--llm/--no-llm", help="Ask the frozen model.")] = True,
-    store: Store = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="Folder of this bench. [default: .lichen/bench/harm-SUITE]"),
+    ] = None,
     set_: Set = None,
     seed: BenchSeed = 0,
     json_path: Json = None,
@@ -209,7 +212,7 @@ def harm(
         )
     found = bench_poison(
         chosen,
-        store or Path(f"harm-{chosen.name}"),
+        store or DEFAULT / "bench" / f"harm-{chosen.name}",
         poison=poison,
         cases=cases,
         learn=learn,
@@ -233,9 +236,8 @@ def _print(found: dict[str, Any], json_path: str | None) -> None:
             table.add_row(*(_cell(row.get(name)) for name in names))
         console = out(json_path)
         console.print(table)
-        console.print(
-            f"ratio {found['ratio']:.2f}; " + ("holds" if found["holds"] else "does NOT hold")
-        )
+        ratio = "" if found["ratio"] is None else f"ratio {found['ratio']:.2f}; "
+        console.print(ratio + ("holds" if found["holds"] else "does NOT hold"))
     if not found["holds"]:
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,21 @@ async def test_scripted_parallel_calls_are_named_one_after_the_other_without_ask
     assert other.named == "go south"
     roles = [m["role"] for m in said_to(loopback)[2]]
     assert roles == ["system", "user", "assistant", "tool"]
+
+
+async def test_scripted_calls_behind_a_refused_one_of_the_same_answer_are_not_made(
+    loopback: Server,
+) -> None:
+    both = loopback.called(("act", {"action": "go north"}), ("act", {"action": "take lamp"}))
+    answering(loopback, both, loopback.called(("act", {"action": "go south"})))
+    asks = voice(loopback)
+    first = await asks.opinion(house())
+    history = [("go north", "The door is shut.")]
+    second = await asks.opinion(replace(house(history), refused=history), first.talk)
+    assert second.named == "go south"
+    *_, unmade, shut = said_to(loopback)[1]
+    assert "the call before it was refused" in unmade["content"]
+    assert "The door is shut." in shut["content"]
 
 
 async def test_scripted_what_cannot_be_done_is_told_once_then_nothing_is_named(
