@@ -148,6 +148,7 @@ def _print(made: dict[str, Any], console: Console) -> None:
         perfect.add_row(row["what"], f"{row['alone']:.2f}", f"{row['none']:.2f}")
     console.print(perfect)
     columns = ["competence", "games", "none", "knn", "memory", "memory - none", "memory - knn"]
+    columns += ["lost", "won"]
     pooled = table("all games, all ways", columns)
     for level in made["levels"]:
         pooled.add_row(
@@ -155,6 +156,7 @@ def _print(made: dict[str, Any], console: Console) -> None:
             str(level["n"]),
             *(f"{level[arm]:.2f}" for arm in ("none", "knn", "memory")),
             *("{:+.2f} [{:+.2f}, {:+.2f}]".format(*level[x]) for x in ("over_none", "over_knn")),
+            *(f"{level[x]:.2f}" for x in ("lost", "won")),
         )
     console.print(pooled)
     for what, holds in made["checks"].items():

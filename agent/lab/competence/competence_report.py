@@ -29,6 +29,11 @@ class Level(Record):
     over_none: tuple[float, ...]
     """memory - none: mean, and the 95% interval over games."""
     over_knn: tuple[float, ...]
+    lost: float
+    """Share of the episodes that the model wins alone and not with memory: negative transfer, and the chance of
+    its own choices."""
+    won: float
+    """The other way round: what is won with memory alone."""
 
     @property
     def no_worse(self) -> bool:
@@ -71,6 +76,13 @@ def levels(rows: Sequence[CompetenceRow], *, seed: int) -> list[Level]:
             name: [held[game] for game in games]
             for name, held in (("none", none), ("knn", knn), ("memory", memory))
         }
+        alone = {row.key[:3] + row.key[5:]: row.success for row in rows if row.arm == "none"}
+        pairs = [
+            (alone[key], row.success)
+            for row in rows
+            if row.arm == "memory" and row.competence == competence
+            if (key := row.key[:3] + row.key[5:]) in alone
+        ]
         found.append(
             Level(
                 competence=competence,
@@ -80,6 +92,8 @@ def levels(rows: Sequence[CompetenceRow], *, seed: int) -> list[Level]:
                 memory=_mean(sides["memory"]),
                 over_none=tuple(difference(sides["memory"], sides["none"], seed=seed)),
                 over_knn=tuple(difference(sides["memory"], sides["knn"], seed=seed)),
+                lost=_mean([n * (1 - m) for n, m in pairs]),
+                won=_mean([m * (1 - n) for n, m in pairs]),
             )
         )
     return found

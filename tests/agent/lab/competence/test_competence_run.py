@@ -55,6 +55,8 @@ def test_memory_is_no_worse_than_model_or_knn_and_better_in_the_middle(
     middle = found[0.6]
     assert middle.memory > max(middle.none, middle.knn)
     assert found[0.0].memory > found[0.0].none + 0.3  # a model that knows nothing is carried
+    assert found[1.0].lost == 0.0  # no negative transfer
+    assert middle.won - middle.lost == pytest.approx(middle.memory - middle.none)
 
 
 def test_text_actions_and_calls_keep_a_perfect_models_word(tmp_path: Path) -> None:
