@@ -22,6 +22,16 @@ _CALL = re.compile(r"\s*(?P<tool>[^\W\d]\w*)\(.*\)\s*$", re.DOTALL)
 _CLAUSE = re.compile(r"[.,;:!?\n。，、；：！？،؛؟।]")
 
 
+TOLD = "told"
+"""What an action is about that what is seen tells to do."""
+_ARTICLES = frozenset(("a", "an", "the"))
+
+
+@lru_cache(maxsize=2048)
+def _words_of(text: str) -> tuple[str, ...]:
+    return tuple(words(text))
+
+
 @lru_cache(maxsize=2048)
 def _clauses(text: str) -> tuple[frozenset[str], ...]:
     parts = (frozenset(words(part)) for part in _CLAUSE.split(text))
@@ -49,6 +59,8 @@ def ground(action: str, text: str, goal: str) -> str:
     'move > > box'
     >>> ground("go to cabinet 4", "You are in a room.", goal)
     'go to cabinet'
+    >>> ground("eat plum", "Simon says, 'eat the plum'.", "do as Simon says")
+    'told'
 
     Of a call it is the tool, and for every argument its name and where its value comes from, or the value
     itself where it is said nowhere.
@@ -64,6 +76,8 @@ def ground(action: str, text: str, goal: str) -> str:
     named = entities(goal)
     phrases = _phrases(own[1:])
     about = [set(phrase) if named & set(phrase) else set() for phrase in phrases]
+    if not any(about) and _told(words(action), text):
+        return TOLD
     if phrases and not any(about):  # it points at something: what is said of that?
         pointed = {word for phrase in phrases for word in phrase}
         about = [{w for clause in _clauses(text) if pointed <= clause for w in clause & named}]
@@ -72,6 +86,19 @@ def ground(action: str, text: str, goal: str) -> str:
     while not about[-1]:
         about.pop()
     return " ".join([own[0], *(" ".join([">", *sorted(said)]) for said in about)])
+
+
+def _told(own: Sequence[str], text: str) -> bool:
+    """Return whether an action is what the text tells to do: its very words, and nothing else with its verb.
+
+    A list of what could be done says the verb again and again; what was just done is said of `you`.
+    """
+    said = [word for word in _words_of(text) if word not in _ARTICLES]
+    wanted = [word for word in own if word not in _ARTICLES]
+    if len(wanted) < 2 or said.count(wanted[0]) != 1:
+        return False
+    at = said.index(wanted[0])
+    return said[at : at + len(wanted)] == wanted and said[max(0, at - 1)] != "you"
 
 
 def _ground_call(tool: str, action: str, text: str, goal: str) -> str:

@@ -13,9 +13,10 @@ from pydantic import Field
 from ...envs.types import Record
 from ..credit.exposure import HarmGate
 from ..ledger.records import Hit, Hits, State, StepCase
-from ..likeness.analogy import SAME, analogy
-from ..likeness.features import Idf, likeness, shared, state_features, weigh
-from ..likeness.grounding import Wordings, exchange, ground, plain, slotted
+from ..likeness.analogy import SAME, Analogy, analogy
+from ..likeness.features import Idf, Weighed, likeness, shared, state_features, weigh
+from ..likeness.grounding import TOLD, Wordings, exchange, ground, plain, slotted
+from ..likeness.words import words
 
 VALUE_K = 12
 """Step cases that a read returns at most: the value channel weighs them, the prompt shows the first."""
@@ -73,7 +74,10 @@ def rank(
         content: Gives the case whose action and gain stand in a found one's place; the states that are
             searched stay the same.
     """
-    asked = weigh(state_features(state), idf)
+    asked, bare = weigh(state_features(state), idf), None
+    for action in admissible or ():
+        if plain(action, state.text, state.goal) == TOLD:
+            bare = _bare(state, action, SAME, idf)
     doable = (
         None
         if admissible is None
@@ -89,11 +93,15 @@ def rank(
     found = []
     for case in proposed:
         similarity = likeness(asked, idf.weighed(case.state, state.goal)) * counts(case)
-        if similarity < config.floor:
+        if bare is None and similarity < config.floor:
             continue
         told = content(case)
         change = SAME if state.request else analogy(told.state.goal, state.goal)
         about = exchange(ground(told.action, told.state.text, told.state.goal), change)
+        if bare is not None and about == TOLD:
+            similarity = likeness(bare, _bare(told.state, told.action, change, idf)) * counts(case)
+        if similarity < config.floor:
+            continue
         fit = 1.0 if doable is None else float(doable.likeness(slotted(about)).max(initial=0.0))
         order = similarity * (1 - FIT + FIT * fit)
         found.append((order, similarity, told, about, change, case.state))
@@ -110,6 +118,17 @@ def rank(
         for _, similarity, told, about, change, seen in found[:VALUE_K]
     )
     return Hits(hits=hits, considered=len(proposed), abstained=not hits)
+
+
+def _bare(state: State, action: str, change: Analogy, idf: Idf) -> Weighed:
+    """Return the features of goal and text without what the text tells to do: that is here another thing."""
+    gone = {f"o:{word}" for word in words(action)}
+    kept = {
+        feature: weight
+        for feature, weight in state_features(state, change).items()
+        if feature.startswith(("g:", "o:")) and feature not in gone
+    }
+    return weigh(kept, idf)
 
 
 @lru_cache(maxsize=8192)

@@ -28,6 +28,8 @@ STRETCH = 3.0
 likeness ** STRETCH."""
 SHARPNESS = 3.0
 """A hit's weight is similarity ** SHARPNESS: near states count, far ones hardly."""
+SURE = 0.5
+"""What an action must be expected to bring, of all that can be gained, so that learning episodes try no other."""
 DECLINED_DEMONSTRATION = 1.0
 """How much an action counts as tried in vain because a demonstrator was offered it and did another."""
 DECLINED_OWN = 0.1
@@ -83,6 +85,11 @@ def qualities(
         value += weight * match * max(-1.0, hit.case.gain / hits.scale)
     quality: NDArray[np.float64] = value / mass
     return quality
+
+
+def sure(state: State, hits: Hits, actions: Sequence[str]) -> bool:
+    """Return whether memory knows an action that mostly brought something: then nothing else need be tried."""
+    return bool(hits.hits and actions and qualities(state, hits, actions).max() >= SURE)
 
 
 def advantages(
