@@ -29,7 +29,7 @@ likeness ** STRETCH."""
 SHARPNESS = 3.0
 """A hit's weight is similarity ** SHARPNESS: near states count, far ones hardly."""
 SURE = 0.5
-"""What an action must be expected to bring, of all that can be gained, so that learning episodes try no other."""
+"""What an action must be expected to bring, as a share of all that can be gained, to be tried alone."""
 DECLINED_DEMONSTRATION = 1.0
 """How much an action counts as tried in vain because a demonstrator was offered it and did another."""
 DECLINED_OWN = 0.1
