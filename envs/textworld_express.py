@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .adapter import Adapter, Seen
-from .errors import UnknownName
+from .errors import EnvironmentFault, UnknownName
 from .jvm import jvm, require
 from .types import SPLITS, Split, Task, world_number
 
@@ -24,6 +24,11 @@ GAMES = (
 )
 LISTED = 100
 MOST = 1000
+_WALKS = {"coin": "CoinGoldAgent", "twc": "TWCGoldAgent"}
+"""Games whose gold agent walks at random, and the agent: the engine seeds it by the clock."""
+_TRIES = 50
+_LONG = 1 << 40
+"""Makes a seed a `long` of Java, whatever is added."""
 
 
 class TextWorldExpress(Adapter):
@@ -105,13 +110,30 @@ class TextWorldExpress(Adapter):
     def gold(self) -> tuple[str, ...] | None:
         """Return a winning action sequence; the task is freshly reset afterwards."""
         task = self._current
-        self._begin(task, gold=True)
+        walks = _WALKS.get(task.family)
+        self._begin(task, gold=walks is None)
         doing = f"asking for the gold path of {task.id}"
         game = jvm.claimed(self._claim, doing)
         with jvm.guard(doing):
-            found = tuple(str(action) for action in game.getGoldActionSequence())
+            if walks is None:
+                found = tuple(str(action) for action in game.getGoldActionSequence())
+            else:
+                found = self._walked(game, task, walks)
         self.reset(task.id)
         return found
+
+    def _walked(self, game: Any, task: Task, kind: str) -> tuple[str, ...]:
+        """Return what a gold agent does that walks at random, with a generator of the task's own."""
+        java = game._gateway.jvm
+        world = world_number(task.split, int(task.id.rsplit("/", 1)[1]))
+        for attempt in range(_TRIES):
+            self._begin(task, gold=False)
+            agent = getattr(java.textworldexpress.goldagent, kind)(game.server.game())
+            seed = _LONG + world * _TRIES + attempt
+            done = agent.mkGoldPath(java.scala.util.Random(seed))
+            if done._1:
+                return tuple(str(action) for action in done._2)[1:]  # the first is the reset's own
+        raise EnvironmentFault(f"{task.id}: the gold agent lost its way {_TRIES} times")
 
     def close(self) -> None:
         """End the JVM."""
