@@ -7,14 +7,14 @@ what it had learned by then.
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ....envs.base import Environment
 from ....envs.errors import UsageError
 from ....memory.ledger.content_id import content_id
 from ....memory.ledger.whole_file import whole
-from ....memory.store.demonstrations import from_gold, import_demonstrations
+from ....memory.store.demonstrations import Demonstration, from_gold, import_demonstrations
 from ...config import AgentConfig
 from ...episode.graph import Graph
 from ...episode.run_episode import EpisodeResult, run_episode
@@ -32,6 +32,8 @@ from .stream_row import StreamRow
 from .task_stream import StreamItem, StreamSize, TaskStream, load_stream
 
 ROWS = "rows.jsonl"
+Gold = Callable[[], Sequence[Demonstration]]
+"""Gives the demonstrations; gold agents of some environments take another way each time they are asked."""
 Met = Callable[[int, int, StreamRow], None]
 """Told of every row: how many there are, of how many, the new one."""
 
@@ -85,9 +87,10 @@ async def _compare(
     host.opened(run, host.started("compare", stream.name, before, identity))
     arms: list[Contender] = []
     try:
+        gold = cache(lambda: tuple(from_gold(environment, stream.shown)))  # one for all arms
         for entry in entries:
             arms.append(open_contender(entry, opening))
-            await _begin(arms[-1], stream, run, folder)
+            await _begin(arms[-1], stream, run, folder, gold)
         async with host.graph() as graph:
             for item in stream.items:
                 for arm in arms:
@@ -124,12 +127,12 @@ def _identity(config: AgentConfig, stream: TaskStream, fingerprint: str) -> dict
     }
 
 
-async def _begin(arm: Contender, stream: TaskStream, run: str, folder: Path) -> None:
+async def _begin(arm: Contender, stream: TaskStream, run: str, folder: Path, gold: Gold) -> None:
     """Show an arm the demonstrations, once, or bring it to where it was."""
     state = _state_file(folder, arm.name)
     held = json.loads(state.read_text(encoding="utf-8")) if state.exists() else None
     if held is None:
-        shown = _show(arm, stream, arm.environment)
+        shown = _show(arm, stream, gold)
         for number, trace in enumerate(shown):
             item = StreamItem(number=number, task_id=trace.task_id, phase="shown")
             await arm.learn(item, trace)
@@ -139,11 +142,11 @@ async def _begin(arm: Contender, stream: TaskStream, run: str, folder: Path) -> 
     await arm.begin(run)
 
 
-def _show(arm: Contender, stream: TaskStream, environment: Environment) -> list[EpisodeTrace]:
+def _show(arm: Contender, stream: TaskStream, gold: Gold) -> list[EpisodeTrace]:
     store = arm.agent.store
     known = {case.task_id: case for case in store.episodes.values()}
-    left = [task for task in stream.shown if task not in known]
-    for case in import_demonstrations(store, from_gold(environment, left), run="gold"):
+    left = [one for one in gold() if one.task_id not in known]
+    for case in import_demonstrations(store, left, run="gold"):
         known[case.task_id] = case
     store.settle()
     return [trace_of(store.ledger.read(episode=known[task].episode)) for task in stream.shown]
