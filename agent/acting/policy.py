@@ -15,7 +15,7 @@ from pydantic import Field
 from ...envs.errors import EnvironmentFault
 from ...envs.types import Record
 from ...memory.credit.channel_weights import MODEL, ChannelWeights, Features
-from ...memory.recall.value import PRIOR, sure
+from ...memory.recall.value import PRIOR
 from ..llm.errors import LLMNonsense
 from ..llm.talking import Turn
 from .channels import SPAN, bare, with_opinion
@@ -99,8 +99,7 @@ class Policy:
         config: Channels.
         voice: Asks the frozen model; None: it is not asked.
         weights: Of the channels.
-        learns: Explore, as `config.explore` says: sample, and expect something of unknown actions, where memory
-            knows none that mostly brought something.
+        learns: Explore, as `config.explore` says: sample, and expect something of unknown actions.
     """
 
     def __init__(
@@ -112,7 +111,8 @@ class Policy:
         learns: bool = False,
     ) -> None:
         self.config, self.voice, self.weights = config, voice, weights
-        self._learns = learns
+        self.prior = config.explore.optimism if learns else PRIOR
+        self._temperature = config.explore.temperature if learns else 0.0
 
     @property
     def talks(self) -> bool:
@@ -147,18 +147,17 @@ class Policy:
             raise EnvironmentFault(
                 f"{at.seen.task.id} offers no admissible action at step {at.seen.steps}"
             )
-        tries = self._learns and not sure(at.state, at.hits, actions)
-        rest = self._bare(at, actions, tries)
+        rest = self._bare(at, actions)
         asked = range(len(actions)) if whole else self._contenders(rest)
         opinion = await self._opinion(at, actions, asked, talk, whole=whole)
         opinion = replace(opinion, named=at.written(opinion.named)) if opinion.named else opinion
         own = [a for a in (opinion.named, *opinion.scores) if a and a not in actions]
         if own:
             actions = tuple(dict.fromkeys((*actions, *own)))
-            rest = self._bare(at, actions, tries)
+            rest = self._bare(at, actions)
         if not actions and self.voice is None:  # nobody can name anything: nothing is done
             actions = ("",)
-            rest = self._bare(at, actions, tries)
+            rest = self._bare(at, actions)
         if not actions:
             raise LLMNonsense(f"{at.seen.task.id}: the model named nothing that can be done")
         features = with_opinion(actions, rest, opinion)
@@ -166,7 +165,7 @@ class Policy:
         theta = self.weights.vector
         prior_log = _log_softmax(features[:, :MODEL] @ theta[:MODEL])
         policy_log = _log_softmax(features @ theta)
-        chosen, propensity = self._pick(policy_log, at.rng, tries)
+        chosen, propensity = self._pick(policy_log, at.rng)
         kl = float(np.sum(np.exp(policy_log) * (policy_log - prior_log)))
         decision = Decision(
             action=actions[chosen],
@@ -177,9 +176,8 @@ class Policy:
         )
         return Weighted(decision, actions, features, opinion, propensity)
 
-    def _bare(self, at: Situation, actions: Sequence[str], tries: bool) -> Features:
-        prior = self.config.explore.optimism if tries else PRIOR
-        return bare(at, actions, value=self.config.value, prior=prior)
+    def _bare(self, at: Situation, actions: Sequence[str]) -> Features:
+        return bare(at, actions, value=self.config.value, prior=self.prior)
 
     def _contenders(self, rest: Features) -> Sequence[int]:
         """Return the rows that could be chosen whatever the model says: it need not be asked of others.
@@ -216,17 +214,14 @@ class Policy:
         """Return whether the model may name what is not listed, and its own word counts."""
         return at.seen.admissible is None or (at.seen.reworded and self.weights.first > 0)
 
-    def _pick(
-        self, log: NDArray[np.float64], rng: np.random.Generator, tries: bool
-    ) -> tuple[int, float]:
+    def _pick(self, log: NDArray[np.float64], rng: np.random.Generator) -> tuple[int, float]:
         """Return the row of the action, and the probability with which it is taken."""
         noise = rng.random(len(log))  # drawn always, so that one seed gives one stream in every arm
-        temperature = self.config.explore.temperature
-        if not tries or temperature == 0:
+        if self._temperature == 0:
             return int(np.lexsort((noise, -np.round(log, 9)))[0]), 1.0
         gumbel = -np.log(-np.log(np.clip(noise, 1e-12, 1 - 1e-12)))
-        row = int(np.argmax(log / temperature + gumbel))
-        return row, float(np.exp(_log_softmax(log / temperature)[row]))
+        row = int(np.argmax(log / self._temperature + gumbel))
+        return row, float(np.exp(_log_softmax(log / self._temperature)[row]))
 
 
 def _log_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:

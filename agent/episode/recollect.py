@@ -10,7 +10,7 @@ from ...envs.tools import Call
 from ...envs.types import Observation
 from ...memory.ledger.records import Hits, State
 from ...memory.likeness.states import state_of
-from ...memory.recall.value import sure
+from ...memory.recall.value import qualities
 from ...memory.told.remembered import NOTHING_REMEMBERED, Remembered, remember
 from ...memory.tools.bound_calls import CallMoment, told_in, varied
 from ...memory.tools.bound_read import bound_read
@@ -23,6 +23,10 @@ from .parts import EpisodeParts
 from .recollection import NO_HITS, Recollection
 from .stage import Stage
 from .state import EpisodeState, hint_now
+
+SURE = 0.5
+"""What a remembered call must be expected to bring, of all that can be gained, for learning episodes to try no
+variations of it."""
 
 
 def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
@@ -41,7 +45,7 @@ def recollect(parts: EpisodeParts, state: EpisodeState) -> Recollection:
             now = state_of(seen, state["actions"])
             specs, moment = parts.stage.environment.tools(), _moment(parts.stage, now)
             hits, helped = bound_read(parts.memory, hits, moment, specs, now, refused)
-            if helped and parts.explores and not sure(now, hits, sorted(helped)):
+            if helped and parts.explores and not _sure(now, hits, helped):
                 helped = varied(helped, specs) - refused
             calls = tuple(sorted(helped)) or calls  # what is known needs no guesses beside it
         found = Recollection(
@@ -154,6 +158,11 @@ def _accepted(stage: Stage) -> tuple[Observation, Sequence[str], set[str]]:
 def _moment(stage: Stage, state: State) -> CallMoment:
     told = told_in(old.text for old in stage.observations)
     return CallMoment(goal=state.goal, told=told, made=tuple(stage.made))
+
+
+def _sure(state: State, hits: Hits, helped: set[str]) -> bool:
+    """Return whether memory knows a call that mostly brought something."""
+    return bool(qualities(state, hits, sorted(helped)).max() >= SURE)
 
 
 def _warned(

@@ -28,8 +28,6 @@ STRETCH = 3.0
 likeness ** STRETCH."""
 SHARPNESS = 3.0
 """A hit's weight is similarity ** SHARPNESS: near states count, far ones hardly."""
-SURE = 0.5
-"""What an action must be expected to bring, as a share of all that can be gained, to be tried alone."""
 DECLINED_DEMONSTRATION = 1.0
 """How much an action counts as tried in vain because a demonstrator was offered it and did another."""
 DECLINED_OWN = 0.1
@@ -85,11 +83,6 @@ def qualities(
         value += weight * match * max(-1.0, hit.case.gain / hits.scale)
     quality: NDArray[np.float64] = value / mass
     return quality
-
-
-def sure(state: State, hits: Hits, actions: Sequence[str]) -> bool:
-    """Return whether memory knows an action that mostly brought something: then nothing else need be tried."""
-    return bool(hits.hits and actions and qualities(state, hits, actions).max() >= SURE)
 
 
 def advantages(
