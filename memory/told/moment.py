@@ -95,11 +95,12 @@ def moment_notes(
         request=True,
     )
     found = exposer.expose(view.read(state, env=env, family=env))
-    made = tuple(call for step in accepted if (call := call_in(step)) is not None)
+    calls = (call_in(step) for step in accepted if not step.error)
+    made = tuple(call for call in calls if call is not None)
     now = CallMoment(told.situation, told_in([opening, *answers]), made)
     bound, _ = bound_read(view, found, now, _called(found.hits), state, refused)
-    calls = call_notes(bound.hits, now.goal, now.told)
-    return short_lines([*told.endings, *repeated_notes(steps), *calls])
+    said = call_notes(bound.hits, now.goal, now.told)
+    return short_lines([*told.endings, *repeated_notes(steps), *said])
 
 
 def _called(hits: Sequence[Hit]) -> list[ToolSpec]:
