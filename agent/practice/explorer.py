@@ -19,6 +19,7 @@ from ...skills.call_graph import depth
 from ...skills.induction.traces import ACT, Move, effects
 from ...skills.skill_runner import CallResult
 from ...skills.types import Skill
+from .needs import brought_by, context
 from .possible import Possible, failures_before, first_value, move_of, text_of, words_in
 from .skill_values import SkillValues, call_of, open_parameters, variant
 
@@ -73,6 +74,7 @@ class Explorer:
     """What was learned since it was drained last, to be kept in the ledger (see `apply`)."""
     _lacked: Counter[Move] = field(default_factory=Counter)
     _offer: "Possible | None" = None
+    _sources: tuple[Mapping[str, Skill], frozenset[str]] | None = None
 
     def begin(self) -> None:
         """Begin an attempt: nothing is waiting."""
@@ -100,7 +102,9 @@ class Explorer:
         grown = [effect.fact for effect in changed if effect.gain > 0]
         if move.method == ACT:
             good = any(fact.startswith(("inventory.", "unlocked.")) for fact in grown)
-            self._learned("brought", _where(before), *_kind(move), str(int(good)), str(int(new)))
+            self._learned(
+                "brought", self._where(before), *_kind(move), str(int(good)), str(int(new))
+            )
         if not self.skills:
             return
         for fact in grown:
@@ -141,6 +145,22 @@ class Explorer:
             if move.method == ACT and text.endswith(f" {other}") and like in offered:
                 return move_of((ACT, (like,)))
         return None
+
+    def _where(self, now: Mapping[str, Fact]) -> str:
+        """Return what an action's worth depends on: what is faced, and what there is to work with."""
+        if self._sources is None or self._sources[0] is not self.skills:
+            self._sources = (self.skills, frozenset(brought_by(self.skills)))
+        there = context(now, self._sources[1])
+        return f"{now.get('facing', '')} with {','.join(sorted(there)) or 'nothing'}"
+
+    def failed(self, move: Move, now: Mapping[str, Fact]) -> list[frozenset[str]]:
+        """Return what there was to work with where a move brought nothing, with the same thing faced."""
+        head = f"{now.get('facing', '')} with "
+        return [
+            frozenset(where.removeprefix(head).split(","))
+            for (where, kind), (good, _) in self.brought.items()
+            if kind == _kind(move) and where.startswith(head) and not good
+        ]
 
     def _learned(self, *lesson: str) -> None:
         text = json.dumps(lesson)
@@ -257,7 +277,7 @@ class Explorer:
         weights[[name == "value" for name in there]] *= self.tried.worth
         picked = there[int(rng.choice(len(there), p=weights / weights.sum()))]
         if picked == "act":
-            return move_of(offer.acts[int(self._worths(offer, _where(now), rng).argmax())])
+            return move_of(offer.acts[int(self._worths(offer, self._where(now), rng).argmax())])
         if picked == "value":
             return self.tried.propose(free, offer.single, rng)
         if picked == "skill":
@@ -317,16 +337,6 @@ def _kind(move: Move) -> _Kind:
     if move.method == "skill":
         return ("skill", move.skill.partition("@")[0])
     return (move.method, first_value(move.values))
-
-
-def _where(now: Mapping[str, Fact]) -> str:
-    """Return what an action's worth depends on: what is faced, and the kinds of things that are carried."""
-    held = [
-        fact.removeprefix("inventory.")
-        for fact, n in now.items()
-        if fact.startswith("inventory.") and n
-    ]
-    return f"{now.get('facing', '')} with {','.join(sorted(held)) or 'nothing'}"
 
 
 def _before(move: Move) -> _Kind:
