@@ -16,6 +16,7 @@ from ...envs.base import Environment
 from ...envs.types import Fact
 from ...memory.likeness.words import words
 from ...skills.call_graph import depth
+from ...skills.conditions import names
 from ...skills.induction.traces import ACT, Move, effects
 from ...skills.skill_runner import CallResult
 from ...skills.types import Skill
@@ -62,8 +63,11 @@ class Explorer:
     followed: dict[_Kind, Counter[_Kind]] = field(default_factory=dict)
     """What followed what in moves that were needed."""
     brought: dict[tuple[str, _Kind], list[int]] = field(default_factory=dict)
-    """How often an action brought something and how often not, by what was faced; "" is anywhere."""
+    """How often an action brought something, nothing, or what a skill brings already, by what there was to
+    work with; "" is anywhere."""
 
+    called: Counter[str] = field(default_factory=Counter)
+    """How often each skill was called."""
     tried: SkillValues = field(default_factory=SkillValues)
     """What skills brought with which values."""
     made: dict[str, Move] = field(default_factory=dict)
@@ -101,12 +105,14 @@ class Explorer:
         changed = effects(before, after).values()
         grown = [effect.fact for effect in changed if effect.gain > 0]
         if move.method == ACT:
-            good = any(fact.startswith(("inventory.", "unlocked.")) for fact in grown)
-            self._learned(
-                "brought", self._where(before), *_kind(move), str(int(good)), str(int(new))
-            )
+            good = int(any(fact.startswith(("inventory.", "unlocked.")) for fact in grown))
+            if good and any(fact in self._brings() for fact in grown):
+                good = 2  # a skill brings it already
+            self._learned("brought", self._where(before), *_kind(move), str(good), str(int(new)))
         if not self.skills:
             return
+        if move.method == "skill":
+            self._learned("called", move.skill.partition("@")[0])
         for fact in grown:
             thing = fact.removeprefix("inventory.").replace("_", " ")
             known = self.made.get(thing)
@@ -148,18 +154,20 @@ class Explorer:
 
     def _where(self, now: Mapping[str, Fact]) -> str:
         """Return what an action's worth depends on: what is faced, and what there is to work with."""
+        return ",".join(sorted(context(now, self._brings()))) or "nothing"
+
+    def _brings(self) -> frozenset[str]:
+        """Return what skills bring that can be carried or worked at."""
         if self._sources is None or self._sources[0] is not self.skills:
             self._sources = (self.skills, frozenset(brought_by(self.skills)))
-        there = context(now, self._sources[1])
-        return f"{now.get('facing', '')} with {','.join(sorted(there)) or 'nothing'}"
+        return self._sources[1]
 
-    def failed(self, move: Move, now: Mapping[str, Fact]) -> list[frozenset[str]]:
-        """Return what there was to work with where a move brought nothing, with the same thing faced."""
-        head = f"{now.get('facing', '')} with "
+    def failed(self, move: Move) -> list[frozenset[str]]:
+        """Return what there was to work with where a move brought nothing."""
         return [
-            frozenset(where.removeprefix(head).split(","))
-            for (where, kind), (good, _) in self.brought.items()
-            if kind == _kind(move) and where.startswith(head) and not good
+            frozenset(where.split(","))
+            for (where, kind), (good, _, known) in self.brought.items()
+            if where and kind == _kind(move) and not good and not known
         ]
 
     def _learned(self, *lesson: str) -> None:
@@ -173,8 +181,10 @@ class Explorer:
             case ["brought", where, method, value, good, *new]:
                 self.tried.others[0 if new == ["1"] else 1] += 1
                 for place in {"", where}:
-                    counts = self.brought.setdefault((place, (method, value)), [0, 0])
-                    counts[0 if good == "1" else 1] += 1
+                    counts = self.brought.setdefault((place, (method, value)), [0, 0, 0])
+                    counts[{"1": 0, "0": 1, "2": 2}[good]] += 1
+            case ["called", skill]:
+                self.called[skill] += 1
             case ["made", thing, move]:
                 self.made[thing] = Move.model_validate_json(move)
             case ["tried", skill, value, good]:
@@ -201,8 +211,9 @@ class Explorer:
     def _counts(self, text: str, here: str) -> tuple[float, float]:
         known = self.brought.get((here, (ACT, text)))
         if known is not None:
-            return known[0], known[1]
-        good, bad = self.brought.get(("", (ACT, text)), [0, 0])
+            return known[0], known[1] + known[2]
+        good, bad, stale = self.brought.get(("", (ACT, text)), [0, 0, 0])
+        bad += stale
         share = min(1.0, _ELSEWHERE / max(good + bad, 1))
         return share * good, share * bad + failures_before(text)
 
@@ -214,10 +225,18 @@ class Explorer:
             for condition in skill.contract.postconditions
         )
 
-    def _shares(self, moves: Sequence[Move]) -> NDArray[np.float64]:
-        """Return with which chance each skill is called: those that stand on others lead further."""
+    def _shares(self, moves: Sequence[Move], now: Mapping[str, Fact]) -> NDArray[np.float64]:
+        """Return with which chance each skill is called.
+
+        Those that stand on others lead further; what is at hand need not be brought.
+        """
+        called = [self.skills[move.skill.partition("@")[0]] for move in moves]
         found = np.array(
-            [(1.0 + depth(self.skills, move.skill.partition("@")[0])) ** 2 for move in moves]
+            [
+                ((1.0 + depth(self.skills, s.name)) / (1.0 + _at_hand(s, now))) ** 2
+                / (1.0 + self.called[s.name])
+                for s in called
+            ]
         )
         shares: NDArray[np.float64] = found / found.sum()
         return shares
@@ -249,7 +268,7 @@ class Explorer:
         means = [move for move in skills if self._is_means(move)]
         free = [skill for skill in self.skills.values() if open_parameters(skill)]
         if not done and means and rng.random() < BEGIN:
-            return means[int(rng.choice(len(means), p=self._shares(means)))]
+            return means[int(rng.choice(len(means), p=self._shares(means, now)))]
         if done and rng.random() < FOLLOW:
             after = self.followed.get(_before(done[-1]))
             if after:
@@ -281,7 +300,7 @@ class Explorer:
         if picked == "value":
             return self.tried.propose(free, offer.single, rng)
         if picked == "skill":
-            return means[int(rng.choice(len(means), p=self._shares(means)))]
+            return means[int(rng.choice(len(means), p=self._shares(means, now)))]
         if picked == "named":
             nearest = offer.named(said, skills)
             return nearest[int(rng.integers(len(nearest)))]
@@ -337,6 +356,13 @@ def _kind(move: Move) -> _Kind:
     if move.method == "skill":
         return ("skill", move.skill.partition("@")[0])
     return (move.method, first_value(move.values))
+
+
+def _at_hand(skill: Skill, now: Mapping[str, Fact]) -> float:
+    """Return how much there is of what a skill promises."""
+    promised = {fact for said in skill.contract.postconditions for fact in names(said)}
+    there = (now.get(fact, 0) for fact in promised if fact.startswith(("inventory.", "near.")))
+    return float(max((n for n in there if isinstance(n, int | float)), default=0))
 
 
 def _before(move: Move) -> _Kind:

@@ -4,7 +4,7 @@ Each need is a fact that a skill of the library brings about, so a new skill can
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ...envs.types import Fact
@@ -13,7 +13,7 @@ from ...skills.conditions import names
 from ...skills.induction.traces import effects
 from ...skills.types import Skill
 
-HELD = "inventory."
+HELD, FACED = "inventory.", "facing"
 _USED = re.compile(rf"get\('({re.escape(HELD)}\w+)', 0\) < (\d+):\s+api\.skill\([^)]*count=")
 
 
@@ -38,25 +38,41 @@ class Need(NamedTuple):
         )
 
 
+class Needed(NamedTuple):
+    """What a move needed."""
+
+    faced: bool
+    """Whether what was faced counted."""
+    brought: list[Need]
+    """In the order in which it is brought."""
+
+    @property
+    def lines(self) -> list[str]:
+        """The code that brings what is not at hand."""
+        return [line for need in self.brought for line in need.lines]
+
+
 def brought_by(skills: Mapping[str, Skill]) -> dict[str, Skill]:
-    """Return, for every fact that a skill promises, the skill that stands on the fewest others."""
+    """Return, for all that can be carried or worked at, the skill that brings it and stands on the fewest."""
     found: dict[str, Skill] = {}
     for skill in sorted(skills.values(), key=lambda s: (depth(skills, s.name), s.name)):
         for condition in skill.contract.postconditions:
             for fact in names(condition):
-                found.setdefault(fact, skill)
+                if fact.startswith((HELD, "near.")):
+                    found.setdefault(fact, skill)
     return found
 
 
 def context(now: Mapping[str, Fact], sources: Iterable[str]) -> frozenset[str]:
-    """Return what there is to work with: what is carried, and what is near that a skill puts there.
+    """Return what there is to work with: what is faced, what is carried, what is near that a skill puts there.
 
     Args:
         now: What holds.
         sources: Facts that skills bring.
     """
     held = {fact for fact, value in now.items() if fact.startswith(HELD) and value}
-    return frozenset(held | {f for f in sources if f.startswith("near.") and now.get(f)})
+    held |= {fact for fact in sources if fact.startswith("near.") and now.get(fact)}
+    return frozenset(held | {f"{FACED}{now[FACED]}"} if FACED in now else held)
 
 
 def needs_of(
@@ -64,8 +80,11 @@ def needs_of(
     after: Mapping[str, Fact],
     failed: Iterable[frozenset[str]],
     skills: Mapping[str, Skill],
-) -> list[list[Need]]:
+) -> list[Needed]:
     """Return guesses of what a move needed, fewest first; none where the library cannot bring what it used up.
+
+    First what it used up; then, for every context in which it failed, something that was not there then (what
+    failed for one reason only is looked at first); then all that there was.
 
     Args:
         before: What held before the move.
@@ -81,14 +100,22 @@ def needs_of(
     }
     if not used.keys() <= sources.keys():
         return []
-    there = [fact for fact in sorted(context(before, sources)) if fact in sources]
+    here = context(before, sources)
+    facing = next((fact for fact in here if fact.startswith(FACED)), "")
+    # what was put near comes first, then what is faced, then what is carried
+    there = [*sorted((here & sources.keys()) - used.keys(), reverse=True)]
+    there.insert(sum(fact.startswith("near.") for fact in there), facing)
     needed = set(used)
-    for missed in sorted(failed, key=sorted):
-        if needed <= missed:
-            needed |= set([fact for fact in there if fact not in missed][:1])
-    guesses: list[list[Need]] = []
-    for facts in (set(used), needed, {*used, *there}):
-        guess = _ordered(facts, used, sources)
+    lacked = [
+        [fact for fact in there if fact not in missed] for missed in failed if used.keys() <= missed
+    ]
+    for lack in sorted(lacked, key=len):
+        if lack and not needed & set(lack):
+            needed.add(lack[0])
+    guesses: list[Needed] = []
+    plain = set(used) | (needed & {facing})
+    for facts in (plain, plain | {facing}, needed, needed | {facing}, needed | set(there)):
+        guess = Needed(facing in facts, _ordered(facts - {facing}, used, sources))
         if guess not in guesses:
             guesses.append(guess)
     return guesses
@@ -107,8 +134,3 @@ def _ordered(facts: set[str], used: Mapping[str, int], sources: Mapping[str, Ski
         *(Need(fact, number, True, sources[fact]) for fact, number in sorted(spent.items())),
         *(Need(fact, 1, False, sources[fact]) for fact in near),
     ]
-
-
-def lines_of(needs: Sequence[Need]) -> list[str]:
-    """Return the code that brings what is not at hand."""
-    return [line for need in needs for line in need.lines]

@@ -1,8 +1,8 @@
 """The loop: goal, attempt, verification by program, a skill, admission.
 
 An iteration is one attempt at one goal; it goes on in the world of the one before until that ends, as VOYAGER
-does. Everything random comes from (seed, iteration), and what an iteration came to is one event in the ledger: a
-killed run goes on at the iteration it was in.
+does. Everything random comes from (seed, iteration), and what an iteration came to is one event in the ledger:
+a killed run goes on at the iteration it was in.
 """
 
 from collections.abc import Mapping, Sequence

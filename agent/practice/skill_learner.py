@@ -76,16 +76,12 @@ class SkillLearner:
             EnvironmentFault: The environment or the jail broke.
         """
         move, before, after = attempt.moves[last - 1], attempt.facts[last - 1], attempt.facts[last]
-        if move.method == "skill" or before.get(goal):
-            return (
-                Learned()
-            )  # it is known already how this is made, or it was not this move that did it
+        if move.method != ACT or before.get(goal):
+            return Learned()  # a skill is one already, and what happens on the way is chance
         env, world = attempt.environment.name, attempt.task_id
         made = recipe(attempt.moves[:last], attempt.facts[: last + 1], env, world)
         if made is not None:
             return self._learn_recipe(made, goal, words, world)
-        if move.method != ACT and move.values:
-            return Learned()  # what happens on the way somewhere is chance
         tests = tests_in(self.worlds_from(world), self._seed, words)
         shop = Workbench(self.admission, self._explorer, goal, words, tests=tests)
         for candidate, moves in shop.candidates(move, before, after):

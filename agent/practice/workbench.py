@@ -15,7 +15,7 @@ from ...skills.induction.traces import ACT, Move, Trace
 from ...skills.trial import run_tests
 from ...skills.types import Skill, SkillTest
 from .explorer import Explorer
-from .needs import lines_of, needs_of
+from .needs import FACED, needs_of
 
 
 class Workbench:
@@ -48,40 +48,36 @@ class Workbench:
     ) -> Iterator[tuple[Skill, tuple[Move, ...]]]:
         """Yield skills that do a move until the goal holds, and their moves, those that need least first.
 
-        Each does the move where it is, or where the same thing is faced.
-
         Args:
             move: Brought the goal about.
             before: What held before it.
             after: What held after it.
         """
-        ways: list[tuple[Move, ...]] = [(move,)]
-        calls = self._explorer.environment.calls() if move.method == ACT else ()
-        ways += [
-            (Move(method=method, values=values), move)
-            for method, values in calls
-            if method != ACT and values and values[0] == before.get("facing")
-        ][:1]
+        going = [
+            Move(method=method, values=values)
+            for method, values in self._explorer.environment.calls()
+            if method != ACT and values and values[0] == before.get(FACED)
+        ]
         skills = self._explorer.skills
-        for needs in needs_of(before, after, self._explorer.failed(move, before), skills):
-            for moves in ways:
-                facts = (*[before] * len(moves), after)
-                trace = Trace(
-                    env=self._explorer.environment.name,
-                    task_id=self._tests[0].task_id,
-                    seed=self._tests[0].seed,
-                    goal=self._words,
-                    moves=moves,
-                    facts=facts,
-                )
-                made = write(
-                    [Piece(trace, 0, len(moves))],
-                    name=self._goal.rpartition(".")[2].replace("_", "-"),
-                    goal=self._goal,
-                    upkeep=UPKEEP in self._explorer.environment.api(),
-                    brings=lines_of(needs),
-                )
-                yield allowed(skills, made).model_copy(update={"tests": self._tests}), moves
+        for needed in needs_of(before, after, self._explorer.failed(move), skills):
+            moves = (*(going[:1] if needed.faced else ()), move)
+            facts = (*[before] * len(moves), after)
+            trace = Trace(
+                env=self._explorer.environment.name,
+                task_id=self._tests[0].task_id,
+                seed=self._tests[0].seed,
+                goal=self._words,
+                moves=moves,
+                facts=facts,
+            )
+            made = write(
+                [Piece(trace, 0, len(moves))],
+                name=self._goal.rpartition(".")[2].replace("_", "-"),
+                goal=self._goal,
+                upkeep=UPKEEP in self._explorer.environment.api(),
+                brings=needed.lines,
+            )
+            yield allowed(skills, made).model_copy(update={"tests": self._tests}), moves
 
     def holds(self, candidate: Skill) -> bool:
         """Return whether a candidate succeeds on its origin.
