@@ -20,13 +20,12 @@ from ...skills.conditions import names
 from ...skills.induction.traces import ACT, Move, effects
 from ...skills.skill_runner import CallResult
 from ...skills.types import Skill
-from .needs import brought_by, context
-from .possible import Possible, failures_before, first_value, move_of, text_of, words_in
+from .needs import brought_by
+from .possible import Possible, first_value, move_of, text_of, words_in
 from .skill_values import SkillValues, call_of, open_parameters, variant
+from .tried_actions import TriedActions, where
 
 _Kind = tuple[str, str]
-_ELSEWHERE = 4.0
-"""What all that is known of an action elsewhere counts for at a new place, in tries."""
 _MORE = 0.3
 """Share of calls that ask for more than a count's default."""
 
@@ -62,10 +61,8 @@ class Explorer:
     """Whether calls besides single actions are proposed."""
     followed: dict[_Kind, Counter[_Kind]] = field(default_factory=dict)
     """What followed what in moves that were needed."""
-    brought: dict[tuple[str, _Kind], list[int]] = field(default_factory=dict)
-    """How often an action brought something, nothing, or what a skill brings already, by what there was to
-    work with; "" is anywhere."""
-
+    acts: TriedActions = field(default_factory=TriedActions)
+    """What single actions brought."""
     called: Counter[str] = field(default_factory=Counter)
     """How often each skill was called."""
     tried: SkillValues = field(default_factory=SkillValues)
@@ -78,7 +75,7 @@ class Explorer:
     """What was learned since it was drained last, to be kept in the ledger (see `apply`)."""
     _lacked: Counter[Move] = field(default_factory=Counter)
     _offer: "Possible | None" = None
-    _sources: tuple[Mapping[str, Skill], frozenset[str]] | None = None
+    _sources: tuple[Mapping[str, Skill], Mapping[str, Skill]] | None = None
 
     def begin(self) -> None:
         """Begin an attempt: nothing is waiting."""
@@ -105,10 +102,9 @@ class Explorer:
         changed = effects(before, after).values()
         grown = [effect.fact for effect in changed if effect.gain > 0]
         if move.method == ACT:
-            good = int(any(fact.startswith(("inventory.", "unlocked.")) for fact in grown))
-            if good and any(fact in self._brings() for fact in grown):
-                good = 2  # a skill brings it already
-            self._learned("brought", self._where(before), *_kind(move), str(good), str(int(new)))
+            came = str(self.acts.came_to(grown, self._brings()))
+            here = where(before, self._brings())
+            self._learned("act", here, first_value(move.values), came, str(int(new)))
         if not self.skills:
             return
         if move.method == "skill":
@@ -152,23 +148,11 @@ class Explorer:
                 return move_of((ACT, (like,)))
         return None
 
-    def _where(self, now: Mapping[str, Fact]) -> str:
-        """Return what an action's worth depends on: what is faced, and what there is to work with."""
-        return ",".join(sorted(context(now, self._brings()))) or "nothing"
-
-    def _brings(self) -> frozenset[str]:
-        """Return what skills bring that can be carried or worked at."""
+    def _brings(self) -> Mapping[str, Skill]:
+        """Return what skills bring that can be carried or worked at; it changes with the library only."""
         if self._sources is None or self._sources[0] is not self.skills:
-            self._sources = (self.skills, frozenset(brought_by(self.skills)))
+            self._sources = (self.skills, brought_by(self.skills))
         return self._sources[1]
-
-    def failed(self, move: Move) -> list[frozenset[str]]:
-        """Return what there was to work with where a move brought nothing."""
-        return [
-            frozenset(where.split(","))
-            for (where, kind), (good, _, known) in self.brought.items()
-            if where and kind == _kind(move) and not good and not known
-        ]
 
     def _learned(self, *lesson: str) -> None:
         text = json.dumps(lesson)
@@ -178,11 +162,9 @@ class Explorer:
     def apply(self, lesson: str) -> None:
         """Learn again what was learned before, from the ledger."""
         match json.loads(lesson):
-            case ["brought", where, method, value, good, *new]:
-                self.tried.others[0 if new == ["1"] else 1] += 1
-                for place in {"", where}:
-                    counts = self.brought.setdefault((place, (method, value)), [0, 0, 0])
-                    counts[{"1": 0, "0": 1, "2": 2}[good]] += 1
+            case ["act", here, action, came, new]:
+                self.tried.others[0 if new == "1" else 1] += 1
+                self.acts.note(here, action, int(came))
             case ["called", skill]:
                 self.called[skill] += 1
             case ["made", thing, move]:
@@ -196,26 +178,6 @@ class Explorer:
         """Return what was learned since the last call."""
         said, self.said = tuple(self.said), []
         return said
-
-    def _worths(
-        self, offer: "Possible", here: str, rng: np.random.Generator
-    ) -> NDArray[np.float64]:
-        """Return draws of the chance that each action brings something here; where it is new, as anywhere."""
-        counts = offer.simple.copy()
-        for place, (method, text) in self.brought:
-            if not place and method == ACT and text in offer.places:
-                counts[offer.places[text]] = self._counts(text, here)
-        draws: NDArray[np.float64] = rng.beta(1 + counts[:, 0], 1 + counts[:, 1])
-        return draws
-
-    def _counts(self, text: str, here: str) -> tuple[float, float]:
-        known = self.brought.get((here, (ACT, text)))
-        if known is not None:
-            return known[0], known[1] + known[2]
-        good, bad, stale = self.brought.get(("", (ACT, text)), [0, 0, 0])
-        bad += stale
-        share = min(1.0, _ELSEWHERE / max(good + bad, 1))
-        return share * good, share * bad + failures_before(text)
 
     def _is_means(self, move: Move) -> bool:
         """Return whether a skill leaves something that later moves can use: carried, or to work at."""
@@ -296,7 +258,8 @@ class Explorer:
         weights[[name == "value" for name in there]] *= self.tried.worth
         picked = there[int(rng.choice(len(there), p=weights / weights.sum()))]
         if picked == "act":
-            return move_of(offer.acts[int(self._worths(offer, self._where(now), rng).argmax())])
+            worths = self.acts.worths(offer, where(now, self._brings()), rng)
+            return move_of(offer.acts[int(worths.argmax())])
         if picked == "value":
             return self.tried.propose(free, offer.single, rng)
         if picked == "skill":

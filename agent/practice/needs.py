@@ -72,7 +72,11 @@ def context(now: Mapping[str, Fact], sources: Iterable[str]) -> frozenset[str]:
     """
     held = {fact for fact, value in now.items() if fact.startswith(HELD) and value}
     held |= {fact for fact in sources if fact.startswith("near.") and now.get(fact)}
-    return frozenset(held | {f"{FACED}{now[FACED]}"} if FACED in now else held)
+    return frozenset(held | _faced(now))
+
+
+def _faced(now: Mapping[str, Fact]) -> set[str]:
+    return {f"{FACED} {now[FACED]}"} if FACED in now else set()
 
 
 def needs_of(
@@ -100,11 +104,9 @@ def needs_of(
     }
     if not used.keys() <= sources.keys():
         return []
-    here = context(before, sources)
-    facing = next((fact for fact in here if fact.startswith(FACED)), "")
-    # what was put near comes first, then what is faced, then what is carried
-    there = [*sorted((here & sources.keys()) - used.keys(), reverse=True)]
-    there.insert(sum(fact.startswith("near.") for fact in there), facing)
+    faced, here = _faced(before), sorted(context(before, sources) & sources.keys() - used.keys())
+    held = [fact for fact in here if fact.startswith(HELD)]
+    there = [*(fact for fact in here if fact not in held), *faced, *held]
     needed = set(used)
     lacked = [
         [fact for fact in there if fact not in missed] for missed in failed if used.keys() <= missed
@@ -113,9 +115,9 @@ def needs_of(
         if lack and not needed & set(lack):
             needed.add(lack[0])
     guesses: list[Needed] = []
-    plain = set(used) | (needed & {facing})
-    for facts in (plain, plain | {facing}, needed, needed | {facing}, needed | set(there)):
-        guess = Needed(facing in facts, _ordered(facts - {facing}, used, sources))
+    plain = set(used) | (needed & faced)
+    for facts in (plain, plain | faced, needed, needed | faced, needed | set(there)):
+        guess = Needed(bool(facts & faced), _ordered(facts - faced, used, sources))
         if guess not in guesses:
             guesses.append(guess)
     return guesses

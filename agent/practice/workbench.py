@@ -59,7 +59,9 @@ class Workbench:
             if method != ACT and values and values[0] == before.get(FACED)
         ]
         skills = self._explorer.skills
-        for needed in needs_of(before, after, self._explorer.failed(move), skills):
+        for needed in needs_of(
+            before, after, self._explorer.acts.failed(str(move.values[0])), skills
+        ):
             moves = (*(going[:1] if needed.faced else ()), move)
             facts = (*[before] * len(moves), after)
             trace = Trace(
