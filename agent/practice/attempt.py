@@ -1,24 +1,20 @@
 """One attempt in an environment, move by move: what was done and what it changed, for skills to be made of.
 
-A move is a call of the environment's API or of a skill. Moves can be played again from the beginning, and
-what a goal did not need is dropped (delta debugging, Zeller and Hildebrandt 2002, one move at a time).
+A move is a call of the environment's API or of a skill.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault, EpisodeOver, UsageError
-from ...envs.types import Fact, Transition
+from ...envs.types import Fact, Observation, Transition
 from ...skills.induction.text import UPKEEP
 from ...skills.induction.traces import Move, Trace
 from ...skills.skill_runner import CallResult, Runner
 from ...skills.types import split_id
-
-Reached = Callable[[Mapping[str, Fact]], bool]
-"""Whether the goal holds, by the facts."""
 
 
 @dataclass
@@ -77,15 +73,22 @@ class GoalAttempt:
         self.environment.watcher = note
         try:
             self._keep_alive()
+            if taken:  # a move of its own: what it brought, the next one did not
+                self._made(Move(method=UPKEEP), taken, before)
+                before = self.environment.seen()
             if not self.over:
+                taken.clear()
                 self._do(move)
         finally:
             self.environment.watcher = None
+        self._made(move, taken, before)
+        return self.now
+
+    def _made(self, move: Move, taken: Sequence[str], before: Observation) -> None:
         self.moves.append(move)
         self.actions.append(tuple(taken))
         self.offered.append(before.admissible or ())
         self.facts.append(dict(self.environment.facts()))
-        return self.now
 
     def _keep_alive(self) -> None:
         """Do what keeps the player alive, where the environment knows how."""
@@ -148,37 +151,3 @@ class GoalAttempt:
             actions=tuple(self.actions),
             offered=tuple(self.offered) if listed else (),
         )
-
-
-def replayed(attempt: GoalAttempt, moves: Sequence[Move], reached: Reached) -> bool:
-    """Play moves from the beginning until the goal holds; return whether it came to hold."""
-    attempt.begin()
-    for move in moves:
-        if attempt.over:
-            break
-        if reached(attempt.do(move)):
-            return True
-    return False
-
-
-def minimal(attempt: GoalAttempt, moves: Sequence[Move], reached: Reached) -> list[Move]:
-    """Return moves that suffice: none of them can be left out alone.
-
-    The attempt is afterwards where these moves lead.
-
-    Args:
-        attempt: To play in.
-        moves: That reached the goal.
-        reached: The goal.
-    """
-    needed = list(moves)
-    place = len(needed) - 2  # the last one reached it
-    while place >= 0:
-        shorter = needed[:place] + needed[place + 1 :]
-        if replayed(attempt, shorter, reached):
-            needed = list(attempt.moves)
-            place = min(place, len(needed) - 1)
-        place -= 1
-    if not replayed(attempt, needed, reached):
-        return []
-    return needed

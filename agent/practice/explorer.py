@@ -16,15 +16,16 @@ from ...envs.base import Environment
 from ...envs.types import Fact
 from ...memory.likeness.words import words
 from ...skills.call_graph import depth
+from ...skills.conditions import names
 from ...skills.induction.traces import ACT, Move, effects
 from ...skills.skill_runner import CallResult
 from ...skills.types import Skill
-from .possible import Possible, failures_before, first_value, move_of, text_of, words_in
+from .needs import brought_by
+from .possible import Possible, first_value, move_of, text_of, words_in
 from .skill_values import SkillValues, call_of, open_parameters, variant
+from .tried_actions import TriedActions, where
 
 _Kind = tuple[str, str]
-_ELSEWHERE = 4.0
-"""What all that is known of an action elsewhere counts for at a new place, in tries."""
 _MORE = 0.3
 """Share of calls that ask for more than a count's default."""
 
@@ -60,9 +61,10 @@ class Explorer:
     """Whether calls besides single actions are proposed."""
     followed: dict[_Kind, Counter[_Kind]] = field(default_factory=dict)
     """What followed what in moves that were needed."""
-    brought: dict[tuple[str, _Kind], list[int]] = field(default_factory=dict)
-    """How often an action brought something and how often not, by what was faced; "" is anywhere."""
-
+    acts: TriedActions = field(default_factory=TriedActions)
+    """What single actions brought."""
+    called: Counter[str] = field(default_factory=Counter)
+    """How often each skill was called."""
     tried: SkillValues = field(default_factory=SkillValues)
     """What skills brought with which values."""
     made: dict[str, Move] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Explorer:
     """What was learned since it was drained last, to be kept in the ledger (see `apply`)."""
     _lacked: Counter[Move] = field(default_factory=Counter)
     _offer: "Possible | None" = None
+    _sources: tuple[Mapping[str, Skill], Mapping[str, Skill]] | None = None
 
     def begin(self) -> None:
         """Begin an attempt: nothing is waiting."""
@@ -99,10 +102,13 @@ class Explorer:
         changed = effects(before, after).values()
         grown = [effect.fact for effect in changed if effect.gain > 0]
         if move.method == ACT:
-            good = any(fact.startswith(("inventory.", "unlocked.")) for fact in grown)
-            self._learned("brought", _where(before), *_kind(move), str(int(good)), str(int(new)))
+            came = str(self.acts.came_to(grown, self._brings()))
+            here = where(before, self._brings())
+            self._learned("act", here, first_value(move.values), came, str(int(new)))
         if not self.skills:
             return
+        if move.method == "skill":
+            self._learned("called", move.skill.partition("@")[0])
         for fact in grown:
             thing = fact.removeprefix("inventory.").replace("_", " ")
             known = self.made.get(thing)
@@ -142,6 +148,12 @@ class Explorer:
                 return move_of((ACT, (like,)))
         return None
 
+    def _brings(self) -> Mapping[str, Skill]:
+        """Return what skills bring that can be carried or worked at; it changes with the library only."""
+        if self._sources is None or self._sources[0] is not self.skills:
+            self._sources = (self.skills, brought_by(self.skills))
+        return self._sources[1]
+
     def _learned(self, *lesson: str) -> None:
         text = json.dumps(lesson)
         self.said.append(text)
@@ -150,11 +162,11 @@ class Explorer:
     def apply(self, lesson: str) -> None:
         """Learn again what was learned before, from the ledger."""
         match json.loads(lesson):
-            case ["brought", where, method, value, good, *new]:
-                self.tried.others[0 if new == ["1"] else 1] += 1
-                for place in {"", where}:
-                    counts = self.brought.setdefault((place, (method, value)), [0, 0])
-                    counts[0 if good == "1" else 1] += 1
+            case ["act", here, action, came, new]:
+                self.tried.others[0 if new == "1" else 1] += 1
+                self.acts.note(here, action, int(came))
+            case ["called", skill]:
+                self.called[skill] += 1
             case ["made", thing, move]:
                 self.made[thing] = Move.model_validate_json(move)
             case ["tried", skill, value, good]:
@@ -167,25 +179,6 @@ class Explorer:
         said, self.said = tuple(self.said), []
         return said
 
-    def _worths(
-        self, offer: "Possible", here: str, rng: np.random.Generator
-    ) -> NDArray[np.float64]:
-        """Return draws of the chance that each action brings something here; where it is new, as anywhere."""
-        counts = offer.simple.copy()
-        for place, (method, text) in self.brought:
-            if not place and method == ACT and text in offer.places:
-                counts[offer.places[text]] = self._counts(text, here)
-        draws: NDArray[np.float64] = rng.beta(1 + counts[:, 0], 1 + counts[:, 1])
-        return draws
-
-    def _counts(self, text: str, here: str) -> tuple[float, float]:
-        known = self.brought.get((here, (ACT, text)))
-        if known is not None:
-            return known[0], known[1]
-        good, bad = self.brought.get(("", (ACT, text)), [0, 0])
-        share = min(1.0, _ELSEWHERE / max(good + bad, 1))
-        return share * good, share * bad + failures_before(text)
-
     def _is_means(self, move: Move) -> bool:
         """Return whether a skill leaves something that later moves can use: carried, or to work at."""
         skill = self.skills[move.skill.partition("@")[0]]
@@ -194,10 +187,18 @@ class Explorer:
             for condition in skill.contract.postconditions
         )
 
-    def _shares(self, moves: Sequence[Move]) -> NDArray[np.float64]:
-        """Return with which chance each skill is called: those that stand on others lead further."""
+    def _shares(self, moves: Sequence[Move], now: Mapping[str, Fact]) -> NDArray[np.float64]:
+        """Return with which chance each skill is called.
+
+        Those that stand on others lead further; what is at hand need not be brought.
+        """
+        called = [self.skills[move.skill.partition("@")[0]] for move in moves]
         found = np.array(
-            [(1.0 + depth(self.skills, move.skill.partition("@")[0])) ** 2 for move in moves]
+            [
+                ((1.0 + depth(self.skills, s.name)) / (1.0 + _at_hand(s, now))) ** 2
+                / (1.0 + self.called[s.name])
+                for s in called
+            ]
         )
         shares: NDArray[np.float64] = found / found.sum()
         return shares
@@ -229,7 +230,7 @@ class Explorer:
         means = [move for move in skills if self._is_means(move)]
         free = [skill for skill in self.skills.values() if open_parameters(skill)]
         if not done and means and rng.random() < BEGIN:
-            return means[int(rng.choice(len(means), p=self._shares(means)))]
+            return means[int(rng.choice(len(means), p=self._shares(means, now)))]
         if done and rng.random() < FOLLOW:
             after = self.followed.get(_before(done[-1]))
             if after:
@@ -257,11 +258,12 @@ class Explorer:
         weights[[name == "value" for name in there]] *= self.tried.worth
         picked = there[int(rng.choice(len(there), p=weights / weights.sum()))]
         if picked == "act":
-            return move_of(offer.acts[int(self._worths(offer, _where(now), rng).argmax())])
+            worths = self.acts.worths(offer, where(now, self._brings()), rng)
+            return move_of(offer.acts[int(worths.argmax())])
         if picked == "value":
             return self.tried.propose(free, offer.single, rng)
         if picked == "skill":
-            return means[int(rng.choice(len(means), p=self._shares(means)))]
+            return means[int(rng.choice(len(means), p=self._shares(means, now)))]
         if picked == "named":
             nearest = offer.named(said, skills)
             return nearest[int(rng.integers(len(nearest)))]
@@ -319,14 +321,11 @@ def _kind(move: Move) -> _Kind:
     return (move.method, first_value(move.values))
 
 
-def _where(now: Mapping[str, Fact]) -> str:
-    """Return what an action's worth depends on: what is faced, and the kinds of things that are carried."""
-    held = [
-        fact.removeprefix("inventory.")
-        for fact, n in now.items()
-        if fact.startswith("inventory.") and n
-    ]
-    return f"{now.get('facing', '')} with {','.join(sorted(held)) or 'nothing'}"
+def _at_hand(skill: Skill, now: Mapping[str, Fact]) -> float:
+    """Return how much there is of what a skill promises."""
+    promised = {fact for said in skill.contract.postconditions for fact in names(said)}
+    there = (now.get(fact, 0) for fact in promised if fact.startswith(("inventory.", "near.")))
+    return float(max((n for n in there if isinstance(n, int | float)), default=0))
 
 
 def _before(move: Move) -> _Kind:

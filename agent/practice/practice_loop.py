@@ -1,7 +1,8 @@
-"""The loop: goal, attempt, verification by program, minimal moves, a skill, admission, a merge.
+"""The loop: goal, attempt, verification by program, a skill, admission.
 
-An iteration is one attempt at one goal. Everything random comes from (seed, iteration), and what an iteration
-came to is one event in the ledger: a killed run goes on at the iteration it was in.
+An iteration is one attempt at one goal; it goes on in the world of the one before until that ends, as VOYAGER
+does. Everything random comes from (seed, iteration), and what an iteration came to is one event in the ledger:
+a killed run goes on at the iteration it was in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,6 @@ from .code_writer import ActionWriter
 from .curriculum import Curriculum
 from .explorer import Explorer, attempt_rng
 from .skill_learner import ROUNDS, SkillLearner
-from .skill_values import open_parameters
 from .write_round import Written, write_skill
 
 MOVES = 60
@@ -32,10 +32,6 @@ MOVES = 60
 class PracticeConfig(Record):
     """What a practice may use."""
 
-    persistent: bool = False
-    """Go on in one world from attempt to attempt until the episode ends (what VOYAGER does). Else every
-    attempt begins anew, and what it leads to needs no more than the library, until that has a recipe (see
-    `skills.induction.recipe`): then what was needed is told by what was used up, however long ago."""
     library: bool = True
     """Whether skills are learned and called."""
     primitives: bool = True
@@ -105,10 +101,6 @@ class Practice:
                 self._attempt(done.number).again(text)
         if not done.played:
             self._standing = None
-
-    @property
-    def _goes_on(self) -> bool:
-        return self.config.persistent or any(map(open_parameters, self.skills().values()))
 
     def skills(self) -> Mapping[str, Skill]:
         """Return the library's skills of this environment; none for an agent without a library."""
@@ -191,8 +183,8 @@ class Practice:
         return self._standing
 
     def _played(self, attempt: GoalAttempt, first: int) -> tuple[str, ...]:
-        """Return the moves from the first on, for `recall`; nothing where the next attempt begins anew."""
-        if attempt.over or not self._goes_on:
+        """Return the moves from the first on, for `recall`; nothing where the world has ended."""
+        if attempt.over:
             self._standing = None
             return ()
         return (*([] if first else [""]), *attempt.told(first))
@@ -209,24 +201,22 @@ class Practice:
             if attempt.over or goal in gained:
                 break
             move = self.explorer.propose(words, attempt.now, attempt.moves[first:], rng)
-            before, called, now = attempt.now, len(attempt.calls), attempt.do(move)
+            called, now = len(attempt.calls), attempt.do(move)
             call = attempt.calls[-1] if len(attempt.calls) > called else None
             fresh = [g for g in self.curriculum.goals if now.get(g) and g not in held]
-            self.explorer.note(before, move, now, call, new=bool(fresh))
+            self.explorer.note(attempt.facts[-2], move, now, call, new=bool(fresh))
             held.update(fresh)
             gained |= dict.fromkeys(fresh, len(attempt.moves))
         steps, moves = attempt.steps - steps, len(attempt.moves) - first
-        done = list(attempt.moves)
         admitted: dict[str, str] = {}
         refused: list[str] = []
         spent = 0
         for new, place in gained.items():
-            if self.learner is None or self.curriculum.known(new).skill:
+            known = self.curriculum.known(new)
+            if self.learner is None or known.skill or not _worth_a_try(known.completed + 1):
                 self.curriculum.note(new, completed=True)
                 continue
-            learned = self.learner.learn(
-                new, self.curriculum.goals[new], done[first:place], first, attempt
-            )
+            learned = self.learner.learn(new, self.curriculum.goals[new], place, attempt)
             spent += learned.steps
             refused += learned.refused
             skill = learned.skill
@@ -247,3 +237,8 @@ class Practice:
             lessons=self.explorer.drained(),
             played=self._played(attempt, first),
         )
+
+
+def _worth_a_try(times: int) -> bool:
+    """Return whether a skill is tried the time a goal is reached: the 1st, 2nd, 4th, 8th and so on."""
+    return times & (times - 1) == 0

@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...envs.errors import EnvironmentFault
-from ...skills.absorb_variant import covers
 from ...skills.admission import BINDINGS, Admission, Verdict
 from ...skills.call_graph import allowed
-from ...skills.induction.program import Piece
 from ...skills.induction.recipe import recipe
-from ...skills.induction.traces import Move
-from ...skills.merge import Unlike, alike, merge
+from ...skills.induction.traces import ACT
 from ...skills.types import Skill, split_id
-from .attempt import GoalAttempt, minimal
+from .attempt import GoalAttempt
 from .explorer import Explorer
 from .skill_values import open_parameters
 from .workbench import Workbench, tests_in
@@ -63,52 +60,35 @@ class SkillLearner:
         """Return whether a skill is one for other things too."""
         return bool(open_parameters(self.admission.library.all()[split_id(skill)[0]]))
 
-    def learn(
-        self, goal: str, words: str, moves: Sequence[Move], first: int, attempt: GoalAttempt
-    ) -> Learned:
-        """Make a skill of moves that reached a goal.
+    def learn(self, goal: str, words: str, last: int, attempt: GoalAttempt) -> Learned:
+        """Make a skill of the move that brought a goal about.
 
-        What was made of other things is a recipe. Else the last few moves are tried first, as a loop: what
-        came before is often chance. Then all that could not be left out. What its own tests do not need goes
-        too.
+        What was made of other things is a recipe. Else it is the move, done until the goal holds, after what
+        it needed; what it needed is what other skills bring.
 
         Args:
             goal: The fact that came to hold.
             words: The same in words.
-            moves: From the first one of this attempt on.
-            first: How many moves came before them in the same world.
+            last: How many moves had been made in this world when it held.
             attempt: They were made in it.
 
         Raises:
             EnvironmentFault: The environment or the jail broke.
         """
-        if moves[-1].method == "skill" and self.is_recipe(moves[-1].skill):
-            return Learned()  # it is known already how this is made
-        env, world, last = attempt.environment.name, attempt.task_id, first + len(moves)
+        move, before, after = attempt.moves[last - 1], attempt.facts[last - 1], attempt.facts[last]
+        if move.method != ACT or before.get(goal):
+            return Learned()  # a skill is one already, and what happens on the way is chance
+        env, world = attempt.environment.name, attempt.task_id
         made = recipe(attempt.moves[:last], attempt.facts[: last + 1], env, world)
         if made is not None:
             return self._learn_recipe(made, goal, words, world)
-        if first:
-            return Learned()  # its world is long begun, and what it needed there is not told
-        skills, place = self.skills(env), self.worlds_from(world)
-        shop = Workbench(self.admission, skills, goal, worlds=place, seed=self._seed)
-        told = attempt.trace(words, listed=False)
-        for length in range(1, min(len(moves), ROUNDS - 1) + 1):
-            if shop.holds(Piece(told, last - length, last)):
-                break
-        else:
-            own = GoalAttempt(self.admission.make(env), attempt.runner, world, attempt.seed)
-            needed = minimal(own, moves, lambda now: bool(now.get(goal)))
-            shop.spent += own.steps
-            if not needed:
-                why = f"{goal}: the same moves did not reach it again"
-                return Learned(None, shop.spent, (why,))
-            trace = own.trace(words, listed=False)
-            if not shop.holds(Piece(trace, 0, len(trace.moves))):
-                return Learned(None, shop.spent, (f"{goal}: {shop.why}",))
-        candidate = shop.pruned()
-        self._explorer.learn(shop.moves)
-        return _learned(self._admit(candidate, skills), goal, shop.spent)
+        tests = tests_in(self.worlds_from(world), self._seed, words)
+        shop = Workbench(self.admission, self._explorer, goal, words, tests=tests)
+        for candidate, moves in shop.candidates(move, before, after):
+            if shop.holds(candidate):
+                self._explorer.learn(moves)
+                return _learned(self.admission.admit(candidate, author="agent"), goal, shop.spent)
+        return Learned(None, shop.spent, (f"{goal}: no candidate reached it again",))
 
     def _learn_recipe(self, made: Skill, goal: str, words: str, world: str) -> Learned:
         """Put a recipe to admission; one that is known for another thing is not made again."""
@@ -126,27 +106,6 @@ class SkillLearner:
         """Return the origin and the worlds after it that a skill is tested on."""
         place = self._worlds.index(origin)
         return [self._worlds[(place + n) % len(self._worlds)] for n in range(BINDINGS + 1)]
-
-    def _admit(self, candidate: Skill, skills: Mapping[str, Skill]) -> Verdict:
-        """Put a candidate to admission: into a skill that covers it, with one like it, or by itself."""
-        alone = self.admission.admit(candidate, author="agent")
-        if alone.outcome != "success":
-            return alone
-        covering = covers({n: s for n, s in skills.items() if n != candidate.name}, candidate)
-        if covering is not None:
-            verdict = self.admission.merge(covering, author="agent")
-            return verdict if verdict.outcome == "success" else alone
-        now = self.skills(candidate.contract.env)
-        for group in alike(now):
-            if candidate.name not in {s.name for s in group}:
-                continue
-            try:
-                merged = merge(group, taken=list(now))
-            except Unlike:
-                continue
-            verdict = self.admission.merge(merged, author="agent")
-            return verdict if verdict.outcome == "success" else alone
-        return alone
 
 
 def _learned(verdict: Verdict, goal: str, spent: int = 0) -> Learned:

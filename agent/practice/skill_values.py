@@ -40,9 +40,12 @@ class SkillValues:
         (self.spent.discard if good else self.spent.add)((which, value))
         if good:
             self.won.add((which, value))
+        came = 0 if good else 1
         for who in who_of:
-            for key in {value, _kind(value), ""}:
-                self.counts.setdefault((who, key), [0, 0])[0 if good else 1] += 1
+            # what is alike comes out alike: a kind of thing says once of a variant what it is good for
+            told = who and self.counts.get((who, _kind(value)), [0, 0])[came]
+            for key in {value, _kind(value)} if told else {value, _kind(value), ""}:
+                self.counts.setdefault((who, key), [0, 0])[came] += 1
 
     def propose(
         self, skills: Sequence[Skill], offered: Sequence[str], rng: np.random.Generator

@@ -1,93 +1,99 @@
-"""Where a candidate is made fit for admission: written, run on its tests, and cut down to what they need.
+"""Where a candidate is made fit for admission: written for what it needs, tried on its origin.
 
-The tests are the judge: a move without which they all still hold was chance.
+The tests are the judge. Only the origin is tried here; the other worlds are admission's matter.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...envs.errors import EnvironmentFault
+from ...envs.types import Fact
 from ...skills.admission import Admission
 from ...skills.call_graph import allowed
 from ...skills.induction.program import Piece, write
 from ...skills.induction.text import UPKEEP
-from ...skills.induction.traces import Move, Trace
+from ...skills.induction.traces import ACT, Move, Trace
 from ...skills.trial import run_tests
 from ...skills.types import Skill, SkillTest
+from .explorer import Explorer
+from .needs import FACED, needs_of
 
 
 class Workbench:
-    """Works on one candidate.
+    """Works on candidates for one goal.
 
     Args:
         admission: Whose runner and environments the tests use; nothing is admitted here.
-        skills: The library.
+        explorer: Whose library there is, and where it failed.
         goal: The fact that the skill is for.
-        worlds: Task ids of the tests, the origin first.
-        seed: Of the environment.
+        words: The same in words.
+        tests: Of the skill, the origin first.
     """
 
     def __init__(
         self,
         admission: Admission,
-        skills: Mapping[str, Skill],
+        explorer: Explorer,
         goal: str,
+        words: str,
         *,
-        worlds: Sequence[str],
-        seed: int,
+        tests: tuple[SkillTest, ...],
     ) -> None:
-        self._admission, self._skills, self._goal = admission, skills, goal
-        self._worlds, self._seed = worlds, seed
-        self._piece: Piece | None = None
-        self._fit: Skill | None = None
+        self._admission, self._explorer = admission, explorer
+        self._goal, self._words, self._tests = goal, words, tests
         self.spent = 0
         """Steps that tests took."""
-        self.why = ""
-        """Why the last candidate did not hold."""
 
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        """The moves of the candidate that holds."""
-        assert self._piece is not None
-        return self._piece.trace.moves[self._piece.first : self._piece.last]
+    def candidates(
+        self, move: Move, before: Mapping[str, Fact], after: Mapping[str, Fact]
+    ) -> Iterator[tuple[Skill, tuple[Move, ...]]]:
+        """Yield skills that do a move until the goal holds, and their moves, those that need least first.
 
-    def holds(self, piece: Piece) -> bool:
-        """Write a candidate of a piece and return whether all its tests succeed.
+        Args:
+            move: Brought the goal about.
+            before: What held before it.
+            after: What held after it.
+        """
+        going = [
+            Move(method=method, values=values)
+            for method, values in self._explorer.environment.calls()
+            if method != ACT and values and values[0] == before.get(FACED)
+        ]
+        skills = self._explorer.skills
+        for needed in needs_of(
+            before, after, self._explorer.acts.failed(str(move.values[0])), skills
+        ):
+            moves = (*(going[:1] if needed.faced else ()), move)
+            facts = (*[before] * len(moves), after)
+            trace = Trace(
+                env=self._explorer.environment.name,
+                task_id=self._tests[0].task_id,
+                seed=self._tests[0].seed,
+                goal=self._words,
+                moves=moves,
+                facts=facts,
+            )
+            made = write(
+                [Piece(trace, 0, len(moves))],
+                name=self._goal.rpartition(".")[2].replace("_", "-"),
+                goal=self._goal,
+                upkeep=UPKEEP in self._explorer.environment.api(),
+                brings=needed.lines,
+            )
+            yield allowed(skills, made).model_copy(update={"tests": self._tests}), moves
+
+    def holds(self, candidate: Skill) -> bool:
+        """Return whether a candidate succeeds on its origin.
 
         Raises:
             EnvironmentFault: It could not be tested.
         """
-        try:
-            candidate = self._made(piece)
-        except ValueError as error:
-            self.why = str(error)
-            return False
-        runner = self._admission.runner.with_skills({**self._skills, candidate.name: candidate})
-        ran = run_tests(candidate, runner, self._admission.make)
-        self.spent += sum(result.steps for result in ran)
-        if ran[-1].outcome == "unknown":
-            raise EnvironmentFault(f"{candidate.name} could not be tested: {ran[-1].reason}")
-        if ran[-1].outcome != "success":
-            self.why = f"{ran[-1].test}: {ran[-1].reason}"
-            return False
-        self._piece, self._fit = piece, candidate
-        return True
-
-    def pruned(self) -> Skill:
-        """Return the candidate without the moves that its tests do not need."""
-        place = 0
-        while place < len(self.moves) - 1:
-            fewer = (*self.moves[:place], *self.moves[place + 1 :])
-            if not self.holds(_piece(self._piece, fewer)):
-                place += 1
-        assert self._fit is not None
-        return self._fit
-
-    def _made(self, piece: Piece) -> Skill:
-        env = self._admission.make(piece.trace.env)
-        name = self._goal.rpartition(".")[2].replace("_", "-")
-        candidate = write([piece], name=name, goal=self._goal, upkeep=UPKEEP in env.api())
-        tests = tests_in(self._worlds, self._seed, piece.trace.goal)
-        return allowed(self._skills, candidate).model_copy(update={"tests": tests})
+        skills = {**self._explorer.skills, candidate.name: candidate}
+        runner = self._admission.runner.with_skills(skills)
+        (ran,) = run_tests(candidate, runner, self._admission.make, tests=candidate.tests[:1])
+        self.spent += ran.steps
+        if ran.outcome == "unknown":
+            raise EnvironmentFault(f"{candidate.name} could not be tested: {ran.reason}")
+        return ran.outcome == "success"
 
 
 def tests_in(worlds: Sequence[str], seed: int, goal: str) -> tuple[SkillTest, ...]:
@@ -108,20 +114,3 @@ def tests_in(worlds: Sequence[str], seed: int, goal: str) -> tuple[SkillTest, ..
         )
         for n, world in enumerate(worlds)
     )
-
-
-def _piece(old: Piece | None, moves: Sequence[Move]) -> Piece:
-    """Return the same piece with fewer moves; what held at its ends is kept."""
-    assert old is not None
-    start, before, end = (old.trace.facts[n] for n in (old.first, old.last - 1, old.last))
-    facts = [start] * len(moves)
-    facts[-1:] = [before if len(moves) > 1 else start, end]
-    trace = Trace(
-        env=old.trace.env,
-        task_id=old.trace.task_id,
-        seed=old.trace.seed,
-        goal=old.trace.goal,
-        moves=tuple(moves),
-        facts=tuple(facts),
-    )
-    return Piece(trace, 0, len(moves))

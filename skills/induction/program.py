@@ -41,6 +41,7 @@ def write(
     goal: str = "",
     upkeep: bool = False,
     fixed: frozenset[str] = frozenset(),
+    brings: Sequence[str] = (),
 ) -> Skill:
     """Return the skill that all pieces are calls of; its version and its admission are admission's matter.
 
@@ -51,6 +52,7 @@ def write(
             for what the last move brought with it (what is carried, what can be worked at).
         upkeep: Whether the environment knows how to stay alive meanwhile (`text.UPKEEP`).
         fixed: Values that are never generalised.
+        brings: Lines that bring what the pieces use up, where it is not at hand.
 
     Raises:
         ValueError: The pieces differ in shape, or nothing that a program could check came of all of them.
@@ -80,6 +82,7 @@ def write(
         for line, count in zip(pattern.lines, _loops(pattern, counts), strict=True)
         for said in lines_of(line, "" if aim and count == "count" else count, listed)
     ]
+    body = [*brings, *body]
     named = name or _name(gains, pattern)
     function = Skill(name=named, description="-", code="", contract=Contract(env=env)).function
     what = _description(pattern, gains, pieces)
@@ -92,7 +95,7 @@ def write(
         contract=Contract(
             env=env,
             parameters=parameters,
-            preconditions=(*_needs(pieces), *_offered(pattern, listed), *laid),
+            preconditions=(*(() if brings else _needs(pieces)), *_offered(pattern, listed), *laid),
             postconditions=(*_promises(gains, "count" in parameters, whole=calls), *held),
             capabilities=tuple(capabilities),
             maker="induced",

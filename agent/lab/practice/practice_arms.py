@@ -19,10 +19,8 @@ class PracticeArm:
 
     @property
     def config(self) -> PracticeConfig:
-        """Return how it practises; without a library it goes on in one persistent world, as VOYAGER does."""
-        return PracticeConfig(
-            persistent=not self.library, library=self.library, primitives=self.primitives
-        )
+        """Return how it practises."""
+        return PracticeConfig(library=self.library, primitives=self.primitives)
 
 
 ARMS = {
