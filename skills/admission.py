@@ -14,7 +14,6 @@ from .call_graph import closure, dependents
 from .errors import BadSkill, SkillChanged
 from .library import Library, Shelf
 from .lint import check, fingerprint, repinned
-from .merge import Merged, rewritten
 from .skill_runner import Runner
 from .template import unfilled
 from .trial import MakeEnvironment, OnResult, TestResult, run_tests
@@ -94,28 +93,14 @@ class Admission:
         with self.library.lock():
             if base is not None and self.library.changed_since(candidate.name, base):
                 raise SkillChanged(f"{candidate.name} was changed since this text was begun")
-            verdict = self._change(candidate, None, author, message, pardon=pardon)
+            verdict = self._change(candidate, author, message, pardon=pardon)
             if pardon and verdict.outcome == "success":
                 self.library.unbury(candidate.name, author=author)
             return verdict
 
-    def merge(self, merged: Merged, *, author: str) -> Verdict:
-        """Put a merged skill in the place of those it covers; whoever called them calls it, and is tested.
-
-        Those that it replaces go to the archive, without a tombstone: they were not wrong.
-
-        Raises:
-            LibraryUnwritable: The library cannot be written.
-        """
-        with self.library.lock():
-            names = ", ".join(merged.arguments)
-            said = f"Merge {names} into {merged.skill.name}"
-            return self._change(merged.skill, merged, author, said)
-
     def _change(
         self,
         candidate: Skill,
-        merged: Merged | None,
         author: str,
         message: str,
         *,
@@ -130,26 +115,18 @@ class Admission:
             return Verdict(
                 skill=old.id, outcome="success", shelf="skills", reasons=("nothing changed",)
             )
-        gone = (
-            [n for n in merged.arguments if n in skills and n != candidate.name] if merged else []
-        )
-        staged = {n: s for n, s in skills.items() if n not in gone} | {candidate.name: candidate}
+        staged = {**skills, candidate.name: candidate}
         refused = self._refusals(candidate, old, staged, author, pardon)
         pins = self.library.pins() if author == "agent" else frozenset()
         if not refused and (
             held := [p for p in dependents(staged, candidate.name) if p[-1] in pins]
         ):
             refused.append(f"{held[0][-1]} calls it and is pinned: only a person may change them")
-        if pinned := sorted(self.library.pins() & set(gone)):
-            refused.append(f"{', '.join(pinned)} is pinned and would be replaced")
         if refused:
             return self._refuse(candidate, refused, author)
         ran = self.run(candidate, staged)
         if said := _failed(ran):
             return self._refuse(candidate, [said], author, ran)
-        if merged is not None:
-            now = Merged(candidate, merged.arguments)
-            staged |= {n: rewritten(s, now) for n, s in staged.items() if n != candidate.name}
         changed = [candidate]
         for path in dependents(staged, candidate.name):
             above = staged[path[-1]]
@@ -165,8 +142,7 @@ class Admission:
                 way = " -> ".join(path)
                 return self._refuse(candidate, [f"it breaks {way}: {said}"], author, ran, path)
         message = message or f"{'Change' if old else 'Add'} {candidate.id}"
-        archived = [skills[name] for name in gone]
-        return self._accept(candidate, changed, ran, author, message, archived)
+        return self._accept(candidate, changed, ran, author, message)
 
     def _accept(
         self,
@@ -175,14 +151,12 @@ class Admission:
         ran: Sequence[TestResult],
         author: str,
         message: str,
-        archived: Sequence[Skill],
     ) -> Verdict:
         waits = self._approve and author == "agent"
         shelf: Shelf = "proposals" if waits else "skills"
         away: list[tuple[Shelf, str]] = []
         if not waits:
-            away = [("skills", skill.name) for skill in archived]
-            away += [
+            away = [
                 (s, candidate.name)
                 for s in ("proposals", "drafts", "quarantine", "archive")
                 if candidate.name in self.library.repository.folders(s)
@@ -193,7 +167,6 @@ class Admission:
             author=author,
             shelf=shelf,
             away=away,
-            archived=() if waits else archived,
         )
         return Verdict(
             skill=candidate.id,
