@@ -32,6 +32,8 @@ FINISH = ToolSpec(
 )
 
 
+NOT_APPROVED = "a person did not approve it"
+"""How a refusal begins that is a person's."""
 _RIGHT, _WRONG = "right", "wrong"
 
 
@@ -157,7 +159,7 @@ class Functions(Adapter):
             raise ApprovalNeeded(asked)
         if not said.approved:
             self._made += 1
-            raise UsageError(f"a person did not approve it{f': {said.note}' if said.note else ''}")
+            raise UsageError(f"{NOT_APPROVED}{f': {said.note}' if said.note else ''}")
         return said
 
     def _offered(self) -> Mapping[str, Tool]:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...envs.errors import UsageError
+from ...envs.functions import NOT_APPROVED
 from ...envs.text import shortened
 from ...envs.tools import read_call
 from ..acting.opinion import SILENT_OPINION, Opinion, Way
@@ -111,6 +112,8 @@ class TalkingVoice:
         turns = continued(talk, asking) if talk else begun(asking)
         step = len(at.history)
         stopped = bool(at.history) and at.history[-1] in at.refused
+        if stopped and NOT_APPROVED in at.history[-1][1]:  # a person's no is about that call alone
+            stopped = False
         for use in waiting_uses(turns):  # the rest of parallel calls
             named = asking.box.named(use)
             complaint = _STOPPED if stopped else named.problem or _failure(at, named.action)
