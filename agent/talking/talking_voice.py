@@ -111,9 +111,8 @@ class TalkingVoice:
         asking = self._asking(at, await self.llm.abilities())
         turns = continued(talk, asking) if talk else begun(asking)
         step = len(at.history)
-        stopped = bool(at.history) and at.history[-1] in at.refused
-        if stopped and NOT_APPROVED in at.history[-1][1]:  # a person's no is about that call alone
-            stopped = False
+        last = at.history[-1] if at.history else ("", "")
+        stopped = last in at.refused and NOT_APPROVED not in last[1]  # a person's no is of one call
         for use in waiting_uses(turns):  # the rest of parallel calls
             named = asking.box.named(use)
             complaint = _STOPPED if stopped else named.problem or _failure(at, named.action)

@@ -48,6 +48,11 @@ class ArmEntry(NamedTuple):
     stateless: str
     """The same without a memory: what its gain is measured against; empty: it is that itself."""
 
+    @property
+    def base(self) -> str:
+        """The name without dials."""
+        return self.name.partition(":")[0]
+
 
 ENTRIES: Mapping[str, ArmEntry] = {
     entry.name: entry
@@ -86,14 +91,11 @@ def find_entries(names: Sequence[str], *, llm: bool) -> list[ArmEntry]:
         UnknownName: There is no such arm or dial.
         UsageError: It asks a model, and none is to be asked; a dial is set to no number.
     """
-    bases = [name.partition(":")[0] for name in names]
-    named("arm", bases, ENTRIES)
-    found = [
-        ENTRIES[base]._replace(name=name)
-        for name, base in dict(zip(names, bases, strict=True)).items()
-    ]
-    for entry in found:
-        dials_in(entry.name)
+    found = []
+    for name in dict.fromkeys(names):
+        (entry,) = named("arm", [name.partition(":")[0]], ENTRIES)
+        dials_in(name)  # refused now, before anything is opened
+        found.append(entry._replace(name=name))
     asking = [entry.name for entry in found if entry.asks and not llm]
     if asking:
         free = ", ".join(entry.name for entry in ENTRIES.values() if not entry.asks)
@@ -109,9 +111,9 @@ def open_contender(entry: ArmEntry, opening: Opening) -> Contender:
     config = opening.config.model_copy(update={"store": store_of(opening.folder, entry.name)})
     llm = opening.llm if entry.asks else None
     common = (entry.name, config, llm, opening.environment, opening.fingerprint)
-    base = entry.name.partition(":")[0]
-    if base in RIVALS:
-        return RivalContender(RIVALS[base](_tools(opening), dials_in(entry.name)), *common)
+    if entry.base in RIVALS:
+        rival = RIVALS[entry.base](_tools(opening), dials_in(entry.name))
+        return RivalContender(rival, *common)
     if entry.name in RULES:
         return RuleContender(RULES[entry.name], *common)
     kind = LichenContender if entry.name in ("knn", "memory", "placebo") else Contender

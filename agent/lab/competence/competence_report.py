@@ -65,6 +65,7 @@ def levels(rows: Sequence[CompetenceRow], *, seed: int) -> list[Level]:
     """Return the pooled games of every competence, lowest first."""
     most = max((row.shown for row in rows), default=0)
     knn = _games(rows, arm="knn", shown=most)
+    alone = {row.played: row.success for row in rows if row.arm == "none"}
     found = []
     for competence in sorted({row.competence for row in rows if row.way}):
         none = _games(rows, arm="none", competence=competence)
@@ -76,12 +77,10 @@ def levels(rows: Sequence[CompetenceRow], *, seed: int) -> list[Level]:
             name: [held[game] for game in games]
             for name, held in (("none", none), ("knn", knn), ("memory", memory))
         }
-        alone = {row.key[:3] + row.key[5:]: row.success for row in rows if row.arm == "none"}
         pairs = [
-            (alone[key], row.success)
+            (alone[row.played], row.success)
             for row in rows
-            if row.arm == "memory" and row.competence == competence
-            if (key := row.key[:3] + row.key[5:]) in alone
+            if row.arm == "memory" and row.competence == competence and row.played in alone
         ]
         found.append(
             Level(

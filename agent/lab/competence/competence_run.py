@@ -52,6 +52,11 @@ class CompetenceRow(Record):
         """What the row is about."""
         return self.suite, self.way, self.competence, self.arm, self.shown, self.task_id
 
+    @property
+    def played(self) -> tuple[object, ...]:
+        """The model and the task, whatever is remembered."""
+        return self.suite, self.way, self.competence, self.task_id
+
 
 class KnownArm(NamedTuple):
     """One arm of one model on a suite."""

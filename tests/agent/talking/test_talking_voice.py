@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lichen.agent.acting.opinion import Opinion
 from lichen.agent.acting.situation import Favour, Situation, situation
 from lichen.agent.llm.errors import BudgetSpent, ContextOverflow, LLMNonsense
 from lichen.agent.llm.openai_llm import OpenAILLM, ServerConfig
@@ -141,13 +142,18 @@ async def test_scripted_the_action_that_was_really_taken_stands_in_the_conversat
     assert ["south" in t for t in told] == [True, False, True]
 
 
-async def test_scripted_parallel_calls_are_named_one_after_the_other_without_asking(
-    loopback: Server,
-) -> None:
+async def two_at_once(loopback: Server) -> tuple[TalkingVoice, Opinion]:
+    """Return a voice, and what it named where the model made two calls in one answer; the next is another."""
     both = loopback.called(("act", {"action": "go north"}), ("act", {"action": "take lamp"}))
     answering(loopback, both, loopback.called(("act", {"action": "go south"})))
     asks = voice(loopback)
-    first = await asks.opinion(house())
+    return asks, await asks.opinion(house())
+
+
+async def test_scripted_parallel_calls_are_named_one_after_the_other_without_asking(
+    loopback: Server,
+) -> None:
+    asks, first = await two_at_once(loopback)
     history = [("go north", "A lamp is here.")]
     second = await asks.opinion(house(history), first.talk)
     assert (first.named, second.named, len(said_to(loopback))) == ("go north", "take lamp", 1)
@@ -166,10 +172,7 @@ async def test_scripted_parallel_calls_are_named_one_after_the_other_without_ask
 async def test_scripted_calls_behind_a_refused_one_of_the_same_answer_are_not_made(
     loopback: Server,
 ) -> None:
-    both = loopback.called(("act", {"action": "go north"}), ("act", {"action": "take lamp"}))
-    answering(loopback, both, loopback.called(("act", {"action": "go south"})))
-    asks = voice(loopback)
-    first = await asks.opinion(house())
+    asks, first = await two_at_once(loopback)
     history = [("go north", "The door is shut.")]
     second = await asks.opinion(replace(house(history), refused=history), first.talk)
     assert second.named == "go south"
