@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from ...envs.base import Environment
 from ...envs.errors import EnvironmentFault, EpisodeOver, UsageError
-from ...envs.types import Fact, Observation, Transition
+from ...envs.types import Fact, Transition
 from ...skills.induction.text import UPKEEP
-from ...skills.induction.traces import Move, Trace
+from ...skills.induction.traces import Move
 from ...skills.skill_runner import CallResult, Runner
 from ...skills.types import split_id
 
@@ -35,7 +35,6 @@ class GoalAttempt:
     moves: list[Move] = field(default_factory=list)
     facts: list[Mapping[str, Fact]] = field(default_factory=list)
     actions: list[tuple[str, ...]] = field(default_factory=list)
-    offered: list[tuple[str, ...]] = field(default_factory=list)
     calls: list[CallResult] = field(default_factory=list)
     over: bool = False
     """Whether the episode has ended."""
@@ -43,7 +42,7 @@ class GoalAttempt:
     def begin(self) -> None:
         """Start the task from its beginning."""
         self.environment.reset(self.task_id, seed=self.seed)
-        self.moves, self.actions, self.offered, self.calls = [], [], [], []
+        self.moves, self.actions, self.calls = [], [], []
         self.facts = [dict(self.environment.facts())]
         self.over = False
 
@@ -64,7 +63,6 @@ class GoalAttempt:
             EnvironmentFault: The environment broke.
         """
         taken: list[str] = []
-        before = self.environment.seen()
 
         def note(action: str, done: Transition) -> None:
             taken.append(action)
@@ -74,20 +72,18 @@ class GoalAttempt:
         try:
             self._keep_alive()
             if taken:  # a move of its own: what it brought, the next one did not
-                self._made(Move(method=UPKEEP), taken, before)
-                before = self.environment.seen()
+                self._made(Move(method=UPKEEP), taken)
             if not self.over:
                 taken.clear()
                 self._do(move)
         finally:
             self.environment.watcher = None
-        self._made(move, taken, before)
+        self._made(move, taken)
         return self.now
 
-    def _made(self, move: Move, taken: Sequence[str], before: Observation) -> None:
+    def _made(self, move: Move, taken: Sequence[str]) -> None:
         self.moves.append(move)
         self.actions.append(tuple(taken))
-        self.offered.append(before.admissible or ())
         self.facts.append(dict(self.environment.facts()))
 
     def _keep_alive(self) -> None:
@@ -127,27 +123,8 @@ class GoalAttempt:
     def again(self, text: str) -> None:
         """Take the steps of a move that was told, and know it."""
         move, actions = json.loads(text)
-        self.offered.append(self.environment.seen().admissible or ())
         for action in actions:
             self.environment.step(action)
         self.moves.append(Move.model_validate(move))
         self.actions.append(tuple(actions))
         self.facts.append(dict(self.environment.facts()))
-
-    def trace(self, goal: str, *, listed: bool) -> Trace:
-        """Return what was done as a trajectory for induction.
-
-        Args:
-            goal: In words.
-            listed: Whether the environment's list of what it accepts says something.
-        """
-        return Trace(
-            env=self.environment.name,
-            task_id=self.task_id,
-            seed=self.seed,
-            goal=goal,
-            moves=tuple(self.moves),
-            facts=tuple(self.facts),
-            actions=tuple(self.actions),
-            offered=tuple(self.offered) if listed else (),
-        )
