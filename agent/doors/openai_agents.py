@@ -68,7 +68,11 @@ class LichenHooks(RunHooks[Any]):
         return self._episode
 
     def run_config(self, base: RunConfig | None = None) -> RunConfig:
-        """Return the settings of a run with which what is recalled reaches the model, quoted as data."""
+        """Return the settings of a run with which what is recalled reaches the model, quoted as data.
+
+        Whole cases stand in the instructions; what memory says of a moment stands behind the last message, in
+        that request only.
+        """
         given = base or RunConfig()
         before = given.call_model_input_filter
 
@@ -85,9 +89,13 @@ class LichenHooks(RunHooks[Any]):
                     thread=self._thread,
                     k=self._k,
                 )
-            text = self._run.told.text if self._run is not None else ""
-            parts = [part for part in (model.instructions, text) if part]
-            return ModelInputData(input=model.input, instructions="\n\n".join(parts) or None)
+            if self._run is None:
+                return model
+            parts = [part for part in (model.instructions, self._run.told.text) if part]
+            return ModelInputData(
+                input=_noted(model.input, await self._run.notes()),
+                instructions="\n\n".join(parts) or None,
+            )
 
         return dataclasses.replace(given, call_model_input_filter=told)
 
@@ -175,6 +183,20 @@ class LichenSession:
 
 def _dumped(item: Any) -> Any:
     return item.model_dump(mode="json", exclude_unset=True)
+
+
+def _noted(items: list[Any], notes: str) -> list[Any]:
+    """Return a model's input with notes behind the user's words or a tool's answer, for this request only."""
+    last = items[-1] if items else None
+    if not notes or not isinstance(last, dict):
+        return items
+    key = "output" if "output" in last else "content"
+    said = last.get(key)
+    if isinstance(said, str):
+        return [*items[:-1], {**last, key: f"{said}\n{notes}"}]
+    if isinstance(said, list):
+        return [*items[:-1], {**last, key: [*said, {"type": "input_text", "text": notes}]}]
+    return items
 
 
 def _asked(items: Any) -> str:

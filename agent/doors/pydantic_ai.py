@@ -8,6 +8,7 @@ memory.feedback(remembering.episode(result), good=True)
 """
 
 import copy
+import dataclasses
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,6 +23,8 @@ try:
     from pydantic_ai import AgentRunResult, RunContext
     from pydantic_ai.capabilities import AbstractCapability
     from pydantic_ai.exceptions import ModelRetry, ToolRetryError
+    from pydantic_ai.messages import ModelRequest, UserPromptPart
+    from pydantic_ai.models import ModelRequestContext
 except ImportError as missing:
     raise MissingExtra("the door to pydantic-ai", "pydantic-ai", "pydantic-ai-slim") from missing
 
@@ -77,6 +80,19 @@ class LichenCapability(AbstractCapability[Any]):
     def get_instructions(self) -> Callable[[RunContext[Any]], str]:
         """Return the block of what is recalled, quoted as data."""
         return lambda ctx: self._run.told.text if self._run is not None else ""
+
+    async def before_model_request(
+        self, ctx: RunContext[Any], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        """Add what memory says of this moment to the last message, for this request only."""
+        messages = request_context.messages
+        notes = await self._run.notes() if self._run is not None else ""
+        if not notes or not messages or not isinstance(messages[-1], ModelRequest):
+            return request_context
+        last = dataclasses.replace(
+            messages[-1], parts=[*messages[-1].parts, UserPromptPart(content=notes)]
+        )
+        return dataclasses.replace(request_context, messages=[*messages[:-1], last])
 
     async def wrap_tool_execute(
         self, ctx: RunContext[Any], *, call: Any, tool_def: Any, args: Any, handler: Any

@@ -71,6 +71,13 @@ class WatchedRun:
             )
         )
 
+    async def notes(self) -> str:
+        """Return what memory says of this moment, in quoted lines, beside the event loop; empty for nothing."""
+        if not self.told.shown:
+            return ""
+        lines = await asyncio.to_thread(self._memory.notes, self.told, tuple(self.steps))
+        return "\n".join(f"| {line}" for line in lines)
+
     async def ended(self, answer: Any) -> str:
         """Write the run down with its answer, once, and return its id."""
         if not self._ended:

@@ -84,6 +84,29 @@ async def test_scripted_a_run_is_remembered_judged_and_recalled(
     assert loopback.asked[begun]["messages"][0]["content"] == "Be kind."
 
 
+async def test_scripted_what_memory_says_of_a_moment_stands_in_that_request_only(
+    agent: Agent[Any], memory: Memory, loopback: Server
+) -> None:
+    async def run(asked: str, *orders: int) -> LichenHooks:
+        calls = [loopback.called(("find_order", {"order": order})) for order in orders]
+        for number, call in enumerate(calls):
+            call.body["choices"][0]["message"]["tool_calls"][0]["id"] = f"{asked}-{number}"
+        loopback.answers(*calls, loopback.said("It is in Oslo."))
+        hooks = LichenHooks(memory)
+        await Runner.run(agent, asked, hooks=hooks, run_config=hooks.run_config())
+        return hooks
+
+    memory.feedback((await run(LOST, 4711)).episode, good=True)
+    begun = len(loopback.asked)
+    await run("My parcel 4712 never came", 5, 5)
+    first, _, last = (
+        [str(t.get("content")) for t in b["messages"]] for b in loopback.asked[begun:]
+    )
+    assert "\n| " in first[1] and "find_order(order=4712)" in first[1]
+    assert "| Done 2 times already, with the same answer: find_order(order=5)" in last[-1]
+    assert last[1] == "My parcel 4712 never came"
+
+
 async def test_scripted_a_session_keeps_a_conversation_of_one_user(
     agent: Agent[Any], memory: Memory, loopback: Server, tmp_path: Path
 ) -> None:

@@ -74,6 +74,33 @@ def test_scripted_a_run_is_remembered_judged_and_recalled(memory: Memory) -> Non
     assert "Case:" not in seen[-1]
 
 
+def test_scripted_what_memory_says_of_a_moment_stands_in_that_request_only(memory: Memory) -> None:
+    sent: list[str] = []
+    calls = [4711]
+
+    def reply(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        sent.append(str(messages[-1].parts[-1].content))  # type: ignore[union-attr]
+        if calls:
+            return ModelResponse(parts=[ToolCallPart("find_order", {"order": calls.pop()})])
+        return ModelResponse(parts=[TextPart("It is in Oslo.")])
+
+    remembering = LichenCapability(memory)
+    agent = Agent(FunctionModel(reply), capabilities=[remembering])
+
+    @agent.tool_plain
+    def find_order(order: int) -> str:
+        "Say where an order is."
+        return f"order {order} is in Oslo"
+
+    memory.feedback(remembering.episode(agent.run_sync(LOST)), good=True)
+    sent.clear()
+    calls += [5, 5]
+    result = agent.run_sync("My parcel 4712 never came")
+    assert sent[0].startswith("| ") and "find_order(order=4712)" in sent[0]
+    assert "| Done 2 times already, with the same answer: find_order(order=5)" in sent[2]
+    assert "Done 2 times" not in str(result.all_messages())
+
+
 async def test_scripted_runs_at_once_are_kept_apart(memory: Memory) -> None:
     remembering = LichenCapability(memory, namespace=lambda ctx: "team")
     agent = agent_of([], remembering)
