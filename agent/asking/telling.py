@@ -36,16 +36,19 @@ class Telling:
         self._stage = stage
 
     def node(self, name: str, change: dict[str, Any]) -> None:
-        """Take what a node changed; see `run_episode`'s `on_event`."""
+        """Take what a node changed; see `run_episode`'s `on_event`.
+
+        What a node recalled or thought is in no checkpoint: after a resume its change may come without it.
+        """
         if name == "text":
             self._say(TextDelta(text=change["text"]))
-        elif name == "recall" and not self._recalled:
+        elif name == "recall" and not self._recalled and "recalled" in change:
             self._recalled = True
             told = change["recalled"].remembered
             near = {read.id: read.similarity for read in told.read}
             cases = [(w.case.id, w.case.goal, near.get(w.case.id, 0.0)) for w in told.cases]
             self._say(CasesRecalled(cases=tuple(cases), answer=self._answer))
-        elif name == "assist" and change["thought"].words:
+        elif name == "assist" and "thought" in change and change["thought"].words:
             self._say(ThoughtTold(text=change["thought"].words))
         elif name == "act":
             self._chosen(change["action"])

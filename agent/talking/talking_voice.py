@@ -7,17 +7,13 @@ cannot be used, or a call that memory knows to fail, is told to the model once.
 
 import logging
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ...envs.errors import UsageError
 from ...envs.functions import NOT_APPROVED
-from ...envs.text import shortened
-from ...envs.tools import read_call
 from ..acting.opinion import SILENT_OPINION, Opinion, Way
 from ..acting.situation import Situation
 from ..llm.errors import AnswerCut, BudgetSpent, ContextOverflow, LLMNonsense
@@ -27,6 +23,7 @@ from ..llm.talking import Abilities, OnText, Reply, TalkingLLM, ToolUse, Turn
 from ..telemetry.spans import span
 from .budget import TalkConfig, compacted, tokens_of
 from .call_form import form_of_calls, use_in
+from .complaints import borrowed, end_circles, failure
 from .conversation import (
     Asking,
     begun,
@@ -45,9 +42,6 @@ ANSWER_ROOM = 1000
 MEMORY = 3
 """The part of a conversation's tokens that the block of memory may take: one in so many."""
 _TOP = 20
-_ECHO = 300
-"""Characters of an earlier answer to the same call."""
-_DIGITS = re.compile(r"\D")
 _TRIES = 4
 """Conversations, each half as long, that are tried where a server says that one is too long."""
 _NUMBER = 'Answer with one JSON object: {"number": N}, the number of the action to take.'
@@ -106,7 +100,8 @@ class TalkingVoice:
             LLMUnavailable: It did not answer.
             LLMNonsense: What it answered is no call of a tool, also after one repair turn.
             ContextOverflow: The task alone is longer than the model reads.
-            BudgetSpent: The episode's tokens are spent, and there is nothing to choose among.
+            BudgetSpent: The episode's tokens are spent, and there is nothing to choose among; or a request goes
+                in circles.
         """
         asking = self._asking(at, await self.llm.abilities())
         turns = continued(talk, asking) if talk else begun(asking)
@@ -115,7 +110,7 @@ class TalkingVoice:
         stopped = last in at.refused and NOT_APPROVED not in last[1]  # a person's no is of one call
         for use in waiting_uses(turns):  # the rest of parallel calls
             named = asking.box.named(use)
-            complaint = _STOPPED if stopped else named.problem or _failure(at, named.action)
+            complaint = _STOPPED if stopped else named.problem or failure(at, named.action)
             if named.action and not complaint:
                 return Opinion(way="tool", named=named.action, match=named.match, talk=tuple(turns))
             refused = _result(f"Not called: {complaint}", use, step)
@@ -148,8 +143,8 @@ class TalkingVoice:
         spent += tokens_of(turns) + _written(heard.reply)
         complaint = (
             heard.named.problem
-            or _failure(at, heard.named.action)
-            or _borrowed(at, turns, heard.named.action)
+            or failure(at, heard.named.action)
+            or borrowed(at, turns, heard.named.action)
         )
         if complaint:
             made = _as_written(asking, heard, step)
@@ -158,6 +153,8 @@ class TalkingVoice:
             spent += tokens_of(turns) + _written(again.reply)
             if again.named.action or not heard.named.action:
                 heard = again
+            if asking.box.speech is not None:
+                end_circles(at, heard.named.action)
         named = heard.named
         if not named.action:
             if asking.box.calls:
@@ -266,45 +263,6 @@ def _scores(asking: Asking, heard: Heard) -> dict[str, float]:
     left = max(1e-6, 1 - sum(map(math.exp, found.values())))
     floor = min(math.log(left / gone), *found.values()) if gone else 0.0
     return {action: found.get(i, floor) for i, action in enumerate(listed, start=1)}
-
-
-def _failure(at: Situation, action: str) -> str:
-    """Return how such a call failed before, in memory or in this episode, for a sentence."""
-    if not action or not at.specs:
-        return ""
-    if at.working.repetitions(at.seen, [action])[0] > 0:
-        answer = next((said for done, said in reversed(at.history) if done == action), "")
-        return f"this very call was made already, and the answer was: {shortened(answer, _ECHO)}"
-    try:
-        call = read_call(action, at.specs)
-    except UsageError:
-        return ""
-    spoken = any(spec.said and spec.name == call.tool for spec in at.specs)
-    return "" if spoken else at.failure_of(call)
-
-
-def _borrowed(at: Situation, turns: Sequence[Turn], action: str) -> str:
-    """Return a complaint about a value that was taken from the records of other tasks; empty where none was.
-
-    Only values with a digit are looked at (ids, amounts, addresses): other words may well be the same.
-    """
-    records = "\n".join(
-        line for turn in turns for line in turn.content.splitlines() if line.startswith("| ")
-    )
-    if not records or not action or not at.specs:
-        return ""
-    try:
-        given = read_call(action, at.specs).arguments.values()
-    except UsageError:
-        return ""
-    here = f"{at.seen.goal}\n{at.told}"
-    digits = _DIGITS.sub("", here)
-    for value in given:
-        said = str(value)
-        own = said in here or (_DIGITS.sub("", said) in digits and bool(_DIGITS.sub("", said)))
-        if isinstance(value, str) and any(map(str.isdigit, said)) and said in records and not own:
-            return f"{said!r} stands only in the records of other tasks; find out yours first"
-    return ""
 
 
 def _as_written(asking: Asking, heard: Heard, step: int) -> Turn:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lichen.agent import Agent
+from lichen.agent.asking.telling import Telling
 from lichen.envs import Tool
 from lichen.memory import Store
 from lichen.memory.ledger.events import EpisodeStarted
@@ -83,3 +84,12 @@ def test_scripted_what_was_called_is_not_called_again_and_the_answer_comes(
         agent.feedback(answer, good=True)
         (case,) = agent.store.episodes.values()
         assert len(case.actions) == 3 and case.namespace == "acme/ann"
+
+
+def test_what_a_kill_took_from_a_node_is_not_told_and_the_request_goes_on() -> None:
+    told: list[Any] = []
+    telling = Telling(told.append)
+    telling.node("recall", {})  # its recalled cases were in no checkpoint
+    telling.node("assist", {})
+    telling.node("text", {"text": "It is paid back."})
+    assert [type(event).__name__ for event in told] == ["TextDelta"]
