@@ -36,7 +36,7 @@ class Answer(Record):
     waiting: ApprovalRequest | None = None
     """A call that waits for a person: `approve` goes on."""
     stopped: str = ""
-    """Why it is no whole answer (a budget is used up); empty where it is one."""
+    """Why it is no whole answer (a budget is used up, the model went in circles); empty where it is one."""
     cost: AnswerCost = Field(default_factory=AnswerCost)
     """Of the whole request, all the times that it went on."""
     spent: AnswerCost = Field(default_factory=AnswerCost)
