@@ -1,6 +1,5 @@
 """What each channel says of each option of a decision: the features that the policy weighs."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -46,7 +45,7 @@ def _refusals(at: Situation, actions: Sequence[str]) -> NDArray[np.float64]:
     """Return how often each action was refused in this episode, wherever that was; calls go by their goal."""
     if at.specs:
         return np.zeros(len(actions))
-    refused = Counter(action for action, said in at.history if (action, said) in at.refused)
+    refused = at.refusals
     return np.array([float(refused[action]) for action in actions])
 
 

@@ -1,6 +1,7 @@
 """What one decision is made from, and the one place where it is assembled."""
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -86,6 +87,11 @@ class Situation:
     def told(self) -> str:
         """All that this episode has shown so far, the goal left out."""
         return "\n".join([self.opening, self.state.text, *(said for _, said in self.history)])
+
+    @property
+    def refusals(self) -> Counter[str]:
+        """How often each action was refused in this episode."""
+        return Counter(action for action, said in self.history if (action, said) in self.refused)
 
     def can(self, action: str) -> bool:
         """Return whether an action can be tried: it is listed, a call under the contracts, or any text."""

@@ -19,7 +19,7 @@ from ...memory.ledger.namespaces import EVERYONE
 from ...memory.memory import Memory
 from ...memory.told.foreign_step import ForeignStep
 from ...memory.told.reminder import Reminder
-from .watched_run import plain_arguments
+from .watched_run import plain_arguments, quoted_notes
 
 try:
     from langchain.agents.middleware import AgentMiddleware, AgentState
@@ -162,12 +162,12 @@ class LichenMiddleware(AgentMiddleware[LichenState, Any, Any]):
         if not reminder or not request.messages:
             return request
         told = Reminder.model_validate_json(str(reminder))
-        notes = self._memory.notes(told, self._steps(request.messages)) if told.shown else []
+        notes = quoted_notes(self._memory, told, self._steps(request.messages))
         last = request.messages[-1]
         if not notes or not isinstance(last, (HumanMessage, ToolMessage)):
             return request
-        said = "\n".join([last.text, *(f"| {line}" for line in notes)])
-        messages = [*request.messages[:-1], last.model_copy(update={"content": said})]
+        said = last.model_copy(update={"content": f"{last.text}\n{notes}"})
+        messages = [*request.messages[:-1], said]
         return request.override(messages=messages)
 
     def _note(self, request: ToolCallRequest) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...envs.results import value_text
@@ -73,10 +73,7 @@ class WatchedRun:
 
     async def notes(self) -> str:
         """Return what memory says of this moment, in quoted lines, beside the event loop; empty for nothing."""
-        if not self.told.shown:
-            return ""
-        lines = await asyncio.to_thread(self._memory.notes, self.told, tuple(self.steps))
-        return "\n".join(f"| {line}" for line in lines)
+        return await asyncio.to_thread(quoted_notes, self._memory, self.told, tuple(self.steps))
 
     async def ended(self, answer: Any) -> str:
         """Write the run down with its answer, once, and return its id."""
@@ -85,6 +82,12 @@ class WatchedRun:
             self.called("finish", {"answer": value_text(answer)})
             await asyncio.to_thread(lambda: self._memory.remember(self.told, self.steps))
         return self.told.id
+
+
+def quoted_notes(memory: Memory, told: Reminder, steps: Sequence[ForeignStep]) -> str:
+    """Return what memory says of the moment after these steps, in quoted lines; empty for nothing."""
+    lines = memory.notes(told, steps) if told.shown else []
+    return "\n".join(f"| {line}" for line in lines)
 
 
 def plain_arguments(given: Mapping[str, Any] | str | None) -> dict[str, Any]:
